@@ -1,0 +1,173 @@
+"""Every error the bridge raises, named by what the caller experienced.
+
+    BridgeError
+    ├── StartError                    the program cannot start; one sentence says what to do
+    │   └── SettingError              a setting has a value that is not allowed
+    ├── RequestError                  the caller's request is at fault
+    │   ├── NotFound                  what it names does not exist
+    │   └── BodyTooLarge              it is bigger than the bridge accepts
+    ├── DaemonError                   signal-cli could not be asked, or did not answer
+    │   ├── DaemonUnavailable         it is not running (yet); nothing was sent
+    │   ├── ConnectionLost            the connection ended before the answer came
+    │   ├── CallTimedOut              no answer within the deadline
+    │   └── NonsenseReply             it answered something that makes no sense
+    ├── Refused                       signal-cli answered, and the answer is no
+    │   ├── RateLimited               Signal wants a pause, or a captcha
+    │   └── UntrustedIdentity         a recipient's safety number changed
+    └── StoreError                    the bridge's own database
+        ├── StoreUnavailable          it cannot be reached or is busy
+        └── StoreFull                 there is no room left on the disk
+
+Each class says with `retryable` whether trying the same thing again can help, and `code` is a
+word for programs. `web/problems.py` gives each a status; nothing else translates errors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class BridgeError(Exception):
+    """The root. `str(error)` is a sentence that may be shown to the caller: no secret is in it."""
+
+    code = "internal_error"
+    retryable = False
+
+
+class StartError(BridgeError):
+    """The program cannot start. The command line prints the sentence and exits with 2."""
+
+    code = "cannot_start"
+
+
+class SettingError(StartError):
+    """A setting is wrong. The sentence names the variable, its value and what is allowed."""
+
+    code = "bad_setting"
+
+
+class RequestError(BridgeError):
+    """The request is at fault; sending the same again gives the same answer."""
+
+    code = "bad_request"
+
+
+class NotFound(RequestError):
+    """The request names something that does not exist."""
+
+    code = "not_found"
+
+
+class BodyTooLarge(RequestError):
+    """The request body, or one file in it, is larger than allowed.
+
+    `limit_bytes` is the limit it exceeded.
+    """
+
+    code = "too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"The request is larger than the limit of {limit_bytes} bytes")
+        self.limit_bytes = limit_bytes
+
+
+class DaemonError(BridgeError):
+    """signal-cli could not be asked, or gave no usable answer.
+
+    `request_written` tells whether the request may have reached signal-cli. If it may have, the
+    outcome is unknown and only the caller can decide to repeat; if not, repeating is safe.
+    """
+
+    code = "daemon_error"
+    retryable = True
+    request_written = False
+
+
+class DaemonUnavailable(DaemonError):
+    """signal-cli is not running, or not ready yet. Nothing was sent to it.
+
+    `retry_after_seconds` is when asking again makes sense.
+    """
+
+    code = "daemon_unavailable"
+
+    def __init__(self, message: str, retry_after_seconds: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ConnectionLost(DaemonError):
+    """The connection to signal-cli ended before the answer came."""
+
+    code = "daemon_connection_lost"
+
+    def __init__(self, message: str, request_written: bool) -> None:
+        super().__init__(message)
+        self.request_written = request_written
+        self.retryable = not request_written
+
+
+class CallTimedOut(DaemonError):
+    """signal-cli did not answer within the deadline."""
+
+    code = "daemon_timeout"
+
+    def __init__(self, message: str, request_written: bool) -> None:
+        super().__init__(message)
+        self.request_written = request_written
+        self.retryable = not request_written
+
+
+class NonsenseReply(DaemonError):
+    """signal-cli answered the request with something that is not an answer to it."""
+
+    code = "daemon_nonsense"
+    retryable = False
+    request_written = True
+
+
+class Refused(BridgeError):
+    """signal-cli answered with a JSON-RPC error.
+
+    `rpc_code` and `data` are its own (`signal-cli-rpc.md` 2.2: -1 user, -3 I/O, -4 untrusted
+    key, -5 rate limit, -6 captcha rejected, -32602 account, -32603 anything else).
+    """
+
+    code = "refused"
+
+    def __init__(self, message: str, rpc_code: int, data: Any = None) -> None:
+        super().__init__(message)
+        self.rpc_code = rpc_code
+        self.data = data
+
+
+class RateLimited(Refused):
+    """Signal wants a pause or a solved captcha before it accepts more (-5)."""
+
+    code = "rate_limited"
+    retryable = True
+
+
+class UntrustedIdentity(Refused):
+    """The safety number of every recipient changed and is not trusted (-4)."""
+
+    code = "untrusted_identity"
+
+
+class StoreError(BridgeError):
+    """The bridge's database could not do what was asked of it."""
+
+    code = "store_error"
+    retryable = True
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached, or stayed busy for too long."""
+
+    code = "store_unavailable"
+
+
+class StoreFull(StoreError):
+    """No room is left where the database lives. Nothing was written."""
+
+    code = "store_full"

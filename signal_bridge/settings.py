@@ -1,0 +1,340 @@
+"""What the operator chose: the environment, read once into a frozen `Settings`.
+
+Every setting is one line of `SETTINGS`: its variable, how its text is read, its default, its unit
+and what it means. Each secret may also be given as `NAME_FILE`, the path of a file that holds it.
+`signal-bridge config` prints them all, with where each value came from.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from signal_bridge.errors import SettingError
+
+# Peer settings that mean nothing here. They are accepted, with one log line each, so that a
+# deployment of signal-cli-rest-api starts unchanged (rest-contract.md, section 9).
+WITHOUT_MEANING: Final[Mapping[str, str]] = {
+    "AUTO_RECEIVE_SCHEDULE": "messages are always received",
+    "AUTO_RECEIVE_SCHEDULE_RECEIVE_TIMEOUT": "messages are always received",
+    "AUTO_RECEIVE_SCHEDULE_IGNORE_ATTACHMENTS": "use JSON_RPC_IGNORE_ATTACHMENTS",
+    "AUTO_RECEIVE_SCHEDULE_IGNORE_STORIES": "use JSON_RPC_IGNORE_STORIES",
+    "AUTO_RECEIVE_SCHEDULE_IGNORE_AVATARS": "use JSON_RPC_IGNORE_AVATARS",
+    "AUTO_RECEIVE_SCHEDULE_IGNORE_STICKERS": "use JSON_RPC_IGNORE_STICKERS",
+    "AUTO_RECEIVE_SCHEDULE_SEND_READ_RECEIPTS": "messages are always received",
+    "SIGNAL_CLI_CMD_TIMEOUT": "no command is run per request; see BRIDGE_CALL_TIMEOUT_SECONDS",
+    "USE_NATIVE": "use MODE=native",
+    "ENABLE_PLUGINS": "there are no Lua plugins",
+    "SIGNAL_CLI_REST_API_PLUGIN_SHARED_OBJ_DIR": "there are no Lua plugins",
+    "GIN_MODE": "there is no Gin",
+    "SUPPORTS_NATIVE": "it is found out at start",
+}
+
+MODES: Final = ("normal", "native", "json-rpc", "json-rpc-native", "sandbox")
+
+# sun_path holds 108 bytes with its closing zero (unix(7)).
+_SOCKET_PATH_LIMIT_BYTES: Final = 107
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _flag(text: str) -> bool:
+    words = {"true": True, "false": False, "1": True, "0": False, "": False}
+    if text.lower() not in words:
+        raise ValueError("true or false")
+    return words[text.lower()]
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError("one of " + ", ".join(words))
+        return text
+
+    return read
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def _seconds(least: float, most: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise ValueError(f"seconds from {least:g} to {most:g}")
+        return value
+
+    return read
+
+
+def _daemon_address(text: str) -> str:
+    if text.startswith("unix:/") and len(text) > len("unix:/"):
+        return text
+    host, _, port = text.removeprefix("tcp:").rpartition(":")
+    if text.startswith("tcp:") and host and port.isdigit() and 0 < int(port) < 65536:
+        return text
+    raise ValueError("unix:/path or tcp:host:port")
+
+
+def _database_url(text: str) -> str:
+    if urlsplit(text).scheme.partition("+")[0] not in ("sqlite", "postgresql"):
+        raise ValueError("an URL that begins with sqlite: or postgresql:")
+    return text
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """One setting: `variable` in the environment, `field` of `Settings`."""
+
+    variable: str
+    field: str
+    read: Callable[[str], Any]
+    default: Any
+    unit: str
+    meaning: str
+    secret: bool = False
+
+
+SETTINGS: Final = (
+    Setting("MODE", "mode", _one_of(*MODES), "normal", "",
+            "which signal-cli runs; the json-rpc modes add its own HTTP dialect"),
+    Setting("BRIDGE_HOST", "host", _text, "127.0.0.1", "",
+            "address to listen on; 0.0.0.0 opens it to the network"),
+    Setting("PORT", "port", _whole(0, 65535), 8080, "", "port to listen on; 0 takes a free one"),
+    Setting("SIGNAL_CLI_CONFIG_DIR", "config_dir", _path, None, "",
+            "signal-cli's data, and the bridge's own in bridge/ below it"),
+    Setting("SIGNAL_CLI_UID", "uid", _whole(0, 2**31 - 1), None, "",
+            "user to become when started as root"),
+    Setting("SIGNAL_CLI_GID", "gid", _whole(0, 2**31 - 1), None, "",
+            "group to become when started as root"),
+    Setting("SIGNAL_CLI_CHOWN_ON_STARTUP", "chown_at_start", _flag, True, "",
+            "give the data directory to that user first, if it belongs to another"),
+    Setting("BRIDGE_RUNTIME_DIR", "runtime_dir", _path, None, "",
+            "sockets, lock and uploads; default is bridge/ in the data directory"),
+    Setting("BRIDGE_DATABASE_URL", "database_url", _database_url, None, "",
+            "where events are kept; default is bridge/bridge.db in the data directory",
+            secret=True),
+    Setting("BRIDGE_SIGNAL_CLI", "signal_cli", _text, "signal-cli", "",
+            "the signal-cli program: a path, or a name looked up on PATH"),
+    Setting("BRIDGE_SIGNAL_CLI_NATIVE", "signal_cli_native", _text, "signal-cli-native", "",
+            "the native binary for the native modes: a path, or a name on PATH"),
+    Setting("BRIDGE_SIGNAL_CLI_RPC", "signal_cli_rpc", _daemon_address, None, "",
+            "use a daemon that somebody else runs: unix:/path or tcp:host:port"),
+    Setting("JAVA_OPTS", "java_opts", _text, "", "", "added after the bridge's own JVM options"),
+    Setting("JSON_RPC_IGNORE_ATTACHMENTS", "ignore_attachments", _flag, False, "",
+            "do not download attachments"),
+    Setting("JSON_RPC_IGNORE_STORIES", "ignore_stories", _flag, False, "", "drop stories"),
+    Setting("JSON_RPC_IGNORE_AVATARS", "ignore_avatars", _flag, False, "",
+            "do not download avatars (signal-cli 0.14)"),
+    Setting("JSON_RPC_IGNORE_STICKERS", "ignore_stickers", _flag, False, "",
+            "do not download sticker packs (signal-cli 0.14)"),
+    Setting("JSON_RPC_TRUST_NEW_IDENTITIES", "trust_new_identities",
+            _one_of("on-first-use", "always", "never"), "on-first-use", "",
+            "what to do when a safety number changes"),
+    Setting("DEFAULT_SIGNAL_TEXT_MODE", "default_text_mode", _one_of("normal", "styled"),
+            "normal", "", "text_mode of sends that name none"),
+    Setting("LOG_LEVEL", "log_level", _one_of("debug", "info", "warn", "error"), "info", "",
+            "how much is logged"),
+    Setting("BUILD_VERSION", "build_version", _text, None, "",
+            "version that /v1/about reports instead of the compatible one"),
+    Setting("BRIDGE_COMPAT", "compat", _one_of("0.101", "0.100"), "0.101", "",
+            "the signal-cli-rest-api to be like: 0.101 answers /v2/send with an array"),
+    Setting("BRIDGE_WORKERS", "workers", _whole(1, 64), 1, "processes", "Gunicorn workers"),
+    Setting("BRIDGE_THREADS", "threads", _whole(8, 1024), 96, "threads",
+            "requests and streams that one worker serves at a time"),
+    Setting("BRIDGE_START_WAIT_SECONDS", "start_wait_seconds", _seconds(0, 300), 10.0, "seconds",
+            "how long a request waits for a signal-cli that is starting"),
+    Setting("BRIDGE_CALL_TIMEOUT_SECONDS", "call_timeout_seconds", _seconds(1, 3600), 120.0,
+            "seconds", "how long signal-cli may take over one call"),
+    Setting("BRIDGE_MAX_BODY_BYTES", "max_body_bytes", _whole(1024, 2**33), 150 * 2**20,
+            "bytes", "largest request body"),
+    Setting("BRIDGE_MAX_ATTACHMENT_BYTES", "max_attachment_bytes", _whole(1024, 2**33),
+            100 * 2**20, "bytes", "largest single attachment"),
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Every setting, with the unit in its name. Made by `read_settings`, never changed.
+
+    Paths that follow from others (`bridge_dir`, `socket_path` …) are properties, so that each
+    fact is written down once.
+    """
+
+    mode: str
+    host: str
+    port: int
+    config_dir: Path
+    uid: int | None
+    gid: int | None
+    chown_at_start: bool
+    runtime_dir: Path
+    database_url: str = dataclasses.field(repr=False)
+    signal_cli: str
+    signal_cli_native: str
+    signal_cli_rpc: str | None
+    java_opts: str
+    ignore_attachments: bool
+    ignore_stories: bool
+    ignore_avatars: bool
+    ignore_stickers: bool
+    trust_new_identities: str
+    default_text_mode: str
+    log_level: str
+    build_version: str | None
+    compat: str
+    workers: int
+    threads: int
+    start_wait_seconds: float
+    call_timeout_seconds: float
+    max_body_bytes: int
+    max_attachment_bytes: int
+
+    @property
+    def socket_path(self) -> Path:
+        """The UNIX socket that the supervisor makes and signal-cli inherits."""
+        return self.runtime_dir / "signal-cli.sock"
+
+    @property
+    def daemon_address(self) -> str:
+        """Where signal-cli is reached: `unix:/path` or `tcp:host:port`."""
+        return self.signal_cli_rpc or f"unix:{self.socket_path}"
+
+    @property
+    def lock_path(self) -> Path:
+        return self.config_dir / "bridge" / "lock"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Files on their way to signal-cli, one directory a request. Swept at start."""
+        return self.runtime_dir / "uploads"
+
+    @property
+    def attachments_dir(self) -> Path:
+        """Where signal-cli puts received files (`signal-cli-rpc.md` 4.2)."""
+        return self.config_dir / "attachments"
+
+    @property
+    def supervised(self) -> bool:
+        """Whether signal-cli is our child, and not somebody else's."""
+        return self.signal_cli_rpc is None
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.mode == "sandbox" and self.supervised
+
+    @property
+    def peer_version(self) -> str:
+        """The version `/v1/about` reports; clients choose the shape of /v2/send by it."""
+        return self.build_version or f"{self.compat}.0"
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in `environ`.
+
+    Raises SettingError, with a sentence that names the variable, its value and what is allowed.
+    An empty variable counts as not set.
+    """
+    values: dict[str, Any] = {setting.field: _value_of(setting, environ)[0] for setting in SETTINGS}
+    if values["config_dir"] is None:
+        values["config_dir"] = _default_config_dir(values["mode"], environ)
+    bridge_dir = values["config_dir"] / "bridge"
+    values["runtime_dir"] = values["runtime_dir"] or bridge_dir
+    values["database_url"] = values["database_url"] or f"sqlite:///{bridge_dir / 'bridge.db'}"
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def describe(environ: Mapping[str, str] = os.environ) -> list[tuple[Setting, str, str]]:
+    """Every setting with its value as text and its source, secrets hidden.
+
+    Raises SettingError like `read_settings`.
+    """
+    settings = read_settings(environ)
+    rows = []
+    for setting in SETTINGS:
+        value = getattr(settings, setting.field)
+        source = _value_of(setting, environ)[1]
+        shown = "(hidden)" if setting.secret and source != "default" else _shown(value)
+        rows.append((setting, shown, source))
+    return rows
+
+
+def ignored(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """A sentence for each variable of the peer's that is set and means nothing here."""
+    return [
+        f"{variable} is set but has no effect: {why}"
+        for variable, why in WITHOUT_MEANING.items()
+        if environ.get(variable)
+    ]
+
+
+def _value_of(setting: Setting, environ: Mapping[str, str]) -> tuple[Any, str]:
+    text, source = environ.get(setting.variable, ""), setting.variable
+    if setting.secret and not text and environ.get(f"{setting.variable}_FILE"):
+        source = f"{setting.variable}_FILE"
+        text = _secret_in(source, environ[source])
+    if not text:
+        return setting.default, "default"
+    try:
+        return setting.read(text), source
+    except ValueError as error:
+        shown = "the given value" if setting.secret else f'"{text}"'
+        raise SettingError(f"{source} cannot be {shown}: it must be {error}") from None
+
+
+def _secret_in(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise SettingError(
+            f'{variable} names the file "{path}", which cannot be read: {error.strerror}'
+        ) from None
+
+
+def _default_config_dir(mode: str, environ: Mapping[str, str]) -> Path:
+    """signal-cli's own default; the sandbox stays away from real accounts."""
+    data_home = Path(environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
+    return data_home / ("signal-bridge-sandbox" if mode == "sandbox" else "signal-cli")
+
+
+def _check(settings: Settings) -> None:
+    """What depends on more than one setting."""
+    if settings.supervised and len(os.fsencode(settings.socket_path)) > _SOCKET_PATH_LIMIT_BYTES:
+        raise SettingError(
+            f'"{settings.socket_path}" is too long for a UNIX socket: '
+            f"set BRIDGE_RUNTIME_DIR to a directory with a short path"
+        )
+    if settings.max_attachment_bytes > settings.max_body_bytes:
+        raise SettingError(
+            f'BRIDGE_MAX_ATTACHMENT_BYTES cannot be "{settings.max_attachment_bytes}": '
+            f"it must not exceed BRIDGE_MAX_BODY_BYTES ({settings.max_body_bytes})"
+        )
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "(not set)"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,22 @@
+"""One call of a signal-cli method, as a value."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """A method with its parameters, to be run by `gateway.Gateway.run`.
+
+    `repeatable`: the call changes nothing, so it may be sent again when the connection died
+    before the answer came. A send never is: it would arrive twice.
+    `timeout_seconds`: how long the answer may take; None means the configured default.
+    """
+
+    method: str
+    params: Mapping[str, Any] | None = None
+    repeatable: bool = False
+    timeout_seconds: float | None = None

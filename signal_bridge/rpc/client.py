@@ -1,0 +1,243 @@
+"""One connection to signal-cli, shared by any number of calling threads.
+
+A call travels so:
+
+    caller                          reader thread
+    ──────                          ─────────────
+    Pending.register  (a place)
+    Writer: one line ────────────►  … signal-cli works, in any order …
+    wait on the place               LineBuffer.feed ◄──────── bytes
+        ◄─────────────────────────  Pending.settle(reply)
+    Pending.forget, always          on_notices(batch) for what was not asked for
+
+A connection lives once. When it is lost every waiter is woken with ConnectionLost, and whoever
+needs another makes another: this module never reconnects and never repeats.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Final
+
+from signal_bridge.clock import Deadline
+from signal_bridge.errors import CallTimedOut, ConnectionLost, DaemonUnavailable
+from signal_bridge.rpc.framing import MAX_LINE_BYTES, LineBuffer, Overlong
+from signal_bridge.rpc.jsonrpc import Nonsense, Notice, Reply, decode_line, encode_request
+from signal_bridge.rpc.pending import Pending, Waiter
+
+log = logging.getLogger(__name__)
+
+_READ_BYTES: Final = 256 * 1024
+
+NoticeHandler = Callable[[Sequence[Notice]], None]
+
+
+def _ignore(_notices: Sequence[Notice]) -> None:
+    """A connection that only calls is not subscribed to anything."""
+
+
+def connect(address: str, deadline: Deadline) -> socket.socket:
+    """A connected socket to `unix:/path` or `tcp:host:port`.
+
+    Raises DaemonUnavailable when nobody listens there or the deadline passes.
+    """
+    kind, _, place = address.partition(":")
+    host, _, port = place.rpartition(":")
+    try:
+        if kind == "unix":
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.settimeout(max(deadline.remaining_seconds(), 0.001))
+            connection.connect(place)
+            return connection
+        seconds = max(deadline.remaining_seconds(), 0.001)
+        connection = socket.create_connection((host.strip("[]"), int(port)), timeout=seconds)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError as error:
+        raise DaemonUnavailable(f"signal-cli cannot be reached: {error}") from error
+    return connection
+
+
+class Client:
+    """A multiplexed JSON-RPC connection over a connected stream socket.
+
+    Owns the socket and one thread named `rpc-reader:<name>`. `on_notices` is called on that
+    thread with the notifications that arrived together; the next bytes are read only after it
+    returned, so a handler that stores them makes signal-cli wait for the disk. An exception from
+    the handler ends the connection: what was not handled must not be read past.
+    """
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        name: str,
+        on_notices: NoticeHandler = _ignore,
+        max_line_bytes: int = MAX_LINE_BYTES,
+    ) -> None:
+        connection.setblocking(True)  # connecting had a time limit; reading has none
+        self._socket = connection
+        self._is_tcp = connection.family in (socket.AF_INET, socket.AF_INET6)
+        self._on_notices = on_notices
+        self._buffer = LineBuffer(max_line_bytes)
+        self._pending = Pending()
+        # Serialises lines on the wire: whoever holds it is the only one that writes.
+        self._writing = threading.Lock()
+        self._lost = threading.Event()
+        # Complaints already logged, so that a daemon that babbles fills no disk. Reader only.
+        self._complaints: set[str] = set()
+        self._reader = threading.Thread(target=self._read, name=f"rpc-reader:{name}", daemon=True)
+        self._reader.start()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection has ended. It never comes back."""
+        return self._lost.is_set()
+
+    def wait_until_lost(self, seconds: float) -> bool:
+        """Wait up to `seconds` for the connection to end. True if it has."""
+        return self._lost.wait(seconds)
+
+    def call(self, method: str, params: Mapping[str, Any] | None, deadline: Deadline) -> Reply:
+        """Ask for `method` and wait for its reply, which may be a refusal.
+
+        Raises ConnectionLost, CallTimedOut (each says whether the request was written) or
+        TypeError (the parameters are not JSON). Safe from any thread but the reader's.
+        """
+        waiter = self._pending.register()
+        try:
+            self._write(encode_request(waiter.request_id, method, params), waiter, deadline)
+            return self._await(waiter.future, method, deadline)
+        finally:
+            self._pending.forget(waiter)
+
+    def close(self) -> None:
+        """End the connection and its thread. Waiters are woken with ConnectionLost."""
+        self._end("the connection to signal-cli was closed")
+        if threading.current_thread() is not self._reader:
+            self._reader.join(timeout=5)
+
+    # -- the caller's side ---------------------------------------------------------------------
+
+    def _await(self, future: Future[Reply], method: str, deadline: Deadline) -> Reply:
+        try:
+            return future.result(timeout=deadline.remaining_seconds())
+        except TimeoutError:
+            raise CallTimedOut(
+                f"signal-cli did not answer {method} in time; "
+                f"whether it was carried out is unknown",
+                request_written=True,
+            ) from None
+
+    def _write(self, line: bytes, waiter: Waiter, deadline: Deadline) -> None:
+        """Put one whole line on the wire, or raise with the connection in a known state."""
+        if not self._writing.acquire(timeout=deadline.remaining_seconds()):
+            raise CallTimedOut("signal-cli does not read its requests", request_written=False)
+        try:
+            self._send(memoryview(line), waiter, deadline)
+        finally:
+            self._writing.release()
+
+    def _send(self, rest: memoryview, waiter: Waiter, deadline: Deadline) -> None:
+        """Write it all. A line cut off by the deadline spoils the wire: the connection ends."""
+        begun = False
+        while rest:
+            # Before the bytes leave: the reader may find the connection lost in the same moment.
+            waiter.written = True
+            try:
+                sent = self._socket.send(rest, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                waiter.written = begun
+                self._wait_writable(begun, deadline)
+                continue
+            except OSError as error:
+                self._end(f"the connection to signal-cli was lost: {error}")
+                raise ConnectionLost(str(error), request_written=begun) from error
+            begun, rest = True, rest[sent:]
+
+    def _wait_writable(self, begun: bool, deadline: Deadline) -> None:
+        if self._writable_within(deadline.remaining_seconds()):
+            return
+        if begun:
+            self._end("signal-cli stopped reading in the middle of a request")
+        raise CallTimedOut("signal-cli does not read its requests", request_written=False)
+
+    def _writable_within(self, seconds: float) -> bool:
+        # poll, not select: file descriptors above 1023 are common under load.
+        poller = select.poll()
+        try:
+            poller.register(self._socket, select.POLLOUT)
+        except ValueError:  # closed meanwhile; the next send says so
+            return True
+        return bool(poller.poll(seconds * 1000))
+
+    # -- the reader's side: runs on rpc-reader:<name> ------------------------------------------
+
+    def _read(self) -> None:
+        """Until the connection ends: parse, hand over, nothing else."""
+        because = "the connection to signal-cli was lost"
+        try:
+            self._read_until_end()
+        except OSError as error:
+            because = f"{because}: {error}"
+        except Exception:
+            # Whatever a handler raises: its notices are not stored, so nothing may follow them.
+            log.exception("handling what signal-cli sent failed; the connection is closed")
+        finally:
+            self._end(because)
+            self._socket.close()
+
+    def _read_until_end(self) -> None:
+        # recv waits without a limit; _end wakes it by shutting the socket down.
+        while chunk := self._socket.recv(_READ_BYTES):
+            self._quick_ack()
+            self._take(self._buffer.feed(chunk))
+
+    def _take(self, lines: Sequence[bytes | Overlong]) -> None:
+        notices = []
+        for line in lines:
+            arrived = (
+                Nonsense(f"a line of {line.size_bytes} bytes, longer than allowed")
+                if isinstance(line, Overlong)
+                else decode_line(line)
+            )
+            if isinstance(arrived, Reply):
+                self._settle(arrived)
+            elif isinstance(arrived, Notice):
+                notices.append(arrived)
+            else:
+                self._complain(arrived.why)
+        if notices:
+            self._on_notices(notices)
+
+    def _settle(self, reply: Reply) -> None:
+        if not self._pending.settle(reply):
+            self._complain("a reply that nobody waits for (late, doubled or foreign)")
+
+    def _complain(self, why: str) -> None:
+        if why in self._complaints or len(self._complaints) >= 100:
+            return
+        self._complaints.add(why)
+        log.warning("signal-cli sent %s; it is ignored, and so are its like, silently", why)
+
+    def _quick_ack(self) -> None:
+        """Acknowledge at once: delayed ACK costs 44 ms a reply (signal-cli-rpc.md 1.5).
+
+        The kernel forgets the option, so it is set after every read.
+        """
+        if self._is_tcp:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+    def _end(self, because: str) -> None:
+        """Wake the waiters and the reader. Shutting down wakes a blocked read; closing does not."""
+        if self._lost.is_set():
+            return
+        self._lost.set()
+        self._pending.fail_all(because)
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            log.debug("the socket was already down")

@@ -1,0 +1,89 @@
+"""JSON-RPC 2.0 as signal-cli speaks it: build a request, and say what an arriving line is.
+
+Pure: no I/O, no clock. Replies carry `jsonrpc`, `result` or `error`, and `id`; notifications carry
+`method` and `params` and no id (signal-cli-rpc.md 1.3, 1.8).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+RequestId = str | int
+
+
+@dataclasses.dataclass(frozen=True)
+class Reply:
+    """The answer to request `id`: a `result`, or an `error` object."""
+
+    id: RequestId
+    result: Any = None
+    error: Mapping[str, Any] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Notice:
+    """Something the daemon says without being asked, such as a received message."""
+
+    method: str
+    params: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Nonsense:
+    """A line that is neither. `why` is fit for a log: it holds nothing of the line's content."""
+
+    why: str
+
+
+def encode_request(request_id: RequestId, method: str, params: Mapping[str, Any] | None) -> bytes:
+    """The line that asks for `method`, with its line feed. `params` None leaves the key out.
+
+    Raises TypeError when `params` holds something JSON cannot express.
+    """
+    request: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "id": request_id}
+    if params is not None:
+        request["params"] = params
+    return orjson.dumps(request, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def decode_line(line: bytes) -> Reply | Notice | Nonsense:
+    """What an arriving line is. Never raises."""
+    try:
+        message = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return Nonsense(f"a line of {len(line)} bytes that is not JSON")
+    if not isinstance(message, dict):
+        return Nonsense(f"a JSON {type(message).__name__} where an object belongs")
+    if "method" in message:
+        return _notice(message)
+    return _reply(message)
+
+
+def _notice(message: dict[str, Any]) -> Notice | Nonsense:
+    method = message["method"]
+    if not isinstance(method, str):
+        return Nonsense("a notification whose method is not a string")
+    return Notice(method, message.get("params"))
+
+
+def _reply(message: dict[str, Any]) -> Reply | Nonsense:
+    request_id = message.get("id")
+    if isinstance(request_id, bool) or not isinstance(request_id, (str, int)):
+        return Nonsense("a reply without a usable id" + _refusal_code(message))
+    error = message.get("error")
+    if error is None:
+        return Reply(request_id, result=message.get("result"))
+    if not isinstance(error, dict):
+        error = {"code": 0, "message": "an error that is not an object"}
+    return Reply(request_id, error=error)
+
+
+def _refusal_code(message: dict[str, Any]) -> str:
+    """The code tells a parse error of ours from a stray line; the text may hold content."""
+    error = message.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    return f" (error {code})" if isinstance(code, int) else ""

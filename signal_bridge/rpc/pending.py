@@ -1,0 +1,78 @@
+"""Who waits for which id: the one table that callers and the reader thread share."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import threading
+from concurrent.futures import Future
+
+from signal_bridge.errors import ConnectionLost
+from signal_bridge.rpc.jsonrpc import Reply, RequestId
+
+
+class Waiter:
+    """One caller's place in the table.
+
+    `written` is true from just before the first byte of the request may leave: from then on its
+    outcome is unknown if the connection is lost.
+    """
+
+    __slots__ = ("future", "request_id", "written")
+
+    def __init__(self, request_id: RequestId) -> None:
+        self.request_id = request_id
+        self.future: Future[Reply] = Future()
+        self.written = False
+
+
+class Pending:
+    """The table. All methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        # Guards _waiters and _lost_because. Nothing blocks while it is held.
+        self._mutex = threading.Lock()
+        self._waiters: dict[RequestId, Waiter] = {}
+        self._lost_because: str | None = None
+        # Ids are strings and differ between connections, so that a reply meant for an earlier
+        # connection can never settle a request of this one.
+        self._id_prefix = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
+
+    def register(self) -> Waiter:
+        """A new waiter, in the table before its request is written.
+
+        Raises ConnectionLost, with nothing written, when the connection is already gone.
+        """
+        with self._mutex:
+            if self._lost_because is not None:
+                raise ConnectionLost(self._lost_because, request_written=False)
+            waiter = Waiter(f"{self._id_prefix}-{next(self._numbers)}")
+            self._waiters[waiter.request_id] = waiter
+            return waiter
+
+    def forget(self, waiter: Waiter) -> None:
+        """The caller stopped waiting. A reply that comes later finds nobody."""
+        with self._mutex:
+            self._waiters.pop(waiter.request_id, None)
+
+    def settle(self, reply: Reply) -> bool:
+        """Hand a reply to its waiter. False when nobody waits for it (late, doubled, foreign)."""
+        with self._mutex:
+            waiter = self._waiters.pop(reply.id, None)
+        if waiter is None:
+            return False
+        waiter.future.set_result(reply)
+        return True
+
+    def fail_all(self, because: str) -> None:
+        """The connection is gone: wake every waiter, and refuse those who come later."""
+        with self._mutex:
+            self._lost_because = because
+            waiters, self._waiters = list(self._waiters.values()), {}
+        for waiter in waiters:
+            waiter.future.set_exception(ConnectionLost(because, request_written=waiter.written))
+
+    def __len__(self) -> int:
+        with self._mutex:
+            return len(self._waiters)

@@ -1,0 +1,64 @@
+# `make` prints this list. Every setting of the bridge passes through, both ways:
+#     PORT=9090 make run          make run MODE=normal
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUFF_CONFIG := --config tests/ruff.toml
+PYTHON_CODE = $(wildcard signal_bridge tests bench) deploy/install-signal-cli
+
+# An empty variable counts as not set, so this is harmless before `make signal-cli`.
+BRIDGE_SIGNAL_CLI ?= $(wildcard $(CURDIR)/.signal-cli/bin/signal-cli)
+export BRIDGE_SIGNAL_CLI
+
+define SANDBOX_NOTICE
+MODE=sandbox: a pretend Signal network in memory (accounts +12025550100 to +12025550103). Nothing leaves this machine.
+For a real account: install a current signal-cli (deploy/README.rst), then `make run MODE=normal` and /v1/qrcodelink.
+endef
+export SANDBOX_NOTICE
+
+.PHONY: help
+help:  ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(VENV)/installed  ## serve on 127.0.0.1:8080, on the sandbox unless MODE says otherwise
+	@test -n "$(MODE)" || printf '%s\n' "$$SANDBOX_NOTICE"
+	@MODE="$(or $(MODE),sandbox)" exec $(BIN)/signal-bridge serve
+
+.PHONY: signal-cli
+signal-cli: $(BIN)/python  ## install the real signal-cli and a Java runtime into .signal-cli/
+	@$(BIN)/python deploy/install-signal-cli .signal-cli
+
+.PHONY: test
+test: $(VENV)/installed-test  ## run every test; ARGS='-k word' narrows it down
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/installed-test  ## ruff, mypy and the import rule
+	$(BIN)/ruff check $(RUFF_CONFIG) $(PYTHON_CODE)
+	$(BIN)/ruff format --check $(RUFF_CONFIG) $(PYTHON_CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config setup.cfg
+
+.PHONY: bench
+bench: $(VENV)/installed-test  ## measure against the budgets; takes minutes
+	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: clean
+clean:  ## remove everything that make installed or built
+	rm -rf $(VENV) .signal-cli build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp file says what is installed: again only when what to install has changed.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: setup.cfg deploy/constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -c deploy/constraints.txt -e .
+	@touch $@
+
+$(VENV)/installed-test: setup.cfg deploy/constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -c deploy/constraints.txt -e '.[test]'
+	@touch $@ $(VENV)/installed

@@ -1,0 +1,105 @@
+"""Attachments as texts of a request (rest-contract.md 4.4), and signal-cli's own files."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, Final
+
+from signal_bridge.errors import RequestError
+from signal_bridge.signalcli import results
+from signal_bridge.signalcli.base64text import decode_base64
+from signal_bridge.signalcli.call import Call
+from signal_bridge.signalcli.filetypes import sniff, sniff_extension
+
+NO_NAME: Final = "attachment"
+
+_BASE64: Final = "base64,"
+_FILENAME: Final = "filename="
+
+_NAME_LIMIT_BYTES: Final = 255
+_EXTENSION_LIMIT_BYTES: Final = 32
+# Control characters, surrogates, line separators, and the marks that turn the direction of
+# writing, with which `exe.png` can be made of `gnp.exe`.
+_NOT_IN_NAMES: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+# The peer knows an avatar by a table of media types; these two are not in it.
+_NO_AVATARS: Final = frozenset([".svg", ".avif"])
+_MEDIA: Final = ("image/", "video/", "audio/")
+
+
+def split_attachment(text: str) -> tuple[str | None, str]:
+    """The file name, if one is given, and the base64 payload of an attachment string.
+
+    `data:<type>;filename=<name>;base64,<payload>`, parameters in any order, or the payload
+    alone. Nothing is percent-decoded, and the content type means nothing. Raises `RequestError`
+    (`The base64 data does not exist.`).
+    """
+    head, mark, payload = text.rpartition(_BASE64) if "data:" in text else ("", "", "")
+    if not mark:
+        head, payload = "", text
+    if not payload:
+        raise RequestError("The base64 data does not exist.")
+    # The last character of the head is the semicolon before `base64,`.
+    names = [item for item in head[:-1].split(";") if item.startswith(_FILENAME)]
+    return (names[-1].removeprefix(_FILENAME) or None if names else None), payload
+
+
+def safe_filename(name: str) -> str:
+    """A name that stays inside its directory: no separators, no control characters.
+
+    Never empty, `.` or `..` (those become `attachment`), and at most 255 bytes of UTF-8, from
+    which the extension is not cut.
+    """
+    base = _NOT_IN_NAMES.sub("", name.replace("\\", "/")).rpartition("/")[2].strip()
+    if base in ("", ".", ".."):
+        return NO_NAME
+    stem, extension = os.path.splitext(base)
+    if len(extension.encode()) > _EXTENSION_LIMIT_BYTES:
+        stem, extension = base, ""
+    return _cut(stem, _NAME_LIMIT_BYTES - len(extension.encode())) + extension
+
+
+def stored_name(filename: str | None, head: bytes, unique: str) -> str:
+    """The name to store an attachment under: its own, else `unique` with a fitting extension."""
+    return unique + sniff_extension(head) if filename is None else safe_filename(filename)
+
+
+def decode_avatar(text: str) -> bytes:
+    """The picture in `base64_avatar`: plain base64, no data URI (rest-contract.md 5.4).
+
+    Raises `RequestError` (`Couldn't decode base64 encoded avatar: …`, `Empty buffer`).
+    """
+    try:
+        picture = decode_base64(text)
+    except RequestError as error:
+        raise RequestError(f"Couldn't decode base64 encoded avatar: {error}") from None
+    if not picture:
+        raise RequestError("Empty buffer")
+    return picture
+
+
+def avatar_extension(head: bytes) -> str:
+    """The extension to store an avatar under: `.png`, …, or `.unknown`."""
+    found = sniff(head)
+    known = found.content_type.startswith(_MEDIA) and found.extension not in _NO_AVATARS
+    return found.extension if known else ".unknown"
+
+
+def get_attachment(account: str, attachment_id: str) -> Call:
+    """Ask for a received file by its id, when its directory cannot be read."""
+    return Call("getAttachment", {"id": attachment_id, "account": account}, repeatable=True)
+
+
+def file_data(result: Any) -> bytes:
+    """The bytes in `{"data": base64}`, which getAttachment and getAvatar answer.
+
+    Raises `RequestError` (`illegal base64 data …`, invalid response).
+    """
+    return decode_base64(results.text(results.as_row(result), "data"))
+
+
+def _cut(text: str, limit_bytes: int) -> str:
+    return text.encode()[:limit_bytes].decode(errors="ignore")

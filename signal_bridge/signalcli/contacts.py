@@ -1,0 +1,138 @@
+"""Contacts, and who has Signal (rest-contract.md 5.7, search of 5.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from signal_bridge.errors import NotFound, RequestError
+from signal_bridge.signalcli import results
+from signal_bridge.signalcli.attachments import file_data
+from signal_bridge.signalcli.call import Call
+from signal_bridge.signalcli.params import given
+from signal_bridge.signalcli.recipients import person
+
+
+def list_contacts(number: str, recipient: str | None = None, all_recipients: bool = False) -> Call:
+    """Ask for the contacts, or the one who is `recipient`; with `all_recipients` for anybody known.
+
+    Raises `RequestError` if the recipient is empty.
+    """
+    params = {
+        "allRecipients": all_recipients or None,
+        "recipient": None if recipient is None else person(_required(recipient)),
+        "account": number,
+    }
+    return Call("listContacts", given(params), repeatable=True)
+
+
+def contacts(result: Any) -> list[dict[str, Any]]:
+    """The contact objects of listContacts (12 keys). Raises `RequestError` (invalid response)."""
+    return list(map(_contact, results.as_rows(result)))
+
+
+def one_contact(result: Any, recipient: str) -> dict[str, Any]:
+    """The first contact object. Raises `NotFound` if there is none."""
+    rows = results.as_rows(result)
+    if not rows:
+        raise NotFound(f"No user with that id ({recipient}) found")
+    return _contact(rows[0])
+
+
+def update_contact(
+    number: str, recipient: str, name: str | None = None, expiration_in_seconds: int | None = None
+) -> Call:
+    """Name a contact, or set after how many seconds its messages disappear.
+
+    None leaves a field; an empty name or 0 seconds clear it (11.14). Raises `RequestError`
+    (`recipient missing`).
+    """
+    if not recipient:
+        raise RequestError("Couldn't process request - recipient missing")
+    params = {
+        "recipient": person(recipient),
+        "name": name,
+        "expiration": expiration_in_seconds,
+        "account": number,
+    }
+    return Call("updateContact", given(params))
+
+
+def sync_contacts(number: str) -> Call:
+    """Send the contacts to the account's other devices."""
+    return Call("sendContacts", {"account": number})
+
+
+def get_contact_avatar(number: str, recipient: str) -> Call:
+    """Ask for somebody's profile picture. Raises `RequestError` (`uuid missing`)."""
+    params = {"profile": person(_required(recipient)), "account": number}
+    return Call("getAvatar", params, repeatable=True)
+
+
+def contact_avatar(result: Any) -> bytes:
+    """The picture. Raises `RequestError` (it is not base64, invalid response)."""
+    return file_data(result)
+
+
+def required_numbers(numbers: Sequence[str]) -> Sequence[str]:
+    """The numbers to search for. Raises `RequestError` if the request names none."""
+    if not numbers:
+        raise RequestError("Please provide numbers to query for")
+    return numbers
+
+
+def search(account: str | None, numbers: Sequence[str]) -> Call:
+    """Ask which numbers have Signal. Without an account signal-cli takes its only one (11.16)."""
+    params = given({"recipient": list(numbers), "account": account})
+    return Call("getUserStatus", params, repeatable=True)
+
+
+def found_numbers(result: Any) -> list[dict[str, Any]]:
+    """`[{"number", "registered"}]`; without a number what was searched for (11.17)."""
+    return [
+        {
+            "number": results.text(row, "number") or results.text(row, "recipient"),
+            "registered": results.flag(row, "isRegistered"),
+        }
+        for row in results.as_rows(result)
+    ]
+
+
+def _required(recipient: str) -> str:
+    if not recipient:
+        raise RequestError("Couldn't process request - uuid missing")
+    return recipient
+
+
+def _contact(row: Mapping[str, Any]) -> dict[str, Any]:
+    profile = results.as_row(row.get("profile"))
+    return {
+        "number": results.text(row, "number"),
+        "uuid": results.text(row, "uuid"),
+        "name": results.text(row, "name"),
+        "profile_name": results.full_name(profile),
+        "username": results.text(row, "username"),
+        "color": results.text(row, "color"),
+        "blocked": results.flag(row, "isBlocked"),
+        "message_expiration": _expiration(row),
+        "note": results.text(row, "note"),
+        "profile": {
+            "given_name": results.text(profile, "givenName"),
+            "lastname": results.text(profile, "familyName"),
+            "about": results.text(profile, "about"),
+            "has_avatar": results.flag(profile, "hasAvatar"),
+            "last_updated_timestamp": results.number(profile, "lastUpdateTimestamp"),
+        },
+        "given_name": results.text(row, "givenName"),
+        "nickname": {
+            "name": results.text(row, "nickName"),
+            "given_name": results.text(row, "nickGivenName"),
+            "family_name": results.text(row, "nickFamilyName"),
+        },
+    }
+
+
+def _expiration(row: Mapping[str, Any]) -> str:
+    """Seconds as a text, which is the type that clients know (11.7)."""
+    known = row.get("messageExpirationTime") is not None
+    return str(results.number(row, "messageExpirationTime")) if known else ""

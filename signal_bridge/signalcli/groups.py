@@ -1,0 +1,266 @@
+"""Groups (rest-contract.md 5.4)."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from signal_bridge.errors import NotFound, RequestError
+from signal_bridge.signalcli import results
+from signal_bridge.signalcli.base64text import decode_base64
+from signal_bridge.signalcli.call import Call
+from signal_bridge.signalcli.params import given
+from signal_bridge.signalcli.recipients import person, rest_group_id
+
+_EVERY_MEMBER: Final = "every-member"
+_ONLY_ADMINS: Final = "only-admins"
+_PERMISSIONS: Final = {"EVERY_MEMBER": _EVERY_MEMBER, "ONLY_ADMINS": _ONLY_ADMINS}
+_LINKS: Final = ("enabled", "enabled-with-approval", "disabled")
+
+
+@dataclasses.dataclass(frozen=True)
+class Permissions:
+    """Who may do what: `every-member`, `only-admins`, or empty to leave it."""
+
+    add_members: str = ""
+    edit_group: str = ""
+    send_messages: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class NewGroup:
+    """The body that creates a group; empty means not given.
+
+    `group_link` is `enabled`, `enabled-with-approval` or `disabled`, `expiration_time` in seconds.
+    """
+
+    name: str = ""
+    description: str = ""
+    members: Sequence[str] = ()
+    permissions: Permissions = Permissions()
+    group_link: str = ""
+    expiration_time: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class GroupChange:
+    """The body that changes a group; None leaves a field as it is.
+
+    An empty name or description clears it; an `expiration_time` of 0 seconds keeps messages for
+    ever (11.14). `avatar_path` is a picture that signal-cli can read.
+    """
+
+    name: str | None = None
+    description: str | None = None
+    permissions: Permissions = Permissions()
+    group_link: str | None = None
+    expiration_time: int | None = None
+    avatar_path: str | None = None
+
+
+class MemberChange(enum.Enum):
+    """What may be done with members; the value is updateGroup's parameter."""
+
+    ADD_MEMBERS = "member"
+    REMOVE_MEMBERS = "remove-member"
+    ADD_ADMINS = "admin"
+    REMOVE_ADMINS = "remove-admin"
+
+
+def list_groups(number: str) -> Call:
+    """Ask for all groups, those that were left included."""
+    return Call("listGroups", {"account": number}, repeatable=True)
+
+
+def groups(result: Any, expand: bool = False) -> list[dict[str, Any]]:
+    """The group objects of listGroups, in its order.
+
+    With `expand` the four lists of people hold `{"number", "uuid"}` instead of one or the other,
+    and are null when signal-cli has none. Raises `RequestError` (invalid response).
+    """
+    return [_group(row, _addresses if expand else _names) for row in results.as_rows(result)]
+
+
+def one_group(result: Any, group_id: str, expand: bool = False) -> dict[str, Any]:
+    """The group object of that id. Raises `NotFound` (11.2)."""
+    row = _find(result, group_id)
+    if row is None:
+        raise NotFound("No group with that id found")
+    return _group(row, _addresses if expand else _names)
+
+
+def known_group_id(result: Any, group_id: str) -> str:
+    """The internal id of the listed group that has that id. Raises `NotFound`."""
+    row = _find(result, group_id)
+    if row is None:
+        raise NotFound(f"No group with that group id ({group_id}) found")
+    return results.text(row, "id")
+
+
+def create_group(number: str, group: NewGroup) -> Call:
+    """Create a group. Raises `RequestError` (permissions, then link)."""
+    _check_permissions(group.permissions)
+    if group.group_link:
+        _check_link(group.group_link)
+    params = {
+        "name": group.name or None,
+        "members": list(map(person, group.members)) or None,
+        "link": group.group_link or None,
+        "description": group.description or None,
+        **_permission_params(group.permissions),
+        "expiration": group.expiration_time or None,
+        "account": number,
+    }
+    return Call("updateGroup", given(params))
+
+
+def created_group(result: Any) -> dict[str, str]:
+    """`{"id": "group.…"}` of the created group. Raises `RequestError` (invalid response)."""
+    return {"id": rest_group_id(results.text(results.as_row(result), "groupId"))}
+
+
+def check_change(change: GroupChange) -> None:
+    """What can be told before the avatar is written: link, then permissions (`RequestError`)."""
+    if change.group_link is not None:
+        _check_link(change.group_link)
+    _check_permissions(change.permissions)
+
+
+def update_group(number: str, group_id: str, change: GroupChange) -> Call:
+    """Change the group of that internal id. Raises `RequestError` where `check_change` does."""
+    check_change(change)
+    params = {
+        "groupId": group_id,
+        "avatar": change.avatar_path,
+        "description": change.description,
+        "name": change.name,
+        "expiration": change.expiration_time,
+        "link": change.group_link,
+        **_permission_params(change.permissions),
+        "account": number,
+    }
+    return Call("updateGroup", given(params))
+
+
+def quit_group(number: str, group_id: str) -> Call:
+    """Leave the group of that internal id. What was received in it stays."""
+    return Call("quitGroup", {"groupId": group_id, "account": number})
+
+
+def block_group(number: str, group_id: str) -> Call:
+    """Block the group of that internal id."""
+    return Call("block", {"groupId": group_id, "account": number})
+
+
+def join_group(number: str, group_id: str) -> Call:
+    """Accept the invitation to the group of that internal id."""
+    return Call("updateGroup", {"groupId": group_id, "account": number})
+
+
+def required_members(members: Sequence[str]) -> Sequence[str]:
+    """The members to add. Raises `RequestError` if there are none."""
+    if not members:
+        raise RequestError("Couldn't process request - group members missing")
+    return members
+
+
+def change_members(number: str, group_id: str, change: MemberChange, people: Sequence[str]) -> Call:
+    """Do `change` with `people`, of whom there is at least one, in the group of that internal id.
+
+    For nobody there is nothing to call (C15).
+    """
+    params = {change.value: list(map(person, people)), "groupId": group_id, "account": number}
+    return Call("updateGroup", params)
+
+
+def get_group_avatar(number: str, group_id: str) -> Call:
+    """Ask for the picture of the group of that internal id."""
+    params = given({"groupId": group_id or None, "account": number})
+    return Call("getAvatar", params, repeatable=True)
+
+
+def group_avatar(result: Any) -> bytes:
+    """The picture. Raises `RequestError` (it is not base64, invalid response)."""
+    data = results.text(results.as_row(result), "data")
+    try:
+        return decode_base64(data)
+    except RequestError as error:
+        raise RequestError(f"Couldn't decode base64 encoded group avatar: {error}") from None
+
+
+def _find(result: Any, group_id: str) -> Mapping[str, Any] | None:
+    """The listed group whose id, as REST shows it or signal-cli's own, is exactly that text."""
+    for row in results.as_rows(result):
+        internal_id = results.text(row, "id")
+        if group_id in (rest_group_id(internal_id), internal_id):
+            return row
+    return None
+
+
+def _group(row: Mapping[str, Any], people: Callable[[Any], Any]) -> dict[str, Any]:
+    internal_id = results.text(row, "id")
+    return {
+        "name": results.text(row, "name"),
+        "description": results.text(row, "description"),
+        "id": rest_group_id(internal_id),
+        "internal_id": internal_id,
+        "members": people(row.get("members")),
+        "blocked": results.flag(row, "isBlocked"),
+        "member": results.flag(row, "isMember"),
+        "pending_invites": people(row.get("pendingMembers")),
+        "pending_requests": people(row.get("requestingMembers")),
+        "invite_link": results.text(row, "groupInviteLink"),
+        "admins": people(row.get("admins")),
+        "permissions": {
+            "add_members": _permission(row, "permissionAddMember"),
+            "edit_group": _permission(row, "permissionEditDetails"),
+            "send_messages": _permission(row, "permissionSendMessage"),
+        },
+    }
+
+
+def _names(members: Any) -> list[str]:
+    rows = results.as_rows(members)
+    return [results.text(row, "number") or results.text(row, "uuid") for row in rows]
+
+
+def _addresses(members: Any) -> list[dict[str, str]] | None:
+    if members is None:
+        return None
+    rows = results.as_rows(members)
+    return [{name: results.text(row, name) for name in ("number", "uuid")} for row in rows]
+
+
+def _permission(row: Mapping[str, Any], name: str) -> str:
+    return _PERMISSIONS.get(results.text(row, name), "")
+
+
+def _permission_params(permissions: Permissions) -> dict[str, str | None]:
+    return {
+        "setPermissionAddMember": permissions.add_members or None,
+        "setPermissionEditDetails": permissions.edit_group or None,
+        "setPermissionSendMessages": permissions.send_messages or None,
+    }
+
+
+def _check_permissions(permissions: Permissions) -> None:
+    named = (
+        ("add members permission", permissions.add_members),
+        ("edit group permissions", permissions.edit_group),
+        ("send messages permissions", permissions.send_messages),
+    )
+    for name, value in named:
+        if value not in ("", _EVERY_MEMBER, _ONLY_ADMINS):
+            raise RequestError(
+                f"Invalid {name} provided - only 'every-member' and 'only-admins' allowed!"
+            )
+
+
+def _check_link(link: str) -> None:
+    if link not in _LINKS:
+        raise RequestError(
+            "Invalid group link provided - "
+            "only 'enabled', 'enabled-with-approval' and 'disabled' allowed!"
+        )

@@ -1,0 +1,156 @@
+"""Whom a text means: a person, a username or a group (rest-contract.md 3).
+
+Group ids have two spellings. signal-cli's own is base64 of 32 bytes, 44 characters: the
+*internal id*. REST shows `group.` and the base64 of that text, which is safe in a path.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import enum
+import re
+from typing import Final
+
+from signal_bridge.errors import RequestError
+from signal_bridge.signalcli.base64text import decode_base64, is_base64
+
+GROUP_PREFIX: Final = "group."
+INVALID_GROUP_ID: Final = "Invalid group id"
+
+_GROUP_ID_BYTES: Final = 32
+_GROUP_ID_CHARACTERS: Final = 44
+_USERNAME_AFTER_GROUP_LIMIT_BYTES: Final = 10
+
+_NUMBER: Final = re.compile(r"(\+[0-9 ]*)?")
+_UUID_FORM: Final = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_UUID: Final = re.compile(
+    rf"{_UUID_FORM}|\{{{_UUID_FORM}\}}|[uU][rR][nN]:[uU][uU][iI][dD]:{_UUID_FORM}|[0-9a-fA-F]{{32}}"
+)
+# A username starts with a letter or `_`, so a national number is none. `PNI:` and `u:` are
+# signal-cli's own prefixes, and `group.` starts a username only before a discriminator.
+_UNPREFIXED_USERNAME: Final = re.compile(r"(?!PNI:|u:|group\.(?![0-9]))[A-Za-z_]")
+
+
+class Kind(enum.Enum):
+    """What a recipient is; the value is the parameter of signal-cli that takes it."""
+
+    NUMBER = "recipient"
+    GROUP = "group-id"
+    USERNAME = "username"
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipient:
+    """One recipient. `value` is what signal-cli wants: of a group, the internal id.
+
+    A NUMBER is a phone number or a UUID, as it was written.
+    """
+
+    kind: Kind
+    value: str
+
+
+def classify(text: str) -> Recipient:
+    """Whom `text` means where a message may go to anybody (rest-contract.md 3.2).
+
+    A group may also be given by its internal id or without the prefix; the peer takes those for
+    usernames. Raises `RequestError` (`Invalid identifier …`, `Invalid Signal group size (…`).
+    """
+    if text.startswith(GROUP_PREFIX):
+        return _after_group_prefix(text)
+    if _NUMBER.fullmatch(text) or _UUID.fullmatch(text):
+        return Recipient(Kind.NUMBER, text)
+    group = _bare_group_id(text)
+    if group is not None:
+        return Recipient(Kind.GROUP, group)
+    return Recipient(Kind.USERNAME, text)
+
+
+def rest_group_id(internal_id: str) -> str:
+    """The id that REST shows for a group: `group.` and 60 characters for a real one."""
+    return GROUP_PREFIX + base64.b64encode(internal_id.encode("utf-8", "surrogatepass")).decode()
+
+
+def internal_group_id(text: str) -> str:
+    """signal-cli's id of the group that `text` names, with or without prefix, or by that very id.
+
+    The empty text stays empty. Raises `RequestError` (`Invalid group id`).
+    """
+    if _is_internal_group_id(text):
+        return text
+    try:
+        return decode_base64(text.removeprefix(GROUP_PREFIX)).decode("utf-8")
+    except (RequestError, UnicodeDecodeError):
+        raise RequestError(INVALID_GROUP_ID) from None
+
+
+def required_group_id(text: str) -> str:
+    """As `internal_group_id`, but the empty text is `Please specify a group id`."""
+    if not text:
+        raise RequestError("Please specify a group id")
+    return internal_group_id(text)
+
+
+def person(text: str) -> str:
+    """How signal-cli takes a person in a parameter that holds persons of every kind.
+
+    A username gets `u:` unless it has it (rest-contract.md 11.15); all else stays as it is.
+    """
+    plain = _UUID.fullmatch(text) or _bare_group_id(text) is not None
+    return f"u:{text}" if not plain and _UNPREFIXED_USERNAME.match(text) else text
+
+
+def conversation(text: str) -> dict[str, str]:
+    """`{"recipient": …}`, `{"group-id": …}` or, for the empty text, nothing.
+
+    For reactions and typing, where whatever starts with `group.` is a group. Raises
+    `RequestError` (`Invalid group id`).
+    """
+    if not text:
+        return {}
+    if text.startswith(GROUP_PREFIX):
+        return {Kind.GROUP.value: internal_group_id(text)}
+    group = _bare_group_id(text)
+    return {"recipient": person(text)} if group is None else {Kind.GROUP.value: group}
+
+
+def _after_group_prefix(text: str) -> Recipient:
+    rest = text.removeprefix(GROUP_PREFIX)
+    if is_base64(rest):
+        return Recipient(Kind.GROUP, _wrapped_group_id(rest, text))
+    if len(rest.encode("utf-8", "surrogatepass")) <= _USERNAME_AFTER_GROUP_LIMIT_BYTES:
+        return Recipient(Kind.USERNAME, text)
+    raise RequestError(f"Invalid identifier {text}")
+
+
+def _wrapped_group_id(wrapped: str, identifier: str) -> str:
+    try:
+        raw = decode_base64(decode_base64(wrapped))
+    except RequestError:
+        raise RequestError(f"Invalid identifier {identifier}") from None
+    if len(raw) != _GROUP_ID_BYTES:
+        # The bracket stays open in the peer, too.
+        raise RequestError(f"Invalid Signal group size ({len(raw)}")
+    return base64.b64encode(raw).decode()
+
+
+def _bare_group_id(text: str) -> str | None:
+    """The internal id, if `text` is one, or is one in base64 without the prefix."""
+    if _is_internal_group_id(text):
+        return text
+    try:
+        inner = base64.b64decode(text, validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        return None
+    return inner if _is_internal_group_id(inner) else None
+
+
+def _is_internal_group_id(text: str) -> bool:
+    if len(text) != _GROUP_ID_CHARACTERS:
+        return False
+    try:
+        return len(base64.b64decode(text, validate=True)) == _GROUP_ID_BYTES
+    except (binascii.Error, ValueError):
+        return False

@@ -1,0 +1,120 @@
+"""signal-cli's refusals as our errors (rest-contract.md 2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from signal_bridge.errors import (
+    BridgeError,
+    NotFound,
+    RateLimited,
+    Refused,
+    RequestError,
+    UntrustedIdentity,
+)
+
+UNTRUSTED: Final = "Unable to complete request due to untrusted recipient keys"
+NO_AVATAR: Final = "No avatar found."
+
+_UNTRUSTED_CODE: Final = -4
+_RATE_LIMIT_CODE: Final = -5
+_INTERNAL_CODE: Final = -32603
+
+_TRY_VOICE: Final = (
+    "Couldn't use SMS verification to register the specified number. "
+    'Wait 60 seconds and try again with {"use_voice": true}'
+)
+_LIFT_LIMIT: Final = (
+    ". Use the attached challenge tokens to lift the rate limit restrictions via the "
+    "'/v1/accounts/{number}/rate-limit-challenge' endpoint."
+)
+
+
+def refusal(error: Mapping[str, Any]) -> Refused:
+    """The error that a JSON-RPC error object (`code`, `message`, `data`) stands for.
+
+    The message stays as it is, but for an untrusted key (-4). A code of 0, or none, is a refusal
+    too; the peer would go on and fail at the missing result.
+    """
+    code = error.get("code")
+    message = str(error.get("message") or "")
+    if code == _UNTRUSTED_CODE:
+        return UntrustedIdentity(UNTRUSTED, code, error.get("data"))
+    if code == _RATE_LIMIT_CODE:
+        return _rate_limit(message, error)
+    return Refused(message, code if isinstance(code, int) else _INTERNAL_CODE, error.get("data"))
+
+
+def challenge_tokens(error: Refused) -> list[str]:
+    """The tokens that solve a rate limit together with a captcha, in order, none empty (11.20)."""
+    return [entry["token"] for entry in _results(error.data) if entry.get("token")]
+
+
+def retry_after_seconds(error: Refused) -> int | None:
+    """When every recipient may be tried again, if signal-cli knows."""
+    waits = [entry.get("retryAfterSeconds") for entry in _results(error.data)]
+    return max((wait for wait in waits if isinstance(wait, int)), default=None)
+
+
+def failed_recipients(error: Refused) -> list[Mapping[str, Any]]:
+    """The per-recipient results of a send that reached nobody; empty if there are none."""
+    return list(_results(error.data))
+
+
+def rate_limit_answer(error: RateLimited, account: str) -> dict[str, Any]:
+    """The body of the 429 of `/v2/send`: `{"error", "challenge_tokens"?, "account"}` (4.5).
+
+    The text names `{number}` literally (C11).
+    """
+    tokens = challenge_tokens(error)
+    attached = {"challenge_tokens": tokens} if tokens else {}
+    return {"error": f"{error}{_LIFT_LIMIT}", **attached, "account": account}
+
+
+def registration_refusal(error: Refused, use_voice: bool) -> BridgeError:
+    """What to answer when `register` was refused: SMS impossible has a text of its own (5.2)."""
+    sms_impossible = "StatusCode: 400 (InvalidTransportModeException)" in str(error)
+    if use_voice or not sms_impossible:
+        return error
+    return Refused(_TRY_VOICE, error.rpc_code, error.data)
+
+
+def group_avatar_refusal(error: Refused) -> BridgeError:
+    """What to answer when a group's avatar was refused: 404 if there is none (5.4)."""
+    return NotFound(NO_AVATAR) if _no_avatar(error) else error
+
+
+def contact_avatar_refusal(error: Refused) -> BridgeError:
+    """What to answer when a contact's avatar was refused: 400 if there is none (11.18)."""
+    return RequestError(NO_AVATAR) if _no_avatar(error) else error
+
+
+def _no_avatar(error: Refused) -> bool:
+    return str(error) == "Could not find avatar"
+
+
+def _rate_limit(message: str, error: Mapping[str, Any]) -> Refused:
+    data = error.get("data")
+    if "data" not in error or not _is_send_data(data):
+        # The bracket stays open in the peer, too.
+        text = f"{message} (Couldn't parse JSON for more details"
+        return Refused(text, _RATE_LIMIT_CODE, data)
+    return RateLimited(message, _RATE_LIMIT_CODE, data)
+
+
+def _is_send_data(data: Any) -> bool:
+    """Whether data is null or `{"response": {"results": […]}}`, any part of it left out."""
+    response = data.get("response") if isinstance(data, Mapping) else data
+    entries = response.get("results") if isinstance(response, Mapping) else response
+    return entries is None or (isinstance(entries, list) and all(map(_is_entry, entries)))
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and isinstance(entry.get("token") or "", str)
+
+
+def _results(data: Any) -> Iterator[Mapping[str, Any]]:
+    response = data.get("response") if isinstance(data, Mapping) else None
+    entries = response.get("results") if isinstance(response, Mapping) else None
+    return (e for e in entries if _is_entry(e)) if isinstance(entries, list) else iter(())

@@ -1,0 +1,63 @@
+"""Reading signal-cli's results.
+
+What is missing or null reads as the zero value of its type; what has another type than expected
+raises `RequestError` with `INVALID_RESPONSE` (rest-contract.md 2.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from signal_bridge.errors import RequestError
+
+INVALID_RESPONSE: Final = "Couldn't process request - invalid signal-cli response"
+
+
+def _typed(value: Any, kind: type) -> Any:
+    # A bool is an int to Python but not to JSON.
+    if isinstance(value, kind) and (kind is not int or not isinstance(value, bool)):
+        return value
+    raise RequestError(INVALID_RESPONSE)
+
+
+def as_row(value: Any) -> Mapping[str, Any]:
+    """A JSON object."""
+    row: Mapping[str, Any] = _typed({} if value is None else value, dict)
+    return row
+
+
+def as_rows(value: Any) -> list[Mapping[str, Any]]:
+    """A list of JSON objects."""
+    return [as_row(item) for item in _typed([] if value is None else value, list)]
+
+
+def text(row: Mapping[str, Any], name: str) -> str:
+    """The string under `name`."""
+    value = row.get(name)
+    found: str = _typed("" if value is None else value, str)
+    return found
+
+
+def number(row: Mapping[str, Any], name: str) -> int:
+    """The whole number under `name`."""
+    value = row.get(name)
+    found: int = _typed(0 if value is None else value, int)
+    return found
+
+
+def flag(row: Mapping[str, Any], name: str) -> bool:
+    """The boolean under `name`."""
+    value = row.get(name)
+    found: bool = _typed(False if value is None else value, bool)
+    return found
+
+
+def timestamp(result: Any) -> dict[str, str]:
+    """`{"timestamp": "1700000000123"}` of any result that has one (C1: a string, in ms)."""
+    return {"timestamp": str(number(as_row(result), "timestamp"))}
+
+
+def full_name(profile: Mapping[str, Any]) -> str:
+    """Given and family name of a profile, as far as there are any."""
+    return f"{text(profile, 'givenName')} {text(profile, 'familyName')}".strip()

@@ -1,0 +1,73 @@
+"""Styled text: `*italic*`, `**bold**`, `~struck~`, `||spoiler||` (rest-contract.md 8).
+
+The grammar is the peer's, oddities included: messages must look the same through either.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_STYLES: Final = {
+    "*": ("ITALIC",),
+    "**": ("BOLD",),
+    "***": ("BOLD", "ITALIC"),
+    "||": ("SPOILER",),
+    "~": ("STRIKETHROUGH",),
+    "`": ("MONOSPACE",),
+}
+
+# A marker is the longest there is, of stars at most three. An escape covers a whole marker, and
+# a single `|`, which is none.
+_TOKEN: Final = re.compile(
+    r"""\\ (?P<escaped> \*{1,3} | \|\|? | ~ | ` )
+      | (?P<marker> \*{1,3} | \|\| | ~ | ` )
+      | (?P<plain> [^\\*|~`]+ | . )""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class StyledText:
+    """A text without markers, and its styles as signal-cli takes them: `start:length:STYLE`.
+
+    Start and length count UTF-16 code units.
+    """
+
+    text: str
+    styles: tuple[str, ...] = ()
+
+
+def parse(marked: str) -> StyledText:
+    """Read the markers of `marked`. No input is an error: a marker left open just vanishes.
+
+    Styles come in the order in which they close. Those without length are left out, since
+    signal-cli has no use for them (rest-contract.md 11.24).
+    """
+    text: list[str] = []
+    styles: list[str] = []
+    opened: list[tuple[str, int]] = []
+    position = 0
+    for token in _TOKEN.finditer(marked):
+        marker = token["marker"]
+        if marker is None:
+            copied = token["escaped"] or token["plain"]
+            text.append(copied)
+            position += utf16_length(copied)
+        elif opened and opened[-1][0] == marker:
+            styles.extend(_spans(*opened.pop(), position))
+        else:
+            opened.append((marker, position))
+    return StyledText("".join(text), tuple(styles))
+
+
+def utf16_length(text: str) -> int:
+    """The length of `text` in UTF-16 code units, which is how Signal counts."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def _spans(marker: str, start: int, end: int) -> Iterator[str]:
+    if end > start:
+        yield from (f"{start}:{end - start}:{style}" for style in _STYLES[marker])

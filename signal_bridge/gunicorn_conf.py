@@ -1,0 +1,54 @@
+"""Gunicorn's configuration, from the same settings as everything else.
+
+Used as `--config python:signal_bridge.gunicorn_conf`; `serve` adds the socket to listen on.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from signal_bridge.logs import FORMAT, LEVELS, start_logging
+from signal_bridge.settings import read_settings
+from signal_bridge.supervisor.tied import tie_to_parent
+
+_settings = read_settings()
+start_logging(_settings.log_level)
+
+bind = [f"{_settings.host}:{_settings.port}"]
+workers = _settings.workers
+threads = _settings.threads
+worker_class = "gthread"
+worker_connections = 2000
+backlog = 512
+preload_app = True  # workers share the loaded program; wsgi.py opens nothing at import
+keepalive = 95  # longer than Traefik keeps its idle connections (90 s), else they race
+timeout = 60
+graceful_timeout = 30
+limit_request_line = 8190
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
+control_socket_disable = True  # it would write below the home directory
+proc_name = "signal-bridge web"
+accesslog = None  # web/app.py logs requests, without what may be secret in an URL
+errorlog = "-"
+loglevel = {"warn": "warning"}.get(_settings.log_level, _settings.log_level)
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "root": {"level": LEVELS[_settings.log_level], "handlers": ["stderr"]},
+    "loggers": {"gunicorn.error": {"propagate": True}, "gunicorn.access": {"propagate": False}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"format": FORMAT}},
+}
+
+
+def post_fork(server: Any, _worker: Any) -> None:
+    """A worker dies with its master, so that no worker of a dead one holds the port."""
+    tie_to_parent(server.pid)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Waiting readers go home when the worker is told to stop."""
+    from signal_bridge import wsgi  # preloaded; importing it above would load it twice over
+
+    wsgi.bridge.inbox.close_when(lambda: not worker.alive)

@@ -1,0 +1,167 @@
+"""Runs calls on signal-cli: one shared connection, one deadline per call.
+
+The connection is made when a call finds none, by one caller for all who wait. While signal-cli
+starts, calls wait for it up to BRIDGE_START_WAIT_SECONDS; when it has been down for longer than
+that, they are told so at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import Future
+from typing import Any, Final
+
+from signal_bridge.clock import Deadline, pause
+from signal_bridge.errors import ConnectionLost, DaemonError, DaemonUnavailable
+from signal_bridge.rpc.client import Client, connect
+from signal_bridge.settings import Settings
+from signal_bridge.signalcli.call import Call
+from signal_bridge.signalcli.refusals import refusal
+from signal_bridge.store.status import StatusBoard
+
+log = logging.getLogger(__name__)
+
+_RETRY_SECONDS: Final = 0.2
+# A connection can be lost again while a call is repeated; not for ever.
+_REPETITIONS: Final = 3
+
+
+class Gateway:
+    """Calls signal-cli for any number of threads."""
+
+    def __init__(self, settings: Settings, board: StatusBoard, name: str = "calls") -> None:
+        self._settings = settings
+        self._board = board
+        self._name = name
+        # Guards _connecting. The connecting itself is done outside.
+        self._mutex = threading.Lock()
+        self._connecting: Future[Client] | None = None
+
+    def run(self, call: Call) -> Any:
+        """The result of `call`.
+
+        Raises Refused (signal-cli said no), DaemonUnavailable (it is not there; nothing was
+        sent), ConnectionLost or CallTimedOut (each says whether the outcome is unknown). Only a
+        call that was not written, or that may be repeated, is repeated.
+        """
+        deadline = Deadline(call.timeout_seconds or self._settings.call_timeout_seconds)
+        for _ in range(_REPETITIONS):
+            client = self._ready_client(deadline)
+            try:
+                reply = client.call(call.method, call.params, deadline)
+            except ConnectionLost as error:
+                if error.request_written and not call.repeatable:
+                    raise
+                lost = error
+                continue
+            if reply.error is not None:
+                raise refusal(reply.error)
+            return reply.result
+        raise lost
+
+    def ping(self, seconds: float) -> str | None:
+        """Ask for the version: None when signal-cli answers, else a sentence on what is wrong."""
+        deadline = Deadline(seconds)
+        try:
+            self._client(deadline).call("version", None, deadline)
+        except DaemonError as error:
+            return str(error)
+        return None
+
+    def close(self) -> None:
+        with self._mutex:
+            attempt, self._connecting = self._connecting, None
+        if attempt is not None and attempt.done() and attempt.exception() is None:
+            attempt.result().close()
+
+    def _ready_client(self, deadline: Deadline) -> Client:
+        """A connection, after waiting for a start if there is one to wait for."""
+        client = self._current()
+        if client is not None:
+            return client
+        patience = deadline.at_most(self._patience_seconds())
+        while True:
+            try:
+                return self._client(patience)
+            except DaemonUnavailable:
+                # A shorter attempt of somebody else may have failed before our time is up.
+                if patience.expired():
+                    raise
+
+    def _patience_seconds(self) -> float:
+        """How long to wait for a start. Raises DaemonUnavailable when it is down for longer."""
+        status = self._board.all().get("signal-cli")
+        limit = self._settings.start_wait_seconds
+        if status is not None and status.state == "down" and status.lasted_seconds() > limit:
+            raise DaemonUnavailable(f"signal-cli is not running: {status.detail}")
+        return limit
+
+    def _current(self) -> Client | None:
+        with self._mutex:
+            attempt = self._connecting
+        if attempt is None or not attempt.done() or attempt.exception() is not None:
+            return None
+        client = attempt.result()
+        return None if client.lost else client
+
+    def _client(self, deadline: Deadline) -> Client:
+        """The shared connection; made by the first who needs it, awaited by the others."""
+        attempt, mine = self._attempt()
+        if mine:
+            self._fulfil(attempt, deadline)
+        try:
+            return attempt.result(timeout=deadline.remaining_seconds())
+        except TimeoutError:
+            raise _not_ready() from None
+
+    def _attempt(self) -> tuple[Future[Client], bool]:
+        """The attempt to wait for, and whether the caller has to carry it out."""
+        with self._mutex:
+            current = self._connecting
+            if current is not None and not _is_over(current):
+                return current, False
+            self._connecting = Future()
+            return self._connecting, True
+
+    def _fulfil(self, attempt: Future[Client], deadline: Deadline) -> None:
+        try:
+            attempt.set_result(self._connect(deadline))
+        except DaemonError as error:
+            attempt.set_exception(_not_ready() if deadline.expired() else error)
+
+    def _connect(self, deadline: Deadline) -> Client:
+        """Connect and, to a daemon of ours, wait for its first answer.
+
+        Our socket takes connections before signal-cli does; only an answer says that it is up.
+        """
+        client = Client(self._connected_socket(deadline), self._name)
+        if not self._settings.supervised:
+            return client
+        try:
+            client.call("version", None, deadline)
+        except DaemonError:
+            client.close()
+            raise
+        return client
+
+    def _connected_socket(self, deadline: Deadline) -> Any:
+        never = threading.Event()
+        while True:
+            try:
+                return connect(self._settings.daemon_address, deadline)
+            except DaemonUnavailable:
+                if deadline.remaining_seconds() < _RETRY_SECONDS:
+                    raise
+                pause(_RETRY_SECONDS, never)
+
+
+def _is_over(attempt: Future[Client]) -> bool:
+    """Whether an attempt can give nobody a connection any more."""
+    if not attempt.done():
+        return False
+    return attempt.exception() is not None or attempt.result().lost
+
+
+def _not_ready() -> DaemonUnavailable:
+    return DaemonUnavailable("signal-cli is not ready yet")

@@ -1,0 +1,88 @@
+"""Linking the bridge to a phone: a URI for the QR code now, the phone's answer later.
+
+`startLink` gives the URI at once; `finishLink` waits up to 100 s for the phone to scan it
+(signal-cli-rpc.md 2.4), on a thread of its own. Its outcome is logged.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+import segno
+
+from signal_bridge.errors import BridgeError, RequestError
+from signal_bridge.signalcli import accounts
+from signal_bridge.signalcli.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+# Each waits for a phone on a thread; nobody links more devices than this at once.
+_MOST_AT_ONCE: Final = 16
+
+
+class Linker:
+    """Starts links and waits for them. Safe from any thread."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
+
+    def start(self) -> str:
+        """A fresh link URI (`sgnl://linkdevice?…`). It is good for one `finish_in_background`.
+
+        Raises Refused with signal-cli's reason, or DaemonError.
+        """
+        return accounts.link_uri(self._gateway.run(accounts.start_link()))
+
+    def finish_in_background(self, uri: str, device_name: str) -> None:
+        """Wait for the phone on a thread. Raises RequestError when too many wait already."""
+        if not self._places.acquire(blocking=False):
+            raise RequestError("Too many devices are being linked at once. Try again in a minute")
+        self._spawn(self._finish, uri, device_name)
+
+    def start_in_background(self, device_name: str, show: Callable[[str], None]) -> None:
+        """Start a link, `show(uri)`, and wait for the phone, all on a thread."""
+        if self._places.acquire(blocking=False):
+            self._spawn(self._start_and_finish, device_name, show)
+
+    def _spawn(self, work: Callable[..., None], *arguments: Any) -> None:
+        threading.Thread(
+            target=self._release_after, args=(work, *arguments), name="link", daemon=True
+        ).start()
+
+    def _release_after(self, work: Callable[..., None], *arguments: Any) -> None:
+        try:
+            work(*arguments)
+        except BridgeError as error:
+            log.warning("linking failed: %s", error)
+        finally:
+            self._places.release()
+
+    def _start_and_finish(self, device_name: str, show: Callable[[str], None]) -> None:
+        uri = self.start()
+        show(uri)
+        self._finish(uri, device_name)
+
+    def _finish(self, uri: str, device_name: str) -> None:
+        self._gateway.run(accounts.finish_link(uri, device_name))
+        log.info("a device was linked; its account is ready")
+
+
+def draw_qr(uri: str) -> str:
+    """The link as a QR code drawn in characters, for a dark or light terminal alike."""
+    drawn = io.StringIO()
+    segno.make_qr(uri).terminal(drawn, compact=True)
+    return drawn.getvalue()
+
+
+def log_qr(uri: str) -> None:
+    """Show the link in the log, for an operator who has nothing else."""
+    log.info(
+        "no account is linked yet. In Signal on your phone: Settings, Linked devices, +, and scan"
+        " this within 90 seconds (a new one: GET /v1/qrcodelink?device_name=…)\n%s",
+        draw_qr(uri),
+    )

@@ -1,0 +1,129 @@
+"""The one connection that receives, for all accounts.
+
+signal-cli runs with `--receive-mode manual`: it takes messages from Signal only while somebody is
+subscribed, and a message nobody is subscribed for stays with Signal. Subscribing is therefore the
+last step, after the store can take what comes (signal-cli-rpc.md 1.7, 1.8).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from signal_bridge.clock import Deadline, backoff_seconds, pause
+from signal_bridge.errors import BridgeError, NonsenseReply
+from signal_bridge.rpc.client import Client, connect
+from signal_bridge.rpc.jsonrpc import Notice
+from signal_bridge.signalcli.refusals import refusal
+
+log = logging.getLogger(__name__)
+
+_ANSWER_SECONDS: Final = 20.0
+_ACCOUNTS_EVERY_SECONDS: Final = 2.0
+_FIRST_RETRY_SECONDS: Final = 0.2
+_LONGEST_RETRY_SECONDS: Final = 5.0
+
+# Told of how receiving is, at least every few seconds: whether it works, and a sentence.
+Report = Callable[[bool, str], None]
+# Told of every new subscription: signal-cli's version, and the accounts.
+OnSubscribed = Callable[[str, frozenset[str]], None]
+
+
+class Subscription:
+    """Keeps one subscription for all accounts on a connection of its own.
+
+    Thread `receive` connects, subscribes and watches the list of accounts; notifications go to
+    `accept(params)` on the connection's reader thread, which reads on only after it returned.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        accept: Callable[[Sequence[Any]], None],
+        report: Report,
+        on_subscribed: OnSubscribed,
+        stop: threading.Event,
+    ) -> None:
+        self._address = address
+        self._accept = accept
+        self._report = report
+        self._on_subscribed = on_subscribed
+        self._stop = stop
+        self._thread = threading.Thread(target=self._run, name="receive", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the end after `stop` was set."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        attempt = 0
+        while not self._stop.is_set():
+            attempt += 1
+            try:
+                self._receive()
+                attempt = 0
+            except BridgeError as error:
+                self._report(False, str(error))
+            pause(
+                backoff_seconds(attempt, _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS), self._stop
+            )
+
+    def _receive(self) -> None:
+        """One connection, from its first answer to its end."""
+        connection = connect(self._address, Deadline(_ANSWER_SECONDS))
+        client = Client(connection, "receive", on_notices=self._on_notices)
+        try:
+            self._follow_accounts(client, _version_in(_ask(client, "version")))
+        finally:
+            client.close()
+
+    def _follow_accounts(self, client: Client, version: str) -> None:
+        """Subscribe, and again whenever an account appears or goes, until the end."""
+        subscribed: frozenset[str] | None = None
+        subscription: Any = None
+        while not self._stop.is_set():
+            accounts = _accounts_in(_ask(client, "listAccounts"))
+            if accounts != subscribed:
+                subscription = self._subscribe_anew(client, subscription)
+                subscribed = accounts
+                self._on_subscribed(version, accounts)
+            self._report(True, f"subscribed for {len(accounts)} accounts")
+            if client.wait_until_lost(_ACCOUNTS_EVERY_SECONDS):
+                self._report(False, "the connection to signal-cli was lost")
+                return
+
+    def _subscribe_anew(self, client: Client, old: Any) -> Any:
+        """The new subscription first: between the two nothing is missed, doubles are known."""
+        new = _ask(client, "subscribeReceive")
+        if old is not None:
+            _ask(client, "unsubscribeReceive", {"subscription": old})
+        return new
+
+    def _on_notices(self, notices: Sequence[Notice]) -> None:
+        received = [notice.params for notice in notices if notice.method == "receive"]
+        if received:
+            self._accept(received)
+
+
+def _ask(client: Client, method: str, params: dict[str, Any] | None = None) -> Any:
+    reply = client.call(method, params, Deadline(_ANSWER_SECONDS))
+    if reply.error is not None:
+        raise refusal(reply.error)
+    return reply.result
+
+
+def _version_in(result: Any) -> str:
+    version = result.get("version") if isinstance(result, dict) else None
+    return version if isinstance(version, str) else "unknown"
+
+
+def _accounts_in(result: Any) -> frozenset[str]:
+    if not isinstance(result, list):
+        raise NonsenseReply("signal-cli answered listAccounts with something that is no list")
+    return frozenset(str(entry.get("number")) for entry in result if isinstance(entry, dict))

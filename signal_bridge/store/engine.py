@@ -1,0 +1,102 @@
+"""The one database engine, and the seam where its errors become ours.
+
+SQLite in WAL mode with `synchronous=FULL` is the default: a commit that returned survives a power
+cut. PostgreSQL is the same tables behind another URL. No other module holds an engine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.dialects import postgresql, sqlite
+
+from signal_bridge.errors import StoreError, StoreFull, StoreUnavailable
+
+# How long a writer waits for another before it gives up. Writes here take milliseconds.
+BUSY_SECONDS: Final = 5.0
+
+
+class Store:
+    """A database. Safe from any thread; every block takes a connection of its own.
+
+    Raises StoreUnavailable when the URL cannot be used.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._engine = _make_engine(url)
+        except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
+            raise StoreUnavailable(f"BRIDGE_DATABASE_URL cannot be used: {error}") from error
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction: committed at the end of the block, or not at all.
+
+        Raises StoreFull or StoreUnavailable; after either, nothing of the block was written.
+        """
+        with _translated(), self._engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for reading. Raises StoreUnavailable."""
+        with _translated(), self._reading.connect() as connection:
+            yield connection
+
+    def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that leaves rows alone whose unique key is there already."""
+        if self._engine.dialect.name == "sqlite":
+            return sqlite.insert(table).on_conflict_do_nothing()
+        return postgresql.insert(table).on_conflict_do_nothing()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _make_engine(url: str) -> sa.Engine:
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=4, max_overflow=60)
+    engine = sa.create_engine(
+        parsed,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        pool_size=4,
+        max_overflow=60,
+        pool_timeout=BUSY_SECONDS,
+    )
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we begin transactions ourselves, below
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """Take the write lock at once: a reader that becomes a writer cannot wait, it fails."""
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (exc.DBAPIError, exc.TimeoutError) as error:
+        raise _store_error(error) from error
+
+
+def _store_error(error: exc.SQLAlchemyError) -> StoreError:
+    text = str(getattr(error, "orig", None) or error)
+    if "disk is full" in text or "No space left" in text:
+        return StoreFull("There is no room left on the disk of the bridge's database")
+    return StoreUnavailable(f"The bridge's database cannot be used: {text}")

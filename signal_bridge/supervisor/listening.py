@@ -1,0 +1,76 @@
+"""The sockets and the lock that a supervisor holds for its children.
+
+The parent binds and the children inherit: nobody can come between, a stale file is no trouble,
+and who connects while a child restarts waits in the queue instead of being refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+from pathlib import Path
+from typing import Final
+
+from signal_bridge.errors import StartError
+
+_BACKLOG: Final = 512
+
+
+def lock(path: Path) -> int:
+    """Take the lock file at `path` for the life of this process; its file descriptor.
+
+    Raises StartError when another bridge holds it, or it cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        held = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StartError(
+            f'Another Signal Bridge uses the data directory "{path.parent.parent}": '
+            f"stop it first, or set SIGNAL_CLI_CONFIG_DIR to another directory"
+        ) from None
+    except OSError as error:
+        raise StartError(f'"{path}" cannot be used as a lock: {error.strerror}') from None
+    return held
+
+
+def listen_unix(path: Path) -> socket.socket:
+    """A listening UNIX socket that only this user may connect to.
+
+    Whoever calls holds the lock, so a file that is there is a left-over. Raises StartError.
+    """
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        listening.bind(str(path))
+        path.chmod(0o600)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise StartError(f'The socket "{path}" cannot be made: {error.strerror}') from None
+    return listening
+
+
+def listen_tcp(host: str, port: int) -> socket.socket:
+    """A listening TCP socket. Raises StartError that says what to do when the port is taken."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise StartError(f'BRIDGE_HOST "{host}" cannot be listened on: {error.strerror}') from None
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise StartError(
+            f"Port {port} on {host} cannot be used: {error.strerror}. "
+            f"Stop what uses it, or set PORT to another"
+        ) from None
+    return listening

@@ -1,0 +1,231 @@
+"""Keeps one child alive: starts it, watches it, restarts it, ends it.
+
+One thread, `supervisor:<name>`, lives one life of the child after the other:
+
+    starting ── answers the probe ──► running ── exits, or stops answering ──► backing off ──┐
+       ▲                                                                                     │
+       └──────────────── after a growing pause, which a stable life resets ──────────────────┘
+
+It spawns from that thread, since the kernel kills the child when the thread that forked ends.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from signal_bridge.clock import Deadline, backoff_seconds, pause
+from signal_bridge.supervisor.command import Command
+from signal_bridge.supervisor.output import OutputRing
+from signal_bridge.supervisor.process import Process
+from signal_bridge.supervisor.states import MOVES, State
+
+log = logging.getLogger(__name__)
+
+# Answers within the given seconds whether the child works; a sentence says what is wrong.
+Probe = Callable[[float], str | None]
+# Told of every change, on the supervisor's thread: the new state and a sentence.
+OnChange = Callable[[State, str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Policy:
+    """When the supervisor does what, in seconds.
+
+    `hopeless_exit_codes`: a child that ends with one of these before it ever answered has a
+    configuration error; starting it again cannot help.
+    """
+
+    first_backoff_seconds: float = 0.5
+    longest_backoff_seconds: float = 60.0
+    stable_seconds: float = 60.0
+    probe_every_seconds: float = 5.0
+    probe_seconds: float = 10.0
+    probe_failures: int = 3
+    starting_probe_seconds: float = 1.0
+    start_seconds: float = 120.0
+    stop_seconds: float = 10.0
+    hopeless_exit_codes: frozenset[int] = frozenset()
+
+
+class Supervisor:
+    """Supervises one child. Methods may be called from any thread.
+
+    Without a `probe` the child counts as running as soon as it is started.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Command,
+        on_change: OnChange,
+        *,
+        probe: Probe | None = None,
+        policy: Policy | None = None,
+        stdin: int | None = None,
+        inherited: Sequence[int] = (),
+        captures_output: bool = True,
+    ) -> None:
+        self.name = name
+        self._command = command
+        self._on_change = on_change
+        self._probe = probe
+        self._policy = policy or Policy()
+        self._stdin = stdin
+        self._inherited = inherited
+        self._output = OutputRing(name) if captures_output else None
+        # Guards _state; notified at every change. Only _enter writes it.
+        self._changed = threading.Condition()
+        self._state = State.STOPPED
+        self._stop = threading.Event()
+        # Readable once stop was asked for: wakes the wait for the child.
+        self._wake_fd = os.eventfd(0)
+        self._thread = threading.Thread(target=self._run, name=f"supervisor:{name}", daemon=True)
+
+    # -- any thread ----------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        with self._changed:
+            return self._state
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wait_for(self, *states: State, deadline: Deadline) -> bool:
+        """Wait until the child is in one of `states`. False when the deadline passed."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self._state in states, timeout=deadline.remaining_seconds()
+            )
+
+    def stop(self) -> None:
+        """End the child, politely and then by force, and the supervision of it.
+
+        Returns when both have ended; takes at most the policy's stop_seconds and a little.
+        """
+        self._stop.set()
+        os.eventfd_write(self._wake_fd, 1)
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    # -- the supervisor's thread ---------------------------------------------------------------
+
+    def _run(self) -> None:
+        attempt = 0
+        while not self._stop.is_set():
+            began = time.monotonic()
+            because = self._live_once()
+            if self._state is State.FAILED:
+                return
+            if time.monotonic() - began >= self._policy.stable_seconds:
+                attempt = 0
+            attempt += 1
+            self._back_off(attempt, because)
+        self._enter(State.STOPPED, "stopped on request")
+
+    def _back_off(self, attempt: int, because: str) -> None:
+        if self._stop.is_set():
+            return
+        seconds = backoff_seconds(
+            attempt, self._policy.first_backoff_seconds, self._policy.longest_backoff_seconds
+        )
+        self._enter(State.BACKING_OFF, f"{because}; next start in {seconds:.1f} s")
+        pause(seconds, self._stop)
+
+    def _live_once(self) -> str:
+        """Start the child and stay until it has ended. Why it ended."""
+        self._enter(State.STARTING, "starting")
+        if self._output is not None:
+            self._output.clear()
+        try:
+            child = Process(self._command, self._stdin, self._inherited, self._output)
+        except OSError as error:
+            return f"cannot be started: {error}"
+        try:
+            return self._watch(child)
+        finally:
+            child.close()
+
+    def _watch(self, child: Process) -> str:
+        if self._probe is None:
+            self._enter(State.RUNNING, f"running with pid {child.pid}")
+        started, failures, pause_seconds = time.monotonic(), 0, 0.0
+        while True:
+            exit_code = child.wait(pause_seconds, self._wake_fd)
+            if exit_code is not None:
+                return self._on_exit(exit_code)
+            if self._stop.is_set():
+                return self._on_stop(child)
+            wrong = self._ask(child)
+            failures = failures + 1 if wrong else 0
+            if wrong and self._is_hung(failures, time.monotonic() - started):
+                return self._on_hang(child, wrong)
+            pause_seconds = (
+                0.0 if self._state is State.STARTING else self._policy.probe_every_seconds
+            )
+
+    def _pause_seconds(self) -> float:
+        """A start is watched closely, so that waiting requests go on as soon as they can."""
+        return 0.05 if self._state is State.STARTING else self._policy.probe_every_seconds
+
+    def _ask(self, child: Process) -> str | None:
+        """Probe the child; a first answer makes it running. What is wrong, or None."""
+        if self._probe is None:
+            return None
+        starting = self._state is State.STARTING
+        seconds = self._policy.starting_probe_seconds if starting else self._policy.probe_seconds
+        wrong = self._probe(seconds)
+        if wrong is None and starting:
+            self._enter(State.RUNNING, f"running with pid {child.pid}")
+        return wrong
+
+    def _is_hung(self, failures: int, age_seconds: float) -> bool:
+        if self._state is State.STARTING:
+            return age_seconds > self._policy.start_seconds
+        return failures >= self._policy.probe_failures
+
+    def _on_exit(self, exit_code: int) -> str:
+        because = f"{_exit_text(exit_code)}{self._last_words()}"
+        hopeless = exit_code in self._policy.hopeless_exit_codes
+        if hopeless and self._state is State.STARTING:
+            self._enter(State.FAILED, because)
+        return because
+
+    def _on_hang(self, child: Process, wrong: str) -> str:
+        self._enter(State.STOPPING, f"stopped answering: {wrong}")
+        child.end(self._policy.stop_seconds)
+        return f"stopped answering ({wrong}) and was ended{self._last_words()}"
+
+    def _on_stop(self, child: Process) -> str:
+        self._enter(State.STOPPING, "asked to stop")
+        exit_code = child.end(self._policy.stop_seconds)
+        log.info("%s %s", self.name, _exit_text(exit_code))
+        return "stopped on request"
+
+    def _last_words(self) -> str:
+        lines = self._output.last_lines() if self._output is not None else []
+        return "; it said: " + " | ".join(lines) if lines else ""
+
+    def _enter(self, state: State, detail: str) -> None:
+        """The one door to a new state."""
+        with self._changed:
+            if state is self._state:
+                return
+            if state not in MOVES[self._state]:
+                raise AssertionError(f"{self.name}: {self._state} cannot become {state}")
+            self._state = state
+            self._changed.notify_all()
+        quiet = state in (State.STARTING, State.RUNNING, State.STOPPING, State.STOPPED)
+        log.log(logging.INFO if quiet else logging.ERROR, "%s: %s", self.name, detail)
+        self._on_change(state, detail)
+
+
+def _exit_text(exit_code: int) -> str:
+    if exit_code < 0:
+        return f"was ended by signal {-exit_code}"
+    return f"exited with code {exit_code}"

@@ -1,0 +1,101 @@
+"""The Flask application: routes, errors, and what surrounds every request."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from typing import Any, Final
+
+from flask import Flask, Response, g, request
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import BaseConverter
+
+from signal_bridge.web import problems
+from signal_bridge.web.context import Bridge, bridge
+from signal_bridge.web.routes import SURFACE
+
+log = logging.getLogger(__name__)
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class MaybeEmptyConverter(BaseConverter):
+    """A path segment that may be empty, as the peer's may in the middle of a path (1.1)."""
+
+    regex = "[^/]*"
+    part_isolating = False
+
+
+class _JsonProvider(DefaultJSONProvider):
+    """Compact, in the order written, other scripts as they are."""
+
+    sort_keys = False
+    ensure_ascii = False
+    compact = True
+    mimetype = "application/json; charset=utf-8"
+
+
+def create_app(the_bridge: Bridge) -> Flask:
+    """The application over `the_bridge`. Opens nothing and starts nothing."""
+    app = Flask(__name__, static_folder=None)
+    app.json = _JsonProvider(app)
+    app.extensions["bridge"] = the_bridge
+    app.config["MAX_CONTENT_LENGTH"] = the_bridge.settings.max_body_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = the_bridge.settings.max_body_bytes
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = True
+    app.url_map.converters["maybe"] = MaybeEmptyConverter
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.teardown_request(_clean_up)
+    problems.install(app)
+    for route in SURFACE:
+        app.add_url_rule(
+            route.path,
+            endpoint=f"{route.method} {route.path}".replace(".", "-"),
+            view_func=route.view,
+            methods=[route.method],
+            provide_automatic_options=False,
+        )
+    return app
+
+
+def _begin() -> None:
+    g.began = time.monotonic()
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    if request.method in ("HEAD", "OPTIONS"):
+        raise NotFound  # the peer registers neither (contract 1.1)
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    if bridge().settings.is_sandbox:
+        response.headers["X-Signal-Bridge-Sandbox"] = "true"
+    if response.status_code in (201, 204) and not response.get_data():
+        del response.headers["Content-Type"]
+    _log_request(response)
+    return response
+
+
+def _log_request(response: Response) -> None:
+    """The route, never the path: a path may hold a number, a token or a code."""
+    rule = request.url_rule.rule if request.url_rule is not None else "(no route)"
+    quiet = rule in ("/livez", "/readyz", "/v1/health")
+    log.log(
+        logging.DEBUG if quiet else logging.INFO,
+        "%s %s %s %d %.0f ms",
+        g.request_id,
+        request.method,
+        rule,
+        response.status_code,
+        (time.monotonic() - g.began) * 1000,
+    )
+
+
+def _clean_up(_error: Any) -> None:
+    if "uploads" in g:
+        g.uploads.remove()

@@ -1,0 +1,41 @@
+"""What the routes work with: one `Bridge` per application, and what belongs to one request."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import cast
+
+from flask import current_app, g
+
+from signal_bridge.inbox.cursors import Cursors
+from signal_bridge.inbox.store import Inbox
+from signal_bridge.settings import Settings
+from signal_bridge.signalcli.gateway import Gateway
+from signal_bridge.signalcli.linking import Linker
+from signal_bridge.store.status import StatusBoard
+from signal_bridge.web.uploads import Uploads
+
+
+@dataclasses.dataclass(frozen=True)
+class Bridge:
+    """The rooms below, put together by wsgi.py."""
+
+    settings: Settings
+    gateway: Gateway
+    linker: Linker
+    inbox: Inbox
+    cursors: Cursors
+    board: StatusBoard
+
+
+def bridge() -> Bridge:
+    """The bridge of the application that serves this request."""
+    return cast(Bridge, current_app.extensions["bridge"])
+
+
+def uploads() -> Uploads:
+    """The files of this request; they are removed when it is over, whatever happens."""
+    if "uploads" not in g:
+        settings = bridge().settings
+        g.uploads = Uploads(settings.uploads_dir, settings.max_attachment_bytes)
+    return cast(Uploads, g.uploads)

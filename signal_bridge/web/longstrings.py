@@ -1,0 +1,144 @@
+"""JSON whose long strings go to disk while it arrives: 100 MB of base64 never sits in memory.
+
+A filter over the bytes of one JSON text. What it passes on is the same JSON with each string
+longer than a limit replaced by a short mark; the string itself, still JSON-escaped, is in a file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+LONG_STRING_BYTES: Final = 64 * 1024
+_READ_CHARACTERS: Final = 256 * 1024
+_QUOTE_OR_BACKSLASH: Final = re.compile(rb'["\\]')
+# The longest escape is a surrogate pair, \uD83D\uDE00.
+_ESCAPE_CHARACTERS: Final = 12
+
+
+class LongString(str):
+    """A string that lies in a file. Its value is only a mark; read it with `chunks` or `text`."""
+
+    path: Path
+
+    def chunks(self) -> Iterator[str]:
+        """The string, piece by piece. Raises ValueError where it is not valid JSON."""
+        rest = ""
+        with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
+            while part := file.read(_READ_CHARACTERS):
+                whole, rest = _cut_before_escape(rest + part)
+                yield _unescaped(whole)
+        yield _unescaped(rest)
+
+    def text(self) -> str:
+        """The whole string, for one that belongs into memory after all."""
+        return "".join(self.chunks())
+
+
+class LongStringFilter:
+    """Feed it the bytes of a JSON text; `finish` gives the text with marks.
+
+    `new_file` gives a path and an open file for each long string.
+    """
+
+    def __init__(self, new_file: Callable[[], tuple[Path, IO[bytes]]]) -> None:
+        self._new_file = new_file
+        # Cannot be guessed, so no string of the request can pass for a mark.
+        self._token = f"long-string-{secrets.token_hex(16)}-"
+        self._paths: list[Path] = []
+        self._short = bytearray()
+        self._in_string = False
+        self._after_backslash = False
+        self._string_start = 0
+        self._file: IO[bytes] | None = None
+
+    def feed(self, chunk: bytes) -> None:
+        position = 0
+        while position < len(chunk):
+            position = self._step(chunk, position)
+
+    def finish(self) -> bytes:
+        self._end_file()
+        return bytes(self._short)
+
+    def close(self) -> None:
+        """Close an unfinished file; who made it removes it."""
+        if self._file is not None:
+            self._file.close()
+
+    def restore(self, value: Any) -> Any:
+        """The parsed JSON with each mark as a LongString."""
+        if isinstance(value, str) and value.startswith(self._token):
+            restored = LongString(value)
+            restored.path = self._paths[int(value.removeprefix(self._token))]
+            return restored
+        if isinstance(value, list):
+            return [self.restore(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self.restore(item) for key, item in value.items()}
+        return value
+
+    def _step(self, chunk: bytes, position: int) -> int:
+        """Take the bytes up to the next one that means something. Where to go on."""
+        if not self._in_string:
+            quote = chunk.find(b'"', position)
+            end = len(chunk) if quote < 0 else quote + 1
+            self._short += chunk[position:end]
+            if quote >= 0:
+                self._in_string, self._string_start = True, len(self._short)
+            return end
+        if self._after_backslash:
+            self._after_backslash = False
+            self._keep(chunk[position : position + 1])
+            return position + 1
+        found = _QUOTE_OR_BACKSLASH.search(chunk, position)
+        if found is None:
+            self._keep(chunk[position:])
+            return len(chunk)
+        self._keep(chunk[position : found.start()])
+        if found.group() == b"\\":
+            self._keep(b"\\")
+            self._after_backslash = True
+        else:
+            self._in_string = False
+            self._end_file()
+            self._short += b'"'
+        return found.end()
+
+    def _keep(self, part: bytes) -> None:
+        if self._file is not None:
+            self._file.write(part)
+            return
+        self._short += part
+        if len(self._short) - self._string_start > LONG_STRING_BYTES:
+            self._begin_file()
+
+    def _begin_file(self) -> None:
+        path, self._file = self._new_file()
+        self._file.write(self._short[self._string_start :])
+        self._short[self._string_start :] = f"{self._token}{len(self._paths)}".encode()
+        self._paths.append(path)
+
+    def _end_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _cut_before_escape(text: str) -> tuple[str, str]:
+    """Two parts; no escape lies across the cut."""
+    backslash = text.find("\\", max(0, len(text) - _ESCAPE_CHARACTERS))
+    if backslash < 0:
+        return text, ""
+    # In a run of backslashes every second one begins an escape.
+    run = backslash - len(text[:backslash].rstrip("\\"))
+    cut = backslash - run % 2
+    return text[:cut], text[cut:]
+
+
+def _unescaped(text: str) -> str:
+    return str(json.loads(f'"{text}"'))

@@ -1,0 +1,99 @@
+"""How the bridge is: alive, ready, and what it is."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Response, jsonify, make_response
+from flask.typing import ResponseReturnValue
+
+from signal_bridge import __version__
+from signal_bridge.errors import StoreError
+from signal_bridge.store.status import BEAT_SECONDS, Status
+from signal_bridge.web.context import bridge
+
+# signal-cli answers `version` in a millisecond; a probe of an orchestrator waits a few seconds.
+_ANSWER_SECONDS: Final = 2.0
+_PEER_MODES: Final = {"json-rpc-native": "json-rpc", "sandbox": "json-rpc"}
+
+
+def live() -> ResponseReturnValue:
+    """200 while this process answers. Never depends on Signal, signal-cli or the database."""
+    return jsonify(status="alive")
+
+
+def ready() -> ResponseReturnValue:
+    """200 when messages can be sent and are being received, else 503 with the reasons."""
+    reasons = _reasons()
+    if reasons:
+        return _not_ready(reasons)
+    return jsonify(status="ready")
+
+
+def peer_health() -> ResponseReturnValue:
+    """204 exactly when ready (signalbot wants exactly that), else 503 with the reasons."""
+    reasons = _reasons()
+    return _not_ready(reasons) if reasons else ("", 204)
+
+
+def about() -> ResponseReturnValue:
+    """What clients test for (rest-contract.md 5.1), and the versions. Needs nothing to run."""
+    settings = bridge().settings
+    body: dict[str, Any] = {
+        "versions": ["v1", "v2"],
+        "build": 2,
+        "mode": _PEER_MODES.get(settings.mode, settings.mode),
+        "version": settings.peer_version,
+        "capabilities": {"v2/send": ["quotes", "mentions"]},
+        "signal-cli": _signal_cli_version(),
+        "signal-bridge": __version__,
+    }
+    if settings.is_sandbox:
+        body["sandbox"] = "This is the Signal Bridge sandbox. Nothing here reaches Signal."
+    return jsonify(body)
+
+
+def _not_ready(reasons: dict[str, str]) -> Response:
+    """`error` as everywhere, and each part that is not well with its reason."""
+    text = "; ".join(f"{part}: {reason}" for part, reason in reasons.items())
+    response = make_response(
+        jsonify(status="not ready", error=text, code="not_ready", retryable=True, reasons=reasons),
+        503,
+    )
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _reasons() -> dict[str, str]:
+    """Each part that is not well, with why."""
+    try:
+        board = bridge().board.all()
+    except StoreError as error:
+        return {"store": str(error)}
+    reasons = {}
+    signal_cli = board.get("signal-cli")
+    if signal_cli is not None and signal_cli.state == "down":
+        reasons["signal-cli"] = signal_cli.detail
+    elif wrong := bridge().gateway.ping(_ANSWER_SECONDS):
+        reasons["signal-cli"] = wrong
+    if wrong := _not_receiving(board.get("receive")):
+        reasons["receive"] = wrong
+    return reasons
+
+
+def _not_receiving(status: Status | None) -> str | None:
+    if status is None:
+        return "the bridge's daemon has not started yet"
+    if status.state != "running":
+        return status.detail
+    if status.age_seconds() > 3 * BEAT_SECONDS:
+        return f"the bridge's daemon was last heard of {status.age_seconds():.0f} s ago"
+    return None
+
+
+def _signal_cli_version() -> str | None:
+    try:
+        status = bridge().board.all().get("version")
+    except StoreError:
+        return None
+    return None if status is None else status.state

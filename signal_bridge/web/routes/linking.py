@@ -1,0 +1,90 @@
+"""Linking the bridge to a phone by QR code (rest-contract.md 5.2)."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Final
+
+import segno
+from flask import Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from segno.consts import ERROR_LEVEL_H, SYMBOL_CAPACITY
+
+from signal_bridge.errors import RequestError
+from signal_bridge.signalcli import accounts
+from signal_bridge.signalcli.linking import draw_qr
+from signal_bridge.web.context import bridge
+from signal_bridge.web.problems import refused_as
+
+_COULD_NOT: Final = "Couldn't create QR code: "
+# The peer's own; a longer URI takes the next that fits (11.22).
+_USUAL_VERSION: Final = 10
+_PIXELS: Final = 256
+
+
+def qr_code() -> ResponseReturnValue:
+    """A QR code to scan: PNG, or as `Accept` asks: SVG, characters, or the URI as JSON.
+
+    Linking then completes by itself once a phone has scanned it.
+    """
+    name = accounts.device_name(request.args.get("device_name"))
+    version = accounts.qr_version(request.args.get("qrcode_version"))
+    with refused_as(400, _COULD_NOT):
+        uri = bridge().linker.start()
+    response = _drawn(uri, version)
+    bridge().linker.finish_in_background(uri, name)
+    return response
+
+
+def raw() -> ResponseReturnValue:
+    """The URI itself: `{"device_link_uri": "sgnl://…"}`."""
+    name = accounts.device_name(request.args.get("device_name"))
+    with refused_as(400, "Couldn't start link: "):
+        uri = bridge().linker.start()
+    bridge().linker.finish_in_background(uri, name)
+    return jsonify(device_link_uri=uri)
+
+
+def _drawn(uri: str, version: int | None) -> Response:
+    kind = request.accept_mimetypes.best_match(
+        ["image/png", "image/svg+xml", "text/plain", "application/json"], default="image/png"
+    )
+    if kind == "application/json":
+        return jsonify(device_link_uri=uri)
+    if kind == "text/plain":
+        return Response(draw_qr(uri), content_type="text/plain; charset=utf-8")
+    return _picture(_made(uri, version), kind)
+
+
+def _picture(code: segno.QRCode, kind: str) -> Response:
+    picture = io.BytesIO()
+    scale = max(1, -(-_PIXELS // code.symbol_size()[0]))
+    code.save(picture, kind="svg" if kind == "image/svg+xml" else "png", scale=scale)
+    return Response(picture.getvalue(), content_type=kind)
+
+
+def _made(uri: str, version: int | None) -> segno.QRCode:
+    """Strongest error correction; grown to fit unless the caller chose the version."""
+    fits = _version_for(uri)
+    if version is not None and version < fits:
+        raise RequestError(_too_large(uri, version))
+    chosen = version if version is not None else max(_USUAL_VERSION, fits)
+    return segno.make_qr(uri, version=chosen, error="h", boost_error=False, mode="byte")
+
+
+def _version_for(uri: str) -> int:
+    try:
+        return int(segno.make_qr(uri, error="h", boost_error=False, mode="byte").version)
+    except segno.DataOverflowError:
+        raise RequestError(f"{_COULD_NOT}the link is too long for any QR code") from None
+
+
+def _too_large(uri: str, version: int) -> str:
+    """The peer's words. A byte segment has 4 bits of mode and 8 or 16 of length."""
+    encoded_bits = 4 + (8 if version < 10 else 16) + 8 * len(uri.encode())
+    capacity: Any = SYMBOL_CAPACITY
+    return (
+        f"{_COULD_NOT}Cannot encode QR code: content too large for fixed size QR Code version"
+        f" {version} (encoded length is {encoded_bits} bits, maximum length is"
+        f" {capacity[version][ERROR_LEVEL_H][0]} bits)"
+    )

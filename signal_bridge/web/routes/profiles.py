@@ -1,0 +1,38 @@
+"""The account's own profile (rest-contract.md 5.8)."""
+
+from __future__ import annotations
+
+from flask import jsonify
+from flask.typing import ResponseReturnValue
+
+from signal_bridge.signalcli import profiles
+from signal_bridge.signalcli.attachments import avatar_extension, decode_avatar
+from signal_bridge.signalcli.filetypes import HEAD_BYTES
+from signal_bridge.web.context import bridge, uploads
+from signal_bridge.web.inputs import read_body, required_number
+from signal_bridge.web.schemas.profiles import ProfileSchema
+
+
+def get(number: str) -> ResponseReturnValue:
+    """Name, about, picture and username of the account."""
+    number = required_number(number)
+    return jsonify(profiles.profile(bridge().gateway.run(profiles.get_profile(number))))
+
+
+def update(number: str) -> ResponseReturnValue:
+    """Change the profile. 204. Without a picture in the body the old one goes (C19)."""
+    number = required_number(number)
+    body = read_body(ProfileSchema())
+    avatar = body.pop("base64_avatar")
+    change = profiles.ProfileChange(**body, avatar_path=None)
+    profiles.check_profile(change)
+    if avatar:
+        change = profiles.ProfileChange(**body, avatar_path=avatar_file(avatar))
+    bridge().gateway.run(profiles.update_profile(number, change))
+    return "", 204
+
+
+def avatar_file(text: str) -> str:
+    """The path of the picture in `base64_avatar`. Raises RequestError or StoreError."""
+    picture = decode_avatar(text)
+    return str(uploads().save_avatar(picture, avatar_extension(picture[:HEAD_BYTES])))

@@ -1,0 +1,109 @@
+"""`GET /v1/receive/{number}` by polling: what has arrived since the last poll.
+
+Read, send, then mark: the account's cursor moves when the answer has been handed to the network
+whole. A client that goes away before that gets the same messages again.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+import orjson
+from flask import Response, jsonify
+from flask.typing import ResponseReturnValue
+
+from signal_bridge.clock import Deadline
+from signal_bridge.errors import StoreError
+from signal_bridge.inbox.cursors import Lease
+from signal_bridge.inbox.event import Event
+from signal_bridge.inbox.store import Inbox
+from signal_bridge.web.context import bridge
+from signal_bridge.web.inputs import account_number, query_flag, query_number
+
+_LONGEST_TIMEOUT_SECONDS: Final = 300
+_PAGE: Final = 500
+_FLAGS: Final = (
+    "ignore_attachments",
+    "ignore_stories",
+    "ignore_avatars",
+    "ignore_stickers",
+    "send_read_receipts",
+)
+
+
+def poll(number: str) -> ResponseReturnValue:
+    """A JSON array of the account's new events, oldest first.
+
+    Waits up to `timeout` seconds (1) for the first; at most `max_messages` (0: all). The peer's
+    other parameters are checked and decided once for the daemon, by settings.
+    """
+    number = account_number(number)
+    timeout_seconds = query_number("timeout", 1)
+    max_messages = query_number("max_messages", 0)
+    for name in _FLAGS:
+        query_flag(name)
+    deadline = Deadline(max(0, min(timeout_seconds, _LONGEST_TIMEOUT_SECONDS)))
+    lease = bridge().cursors.take(f"account:{number}", deadline)
+    if lease is None:  # another poll of this account is reading
+        return jsonify([])
+    limit = max_messages if max_messages > 0 else sys.maxsize
+    first = _first_page(lease, number, min(limit, _PAGE), deadline)
+    if len(first) < _PAGE:
+        body = b"".join(_array(iter((first,))))
+        response = Response(_handed_over(lease, iter((body,)), first))
+        response.content_length = len(body)
+    else:
+        pages = _pages(bridge().inbox, number, first, limit)
+        seen: list[Event] = []
+        response = Response(_handed_over(lease, _array(pages, seen), seen))
+    response.content_type = "application/json; charset=utf-8"
+    return response
+
+
+def _first_page(lease: Lease, number: str, limit: int, deadline: Deadline) -> list[Event]:
+    try:
+        return bridge().inbox.read_or_wait(number, lease.position, limit, deadline)
+    except StoreError:
+        lease.release()
+        raise
+
+
+def _handed_over(lease: Lease, body: Iterator[bytes], events: list[Event]) -> Iterator[bytes]:
+    """The body; the cursor moves once the network has taken the last of it."""
+    try:
+        yield from body
+        if events:
+            lease.advance(events[-1].seq)
+    finally:
+        lease.release()
+
+
+def _pages(inbox: Inbox, number: str, page: list[Event], limit: int) -> Iterator[list[Event]]:
+    """The backlog page by page, as much of it as there is."""
+    while page:
+        yield page
+        limit -= len(page)
+        page = inbox.read(number, page[-1].seq, min(limit, _PAGE)) if limit else []
+
+
+def _array(pages: Iterator[list[Event]], seen: list[Event] | None = None) -> Iterator[bytes]:
+    """A JSON array of all pages. The newest event of each page is added to `seen`."""
+    opening = b"["
+    for page in pages:
+        for event in page:
+            yield opening + polled(event)
+            opening = b","
+        if seen is not None and page:
+            seen.append(page[-1])
+    yield b"]" if opening == b"," else b"[]"
+
+
+def polled(event: Event) -> bytes:
+    """The event as JSON: `{"envelope": …, "account": …}`, and the data message beside them."""
+    body = orjson.loads(event.payload)
+    envelope = body.get("envelope")
+    if isinstance(envelope, dict) and "dataMessage" in envelope:
+        body["dataMessage"] = envelope["dataMessage"]
+    return orjson.dumps(body)

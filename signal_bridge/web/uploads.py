@@ -1,0 +1,113 @@
+"""Files on their way to signal-cli: written as they arrive, removed when the request is over.
+
+signal-cli is given paths, never the data: one JSON line of 100 MB would sit in its memory. Each
+file has a directory of its own, since its name is what the receiver sees.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from signal_bridge.errors import BodyTooLarge, RequestError, StoreError, StoreFull
+from signal_bridge.signalcli.attachments import safe_filename, stored_name
+from signal_bridge.signalcli.base64text import Base64Decoder
+from signal_bridge.signalcli.filetypes import HEAD_BYTES
+
+
+class Uploads:
+    """The files of one request. Not for several threads.
+
+    Methods raise BodyTooLarge, StoreFull or StoreError.
+    """
+
+    def __init__(self, directory: Path, max_file_bytes: int) -> None:
+        self._directory = directory
+        self._max_file_bytes = max_file_bytes
+        self._made: list[Path] = []
+
+    def save_base64(self, chunks: Iterable[bytes], filename: str | None = None) -> Path:
+        """Decode base64 text to a file named `filename`, or by what it holds.
+
+        Raises RequestError as well, when the text is not base64 or holds nothing.
+        """
+        data = _decoded(chunks)
+        head = _head(data)
+        if not head:
+            raise RequestError("The base64 data does not exist.")
+        place = self._fresh()
+        path = place / stored_name(filename, head, unique=str(uuid.uuid4()))
+        with _translated(), path.open("wb") as file:
+            self._copy(_chain(head, data), file)
+        return path
+
+    def save_avatar(self, picture: bytes, extension: str) -> Path:
+        """Write a picture whose kind signal-cli tells by its extension."""
+        path = self._fresh() / f"{uuid.uuid4()}{extension}"
+        with _translated():
+            path.write_bytes(picture)
+        return path
+
+    def open_new(self, filename: str) -> tuple[Path, IO[bytes]]:
+        """An empty file for the caller to write, close and name: the path, and the file."""
+        path = self._fresh() / safe_filename(filename)
+        with _translated():
+            return path, path.open("w+b")
+
+    def remove(self) -> None:
+        """Remove everything. What cannot be removed is swept at the next start."""
+        for place in self._made:
+            shutil.rmtree(place, ignore_errors=True)
+        self._made.clear()
+
+    def _fresh(self) -> Path:
+        place = self._directory / str(uuid.uuid4())
+        with _translated():
+            place.mkdir(parents=True, mode=0o700)
+        self._made.append(place)
+        return place
+
+    def _copy(self, data: Iterable[bytes], file: IO[bytes]) -> None:
+        size_bytes = 0
+        for part in data:
+            size_bytes += len(part)
+            if size_bytes > self._max_file_bytes:
+                raise BodyTooLarge(self._max_file_bytes)
+            file.write(part)
+
+
+def _decoded(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    decoder = Base64Decoder()
+    for chunk in chunks:
+        yield decoder.feed(chunk)
+    yield decoder.finish()
+
+
+def _head(data: Iterator[bytes]) -> bytes:
+    """Enough of the beginning to tell what it is."""
+    head = b""
+    for part in data:
+        head += part
+        if len(head) >= HEAD_BYTES:
+            break
+    return head
+
+
+def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield head
+    yield from rest
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull("There is no room left on the disk for the files sent") from error
+        raise StoreError(f"The files sent cannot be stored: {error.strerror}") from error

@@ -1,0 +1,50 @@
+"""A small Signal network in memory, behind signal-cli's own command line and JSON-RPC.
+
+The sandbox lets people try the bridge, or test a bot, without a phone number. It takes the flags of
+signal-cli 0.13.19, listens where that would listen, and answers as that would; it also knows the
+methods that later versions added (polls, pinned messages, `updateDevice`). Nothing leaves the
+machine, and nothing but attachments and `data/accounts.json` is kept after it ends.
+
+    python -m signal_bridge.sandbox -c DIR daemon --socket /tmp/s.sock --receive-mode manual
+
+Who lives here
+    ============================== ==================================================
+    +12025550100 … +12025550103    accounts of this daemon: Alice, Bob, Carol and Dave,
+                                   usernames `alice.01`, `bob.01`, `carol.01`, `dave.01`
+    +12025550123                   the echo robot: sends each text back
+    +12025550140 …                 numbers that `finishLink` hands out; linking "scans"
+                                   by itself about a second after `startLink`
+    any other number               unregistered, until `register` and `verify`
+    ============================== ==================================================
+
+Magic numbers: sending to them fails as Signal fails
+    ============================== ==================================================
+    +12025550190                   is not registered (UNREGISTERED_FAILURE)
+    +12025550191                   changed its safety number: IDENTITY_FAILURE until `trust`
+                                   (with `--trust-new-identities always` it never fails)
+    +12025550192                   RATE_LIMIT_FAILURE with a challenge token, until
+                                   `submitRateLimitChallenge` with that token
+    +12025550193                   RATE_LIMIT_FAILURE, `retryAfterSeconds` 60, no token
+    +12025550194                   takes five seconds, then succeeds
+    +12025550195                   NETWORK_FAILURE
+    +12025550196                   INVALID_PRE_KEY_FAILURE
+    +12025550197                   the whole call breaks: -32603, connection reset
+    ============================== ==================================================
+
+Magic registrations
+    ============================== ==================================================
+    +12025550180                   `register` demands a captcha (any but `wrong` will do)
+    +12025550181                   `register` is rate limited
+    +12025550182                   `verify` is locked with the PIN 1234
+    code 000-000                   is the wrong code for every number
+    captcha `wrong`                is rejected by `register` and `submitRateLimitChallenge`
+    ============================== ==================================================
+
+One request, in the order of the modules
+    `connection` reads a line, `protocol` understands it, `dispatcher` finds the method in `methods`
+    and the account, a function in `methods_*` does the work with `sending`, `groups` and `network`;
+    `mailbox` keeps what arrives until `deliveries` hands it to the subscribers.
+
+Where it differs from signal-cli on purpose: no `--http` and no D-Bus, no copy of received messages
+on stdout, no sync transcripts to other devices, and `getAttachment` cannot leave its directory.
+"""

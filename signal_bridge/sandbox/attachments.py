@@ -1,0 +1,128 @@
+"""Files on their way: read from a path or a data URI, and kept where signal-cli keeps them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import mimetypes
+import re
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from signal_bridge.sandbox import errors
+from signal_bridge.sandbox.people import now_ms
+
+_DATA_URI: Final = re.compile(
+    r"data:(?P<type>[^;,]+)(?:;filename=(?P<name>[^;,]*))?(?:;[^;,=]+=[^;,]*)*;base64,(?P<data>.*)",
+    re.DOTALL,
+)
+_OCTETS: Final = "application/octet-stream"
+_MAGIC: Final = {
+    b"\x89PNG": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"%PDF": "application/pdf",
+}
+_EXTENSIONS: Final = {"image/jpeg": ".jpg", "audio/aac": ".aac", "text/plain": ".txt"}
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """One file, as it is uploaded."""
+
+    content_type: str
+    filename: str | None
+    data: bytes = field(repr=False)
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
+    uploaded_ms: int = field(default_factory=now_ms)
+
+    @property
+    def id(self) -> str:
+        """The name of the file below `<config>/attachments` (signal-cli-rpc.md 3.4)."""
+        return self.key + _extension(self.filename, self.content_type)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "contentType": self.content_type,
+            "filename": self.filename,
+            "id": self.id,
+            "size": len(self.data),
+            "width": None,
+            "height": None,
+            "caption": None,
+            "uploadTimestamp": self.uploaded_ms,
+        }
+
+
+class Storage:
+    """`<config>/attachments`."""
+
+    def __init__(self, config: Path) -> None:
+        self._directory = config / "attachments"
+
+    def keep(self, attachments: Iterable[Attachment]) -> None:
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in attachments:
+            path = self._directory / each.id
+            if not path.exists():
+                path.write_bytes(each.data)
+
+    def read(self, attachment_id: str) -> bytes:
+        path = self._directory / re.sub(r"[^A-Za-z0-9_.-]", "_", attachment_id)
+        try:
+            return path.read_bytes()
+        except OSError:
+            text = f"Could not find attachment with ID: {attachment_id}"
+            raise errors.user_error(text) from None
+
+
+def load(source: str) -> Attachment:
+    """Read what an attachment parameter names: a data URI if it is one, else a path (2.5)."""
+    found = _DATA_URI.fullmatch(source)
+    if found is None:
+        return _from_path(source)
+    try:
+        data = base64.b64decode(found["data"], validate=True)
+    except binascii.Error:
+        return _from_path(source)
+    name = unquote_plus(found["name"]) if found["name"] else None
+    return Attachment(found["type"], name, data)
+
+
+def load_all(sources: Iterable[str]) -> tuple[Attachment, ...]:
+    """Read them all, or fail in the words of `send`."""
+    try:
+        return tuple(load(source) for source in sources)
+    except OSError as error:
+        raise errors.unexpected(
+            f"Failed to send message: {error.filename}: {java_text(error)} "
+            "(AttachmentInvalidException)"
+        ) from None
+
+
+def java_text(error: OSError) -> str:
+    """`/x.png (No such file or directory)`"""
+    return f"{error.filename} ({error.strerror})"
+
+
+def _from_path(source: str) -> Attachment:
+    data = Path(source).read_bytes()
+    name = PurePath(source).name
+    return Attachment(mimetypes.guess_type(name)[0] or _sniff(data), name, data)
+
+
+def _sniff(data: bytes) -> str:
+    return next((kind for start, kind in _MAGIC.items() if data.startswith(start)), _OCTETS)
+
+
+def _extension(filename: str | None, content_type: str) -> str:
+    suffix = PurePath(filename or "").suffix
+    if re.fullmatch(r"\.[A-Za-z0-9]{1,12}", suffix):
+        return suffix
+    if content_type == _OCTETS:
+        return ""
+    return _EXTENSIONS.get(content_type) or mimetypes.guess_extension(content_type) or ""

@@ -1,0 +1,67 @@
+"""One call of a method: what it was given and what it may touch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from signal_bridge.sandbox import errors
+from signal_bridge.sandbox.accounts import Account
+from signal_bridge.sandbox.attachments import Storage
+from signal_bridge.sandbox.deliveries import Client, Deliveries
+from signal_bridge.sandbox.linking import Linking
+from signal_bridge.sandbox.network import Network
+from signal_bridge.sandbox.options import Options
+from signal_bridge.sandbox.params import Params
+
+
+@dataclass(frozen=True)
+class World:
+    """All there is in one process."""
+
+    options: Options
+    network: Network
+    deliveries: Deliveries
+    linking: Linking
+    storage: Storage
+    ended: asyncio.Event
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call. `values` are the parameters as they came, for commands that are not map-style."""
+
+    world: World
+    client: Client
+    values: Any
+    given_account: Account | None = None
+    given_number: str | None = None
+
+    @property
+    def params(self) -> Params:
+        if isinstance(self.values, list):
+            raise errors.not_a_map()
+        return Params(self.values or {})
+
+    @property
+    def network(self) -> Network:
+        return self.world.network
+
+    @property
+    def account(self) -> Account:
+        if self.given_account is None:
+            raise errors.RpcError(errors.ACCOUNT, "Method requires valid account parameter")
+        return self.given_account
+
+    @property
+    def number(self) -> str:
+        """The number of a registration: any string that is no loaded account."""
+        if self.given_number is None:
+            raise errors.RpcError(errors.ACCOUNT, "Method requires valid account parameter")
+        return self.given_number
+
+
+Handler = Callable[[Call], Any]
+"""Does the work of a method. Its result, or what awaiting the result gives, is the answer."""

@@ -1,0 +1,164 @@
+"""Who is subscribed to what, and one receive loop per account that hands messages out.
+
+Written to every subscriber in turn, each waiting for its socket: a client that does not read stops
+the loop of an account, as with signal-cli, and the account's mailbox is bounded. What was handed to
+a client that dies is gone (signal-cli-rpc.md 1.7 to 1.9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from signal_bridge.sandbox import errors
+from signal_bridge.sandbox.accounts import Account
+from signal_bridge.sandbox.mailbox import Envelope
+from signal_bridge.sandbox.network import Network
+from signal_bridge.sandbox.options import ReceiveMode
+from signal_bridge.sandbox.people import now_ms
+from signal_bridge.sandbox.protocol import encode, notification
+
+
+class Client(Protocol):
+    """The end of a connection that takes lines."""
+
+    async def send(self, line: bytes) -> None: ...
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One client's wish for the messages of some accounts. Only explicit ones name their id."""
+
+    id: int
+    client: Client
+    accounts: set[str]
+    explicit: bool
+
+
+class Deliveries:
+    """The subscriptions of this process, and the receive loops."""
+
+    def __init__(self, network: Network, mode: ReceiveMode) -> None:
+        self._network = network
+        self._mode = mode
+        self._ids = itertools.count()
+        self._clients: set[Client] = set()
+        self._subscriptions: dict[int, Subscription] = {}
+        self._loops: dict[str, asyncio.Task[None]] = {}
+        network.on_added.append(self._account_added)
+        network.on_removed.append(self._account_removed)
+
+    def connected(self, client: Client) -> None:
+        self._clients.add(client)
+        self._subscribe_internally(client, self._network.accounts)
+
+    def disconnected(self, client: Client) -> None:
+        self._clients.discard(client)
+        kept = {key: each for key, each in self._subscriptions.items() if each.client != client}
+        self._subscriptions = kept
+
+    def subscribe(self, client: Client, accounts: Iterable[str], explicit: bool = True) -> int:
+        subscription = Subscription(next(self._ids), client, set(accounts), explicit)
+        self._subscriptions[subscription.id] = subscription
+        self._wake(subscription.accounts)
+        return subscription.id
+
+    def unsubscribe(self, client: Client, subscription_id: int) -> None:
+        found = self._subscriptions.get(subscription_id)
+        if found is None or found.client != client:
+            raise errors.user_error("Unknown subscription id")
+        del self._subscriptions[subscription_id]
+
+    def unsubscribe_only(self, client: Client, number: str) -> None:
+        """Remove one subscription that covers just this account, if there is one."""
+        covering = (each for each in self._of(number) if each.client == client)
+        found = next((each for each in covering if each.accounts == {number}), None)
+        if found:
+            del self._subscriptions[found.id]
+
+    async def receive(self, account: Account, pause: float, limit: int) -> list[dict[str, Any]]:
+        """The RPC `receive`: collect until nothing came for `pause` seconds (2.5)."""
+        if account.receiving or self._is_receiving(account):
+            text = "Receive command cannot be used if messages are already being received."
+            raise errors.user_error(text)
+        with _receiving(account), contextlib.suppress(TimeoutError):
+            received: list[dict[str, Any]] = []
+            while limit < 0 or len(received) < limit:
+                if not account.mailbox:
+                    await asyncio.wait_for(_mail(account), None if pause < 0 else pause)
+                received.append(await self._hand_out_next(account))
+        account.changed.set()
+        return received
+
+    async def stop(self) -> None:
+        for loop in self._loops.values():
+            loop.cancel()
+        await asyncio.gather(*self._loops.values(), return_exceptions=True)
+
+    def _account_added(self, account: Account) -> None:
+        self._loops[account.number] = asyncio.create_task(self._loop(account))
+        for client in self._clients:
+            self._subscribe_internally(client, [account.number])
+
+    def _account_removed(self, account: Account) -> None:
+        self._loops.pop(account.number).cancel()
+        for each in self._subscriptions.values():
+            each.accounts.discard(account.number)
+
+    def _subscribe_internally(self, client: Client, accounts: Iterable[str]) -> None:
+        """The automatic modes subscribe each connection to everything, unasked."""
+        if self._mode is ReceiveMode.MANUAL:
+            return
+        self.subscribe(client, accounts, explicit=False)
+        self._wake(self._network.accounts)
+
+    def _of(self, number: str) -> list[Subscription]:
+        return [each for each in self._subscriptions.values() if number in each.accounts]
+
+    def _is_receiving(self, account: Account) -> bool:
+        if self._mode is ReceiveMode.MANUAL:
+            return bool(self._of(account.number))
+        return self._mode is ReceiveMode.ON_START or bool(self._clients)
+
+    async def _loop(self, account: Account) -> None:
+        while True:
+            await _mail(account)
+            if self._is_receiving(account) and not account.receiving:
+                await self._hand_out_next(account)
+            else:
+                account.changed.clear()
+                await account.changed.wait()
+
+    async def _hand_out_next(self, account: Account) -> dict[str, Any]:
+        received: Envelope = account.mailbox.take()
+        received["serverDeliveredTimestamp"] = now_ms()
+        params = {"envelope": received, "account": account.number}
+        for each in self._of(account.number):
+            line = notification(params, each.id if each.explicit else None)
+            await each.client.send(encode(line))
+        self._network.consumed(account, received)
+        return params
+
+    def _wake(self, accounts: Iterable[str]) -> None:
+        for number in accounts:
+            self._network.accounts[number].changed.set()
+
+
+async def _mail(account: Account) -> None:
+    """Wait until there is something in the mailbox."""
+    while not account.mailbox:
+        account.changed.clear()
+        await account.changed.wait()
+
+
+@contextlib.contextmanager
+def _receiving(account: Account) -> Iterator[None]:
+    account.receiving = True
+    try:
+        yield
+    finally:
+        account.receiving = False

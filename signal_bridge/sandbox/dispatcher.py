@@ -1,0 +1,144 @@
+"""From a line to its answer: validation, method, account, and run (signal-cli-rpc.md 1.3-1.6)."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import random
+from typing import Any, Final
+
+from signal_bridge.sandbox import errors, protocol
+from signal_bridge.sandbox.accounts import Account
+from signal_bridge.sandbox.call import Call, World
+from signal_bridge.sandbox.deliveries import Client
+from signal_bridge.sandbox.errors import RpcError
+from signal_bridge.sandbox.methods import METHODS, Method, Needs
+from signal_bridge.sandbox.protocol import BadRequest, Request
+
+MAX_DELAY_SECONDS: Final = 0.002
+BATCH_CHUNK: Final = 500
+"""So many entries of a batch run at the same time."""
+
+_log = logging.getLogger("SignalJsonRpcDispatcherHandler")
+
+
+class Dispatcher:
+    """Answers the requests of one connection."""
+
+    def __init__(self, world: World, client: Client) -> None:
+        self._world = world
+        self._client = client
+
+    async def answer(self, line: bytes) -> bytes | None:
+        """The reply to a line, if it gets one. `Hopeless` ends the connection."""
+        try:
+            value = protocol.parse_line(line)
+        except RpcError as error:
+            return protocol.encode(protocol.error_reply(None, error))
+        reply = await (self._batch(value) if isinstance(value, list) else self._one(value))
+        return protocol.encode(reply) if reply else None
+
+    async def _batch(self, entries: list[Any]) -> Any:
+        """One array of replies, in the order in which they are ready."""
+        if not entries:
+            return protocol.error_reply(None, errors.invalid_request("invalid request"))
+        replies: list[dict[str, Any]] = []
+
+        async def add(entry: Any) -> None:
+            reply = await self._member(entry)
+            if reply:
+                replies.append(reply)
+
+        for start in range(0, len(entries), BATCH_CHUNK):
+            await asyncio.gather(*map(add, entries[start : start + BATCH_CHUNK]))
+        return replies
+
+    async def _member(self, entry: Any) -> dict[str, Any] | None:
+        if isinstance(entry, (dict, list)):
+            return await self._one(entry)
+        kind, shown = _as_seen_by_jackson(entry)
+        return protocol.error_reply(None, errors.not_a_request(kind, shown))
+
+    async def _one(self, value: Any) -> dict[str, Any] | None:
+        if not isinstance(value, dict):
+            name = "ARRAY" if isinstance(value, list) else protocol.json_type(value)
+            refusal = errors.invalid_request(f"unexpected type: {name}")
+            return protocol.error_reply(None, refusal)
+        try:
+            request = protocol.read_request(value)
+        except BadRequest as error:
+            return protocol.error_reply(error.request_id, error)
+        if request is None:
+            return None
+        reply = await self._reply(request)
+        return reply if request.wants_reply else None
+
+    async def _reply(self, request: Request) -> dict[str, Any]:
+        try:
+            return protocol.result_reply(request.id, await self._run(request))
+        except RpcError as error:
+            return protocol.error_reply(request.id, error)
+        except Exception as error:  # noqa: BLE001 - the daemon, too, answers -32603 and lives on
+            _log.error("%s failed: %s", request.method, type(error).__name__, exc_info=True)
+            failure = errors.internal_error(str(error) or "null", type(error).__name__)
+            return protocol.error_reply(request.id, failure)
+
+    async def _run(self, request: Request) -> Any:
+        await asyncio.sleep(random.uniform(0, MAX_DELAY_SECONDS))  # noqa: S311 - not a secret
+        method = METHODS.get(request.method)
+        single = self._world.options.account is not None
+        if method is None or (single and method.multi_only):
+            raise RpcError(errors.UNKNOWN_METHOD, "Method not implemented")
+        result = method.run(self._call(method, request))
+        return await result if inspect.isawaitable(result) else result
+
+    def _call(self, method: Method, request: Request) -> Call:
+        """Find the account, and take `account` out of the parameters where the daemon does."""
+        number = self._world.options.account
+        if number is not None:
+            account = self._loaded(number)
+            return Call(self._world, self._client, request.params, account)
+        if method.needs is Needs.IGNORED:
+            return Call(self._world, self._client, request.params)
+        given, values = _split_account(request.params)
+        if method.needs is Needs.NEW:
+            new = None if given in self._world.network.accounts else given
+            return Call(self._world, self._client, values, given_number=new)
+        chosen = self._chosen(given, method)
+        return Call(self._world, self._client, values, chosen)
+
+    def _chosen(self, given: str | None, method: Method) -> Account | None:
+        accounts = self._world.network.accounts
+        if given is not None:
+            return self._loaded(given)
+        if method.needs is Needs.OPTIONAL:
+            return None
+        if len(accounts) == 1:
+            return next(iter(accounts.values()))
+        raise RpcError(errors.ACCOUNT, "Method requires valid account parameter")
+
+    def _loaded(self, number: str) -> Account:
+        account = self._world.network.accounts.get(number)
+        if account is None:
+            raise RpcError(errors.ACCOUNT, "Specified account does not exist")
+        return account
+
+
+def _split_account(params: Any) -> tuple[str | None, Any]:
+    if not isinstance(params, dict) or "account" not in params:
+        return None, params
+    rest = {key: value for key, value in params.items() if key != "account"}
+    given = params["account"]
+    return None if given is None else str(given), rest
+
+
+def _as_seen_by_jackson(entry: Any) -> tuple[str, str]:
+    if entry is None:
+        return "null", "null"
+    if isinstance(entry, bool):
+        return "boolean/Boolean", f"Boolean value ({str(entry).lower()})"
+    if isinstance(entry, str):
+        return "String", f"String value ('{entry}')"
+    kind = "double/Double" if isinstance(entry, float) else "int/Int"
+    return kind, f"Number value ({entry})"

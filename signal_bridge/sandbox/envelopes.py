@@ -1,0 +1,178 @@
+"""The `receive` payload of signal-cli-rpc.md section 3, in its order of keys. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from signal_bridge.sandbox.attachments import Attachment
+from signal_bridge.sandbox.groups import Group
+from signal_bridge.sandbox.people import Person
+
+Json = dict[str, Any]
+
+_PARTS: Final = (
+    "reaction",
+    "quote",
+    "mentions",
+    "previews",
+    "attachments",
+    "sticker",
+    "remoteDelete",
+    "pollCreate",
+    "pollVote",
+    "pollTerminate",
+    "textStyles",
+    "groupInfo",
+    "storyContext",
+    "pinMessage",
+    "unpinMessage",
+)
+
+
+class Sendable(Protocol):
+    """Anything that can be sent: it knows its time and how it looks to a receiver."""
+
+    @property
+    def timestamp(self) -> int: ...
+
+    @property
+    def files(self) -> tuple[Attachment, ...]: ...
+
+    def content(self, expires: int, group: Group | None) -> Json: ...
+
+
+@dataclass(frozen=True)
+class Message:
+    """A data message, or the edit of one. `parts` are the keys that are there only if used."""
+
+    timestamp: int
+    text: str | None = None
+    view_once: bool = False
+    edit_of: int | None = None
+    group_update: bool = False
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[Attachment, ...] = ()
+
+    def content(self, expires: int, group: Group | None) -> Json:
+        message = self._data(expires, group)
+        if self.edit_of is None:
+            return {"dataMessage": message}
+        return {"editMessage": {"targetSentTimestamp": self.edit_of, "dataMessage": message}}
+
+    def _data(self, expires: int, group: Group | None) -> Json:
+        parts = dict(self.parts)
+        if group:
+            parts["groupInfo"] = group_info(group, self.group_update)
+        return {
+            "timestamp": self.timestamp,
+            "message": self.text,
+            "expiresInSeconds": expires,
+            "viewOnce": self.view_once,
+            **{name: parts[name] for name in _PARTS if parts.get(name) not in (None, [])},
+        }
+
+
+@dataclass(frozen=True)
+class Typing:
+    """Somebody began or stopped writing."""
+
+    timestamp: int
+    stop: bool
+    files: tuple[Attachment, ...] = ()
+
+    def content(self, expires: int, group: Group | None) -> Json:  # noqa: ARG002 - Sendable
+        action = "STOPPED" if self.stop else "STARTED"
+        where = {"groupId": group.id} if group else {}
+        return {"typingMessage": {"action": action, "timestamp": self.timestamp, **where}}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Messages were delivered, read or viewed."""
+
+    timestamp: int
+    kind: str
+    targets: list[int]
+    files: tuple[Attachment, ...] = ()
+
+    def content(self, expires: int, group: Group | None) -> Json:  # noqa: ARG002 - Sendable
+        return {
+            "receiptMessage": {
+                "when": self.timestamp,
+                "isDelivery": self.kind == "delivery",
+                "isRead": self.kind == "read",
+                "isViewed": self.kind == "viewed",
+                "timestamps": self.targets,
+            }
+        }
+
+
+@dataclass(frozen=True)
+class Sync:
+    """Something another device of the same account tells."""
+
+    timestamp: int
+    body: Json
+    files: tuple[Attachment, ...] = ()
+
+    def content(self, expires: int, group: Group | None) -> Json:  # noqa: ARG002 - Sendable
+        return {"syncMessage": self.body}
+
+
+def envelope(source: Person, name: str, device: int, timestamp: int, received: int) -> Json:
+    """The head; the content comes after it."""
+    return {
+        "source": source.number,
+        "sourceNumber": source.number,
+        "sourceUuid": source.aci,
+        "sourceName": name,
+        "sourceDevice": device,
+        "timestamp": timestamp,
+        "serverReceivedTimestamp": received,
+        "serverDeliveredTimestamp": received,
+    }
+
+
+def group_info(group: Group, update: bool) -> Json:
+    return {
+        "groupId": group.id,
+        "groupName": group.name,
+        "revision": group.revision,
+        "type": "UPDATE" if update else "DELIVER",
+    }
+
+
+def mention(person: Person, start: int, length: int) -> Json:
+    return {
+        "name": person.number,
+        "number": person.number,
+        "uuid": person.aci,
+        "start": start,
+        "length": length,
+    }
+
+
+def target(name: str, person: Person) -> Json:
+    """The three keys that name the author of another message, as `targetAuthor…`."""
+    return {name: person.number, f"{name}Number": person.number, f"{name}Uuid": person.aci}
+
+
+def reaction(emoji: str, author: Person, timestamp: int, remove: bool) -> Json:
+    return {
+        "emoji": emoji,
+        **target("targetAuthor", author),
+        "targetSentTimestamp": timestamp,
+        "isRemove": remove,
+    }
+
+
+def pin(author: Person, timestamp: int, seconds: int | None = None) -> Json:
+    """A pin with its duration, or without one an unpin."""
+    lasts = {} if seconds is None else {"pinDurationSeconds": seconds}
+    return {**target("targetAuthor", author), "targetSentTimestamp": timestamp, **lasts}
+
+
+def story_context(author: Person, timestamp: int) -> Json:
+    return {"authorNumber": author.number, "authorUuid": author.aci, "sentTimestamp": timestamp}

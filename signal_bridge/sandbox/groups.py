@@ -1,0 +1,164 @@
+"""Groups: who is in one, who may do what, and the link that invites to it. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from signal_bridge.sandbox import errors
+from signal_bridge.sandbox.people import Person
+
+EVERYBODY: Final = "EVERY_MEMBER"
+ADMINS: Final = "ONLY_ADMINS"
+
+DISABLED: Final = "disabled"
+ENABLED: Final = "enabled"
+WITH_APPROVAL: Final = "enabled-with-approval"
+
+_PREFIXES: Final = ("https://signal.group/#", "sgnl://signal.group/#")
+_KEY_HEAD: Final = b"\x0a\x34\x0a\x20"
+_PASSWORD_HEAD: Final = b"\x12\x10"
+_BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
+
+
+@dataclass(eq=False)
+class Group:
+    """One group. It is the same for all its members."""
+
+    name: str
+    description: str | None = None
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    link_password: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    link: str = DISABLED
+    revision: int = 0
+    expiration: int = 0
+    avatar: bytes | None = None
+    add_member: str = EVERYBODY
+    edit_details: str = EVERYBODY
+    send_message: str = EVERYBODY
+    members: dict[str, Person] = field(default_factory=dict)
+    requesting: dict[str, Person] = field(default_factory=dict)
+    banned: dict[str, Person] = field(default_factory=dict)
+    admins: set[str] = field(default_factory=set)
+
+    @property
+    def id(self) -> str:
+        return base64.b64encode(hashlib.sha256(self.key).digest()).decode()
+
+    @property
+    def title(self) -> str:
+        """How errors name it."""
+        return f"{self.name} ({self.id})"
+
+    @property
+    def invite_link(self) -> str | None:
+        if self.link == DISABLED:
+            return None
+        raw = _KEY_HEAD + self.key + _PASSWORD_HEAD + self.link_password
+        return _PREFIXES[0] + base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+    def has(self, person: Person) -> bool:
+        return person.aci in self.members
+
+    def is_admin(self, person: Person) -> bool:
+        return person.aci in self.admins
+
+    def others(self, person: Person) -> list[Person]:
+        return [each for each in self.members.values() if each is not person]
+
+    def add(self, person: Person) -> None:
+        self.members[person.aci] = person
+        self.requesting.pop(person.aci, None)
+
+    def remove(self, person: Person) -> None:
+        self.members.pop(person.aci, None)
+        self.requesting.pop(person.aci, None)
+        self.admins.discard(person.aci)
+
+    def ban(self, person: Person) -> None:
+        self.remove(person)
+        self.banned[person.aci] = person
+
+    def unban(self, person: Person) -> None:
+        self.banned.pop(person.aci, None)
+
+    def need_member(self, person: Person) -> None:
+        if not self.has(person):
+            raise errors.user_error(f"User is not a member in group: {self.title}")
+
+    def need_sender(self, person: Person) -> None:
+        self.need_member(person)
+        if self.send_message == ADMINS and not self.is_admin(person):
+            text = f"User is not allowed to send message to group: {self.title}"
+            raise errors.user_error(text)
+
+    def need_admin(self, person: Person) -> None:
+        if not self.is_admin(person):
+            raise errors.unexpected(
+                "Failed to send message: [403] Authorization failed! (AuthorizationFailedException)"
+            )
+
+    def as_json(self, person: Person, blocked: bool) -> dict[str, Any]:
+        admins = [each for each in self.members.values() if self.is_admin(each)]
+        return {
+            "id": self.id,
+            "name": self.name,
+            "description": self.description,
+            "isMember": self.has(person),
+            "isBlocked": blocked,
+            "messageExpirationTime": self.expiration,
+            "members": _addresses(self.members.values()),
+            "pendingMembers": [],
+            "requestingMembers": _addresses(self.requesting.values()),
+            "admins": _addresses(admins),
+            "banned": _addresses(self.banned.values()),
+            "permissionAddMember": self.add_member,
+            "permissionEditDetails": self.edit_details,
+            "permissionSendMessage": self.send_message,
+            "groupInviteLink": self.invite_link,
+        }
+
+
+def checked_id(text: str) -> str:
+    """A group id that is base64, or the daemon's complaint about it."""
+    bad = next((char for char in text if char not in _BASE64), None)
+    if bad is not None:
+        raise _bad_id(text, f"Illegal base64 character {ord(bad):x}")
+    try:
+        base64.b64decode(text, validate=True)
+    except binascii.Error:
+        reason = "Input byte array has wrong 4-byte ending unit"
+        raise _bad_id(text, reason) from None
+    return text
+
+
+def read_invite(uri: str | None) -> tuple[bytes, bytes]:
+    """The group's key and the link's password."""
+    if uri is None:
+        raise errors.missing_input()
+    prefix = next((each for each in _PREFIXES if uri.startswith(each)), None)
+    if prefix is None:
+        raise errors.user_error("Link is not a signal group invitation link")
+    encoded = uri.removeprefix(prefix)
+    try:
+        raw = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 54 or not raw.startswith(_KEY_HEAD):
+        raise errors.user_error("Group link is invalid: java.io.EOFException")
+    return raw[4:36], raw[38:]
+
+
+def _addresses(people: Iterable[Person]) -> list[dict[str, str]]:
+    return [{"number": each.number, "uuid": each.aci} for each in people]
+
+
+def _bad_id(text: str, reason: str) -> errors.RpcError:
+    return errors.user_error(
+        f'Invalid group id: Failed to decode groupId (must be base64) "{text}": {reason}'
+    )

@@ -1,0 +1,177 @@
+"""The account itself: profile, username, devices, PIN, and its end (signal-cli-rpc.md 2.8)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from signal_bridge.sandbox import errors
+from signal_bridge.sandbox.accounts import Device
+from signal_bridge.sandbox.attachments import java_text
+from signal_bridge.sandbox.call import Call, Handler
+from signal_bridge.sandbox.people import now_ms
+
+Json = dict[str, Any]
+
+MAX_DEVICES: Final = 6
+
+_PROFILE: Final = {
+    "givenName": "given_name",
+    "familyName": "family_name",
+    "about": "about",
+    "aboutEmoji": "about_emoji",
+    "mobileCoinAddress": "mobile_coin",
+}
+
+
+async def update_profile(call: Call) -> Json:
+    params, person = call.params, call.account.person
+    avatar = params.text("avatar")
+    if avatar:
+        person.avatar = await asyncio.to_thread(_read_avatar, avatar)
+    if params.flag("removeAvatar"):
+        person.avatar = None
+    for name, attribute in _PROFILE.items():
+        value = params.text(name)
+        if value is not None:
+            setattr(person, attribute, value or None)
+    person.profile_changed_ms = now_ms()
+    return {}
+
+
+def update_account(call: Call) -> Json:
+    params, person = call.params, call.account.person
+    for name in ("unrestrictedUnidentifiedSender", "discoverableByNumber", "numberSharing"):
+        params.flag(name)
+    device_name = params.text("deviceName")
+    if device_name is not None:
+        call.account.device.name = device_name
+    if params.flag("deleteUsername"):
+        person.username = None
+    username = params.text("username")
+    return {} if username is None else _set_username(call, username)
+
+
+def update_configuration(call: Call) -> Json:
+    names = ("readReceipts", "unidentifiedDeliveryIndicators", "typingIndicators", "linkPreviews")
+    for name in names:
+        call.params.flag(name)
+    return {}
+
+
+def list_devices(call: Call) -> list[Json]:
+    return [
+        {
+            "id": device.id,
+            "name": device.name,
+            "createdTimestamp": device.created_ms,
+            "lastSeenTimestamp": now_ms(),
+        }
+        for device in call.account.devices
+    ]
+
+
+def add_device(call: Call) -> Json:
+    uri = call.params.text("uri")
+    call.account.primary_only()
+    if uri is None:
+        raise errors.missing_input()
+    _check_device_link(uri)
+    devices = call.account.devices
+    if len(devices) >= MAX_DEVICES:
+        raise errors.user_error("Account has too many linked devices already")
+    devices.append(Device(max(each.id for each in devices) + 1, "Sandbox device"))
+    return {}
+
+
+def remove_device(call: Call) -> Json:
+    device_id = call.params.needed_integer("deviceId")
+    call.account.primary_only()
+    call.account.devices.remove(_device(call, device_id, "Error while removing device"))
+    return {}
+
+
+def update_device(call: Call) -> Json:
+    device_id = call.params.needed_integer("deviceId")
+    call.account.primary_only()
+    name = call.params.text("deviceName")
+    if name is None:
+        raise errors.null_pointer()
+    _device(call, device_id, "Error while updating device").name = name
+    return {}
+
+
+def set_pin(call: Call) -> Json:
+    call.account.primary_only()
+    if call.params.text("pin") is None:
+        raise errors.null_pointer()
+    return {}
+
+
+def remove_pin(call: Call) -> Json:
+    call.account.primary_only()
+    return {}
+
+
+def unregister(call: Call) -> Json:
+    """The number is free again, and the account goes without a word."""
+    call.params.flag("deleteAccount")
+    call.network.people.remove(call.account.person)
+    call.network.unload(call.account)
+    return {}
+
+
+METHODS: Final[dict[str, Handler]] = {
+    "updateProfile": update_profile,
+    "updateAccount": update_account,
+    "updateConfiguration": update_configuration,
+    "listDevices": list_devices,
+    "addDevice": add_device,
+    "removeDevice": remove_device,
+    "updateDevice": update_device,
+    "setPin": set_pin,
+    "removePin": remove_pin,
+    "unregister": unregister,
+}
+
+
+def _read_avatar(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise errors.io_error(f"Update profile error: {java_text(error)}") from None
+
+
+def _set_username(call: Call, wanted: str) -> Json:
+    """`bob` becomes `bob.42`; with a number of its own it is taken as it is."""
+    person, people = call.account.person, call.network.people
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{2,31}(\.[0-9]{2,9})?", wanted):
+        raise errors.user_error(f"Invalid username: {wanted}")
+    username = wanted if "." in wanted else f"{wanted}.{10 + secrets.randbelow(90)}"
+    if people.by_username(username) not in (None, person):
+        raise errors.io_error("Failed to set username: Username is already taken")
+    person.username = username
+    call.account.contact(person).knows_username = True
+    link = secrets.token_urlsafe(48)
+    return {"username": username, "usernameLink": f"https://signal.me/#eu/{link}"}
+
+
+def _check_device_link(uri: str) -> None:
+    parts = urlsplit(uri)
+    if parts.scheme not in ("sgnl", "tsdevice"):
+        raise errors.internal_error("Invalid device link uri", "RuntimeException")
+    query = parse_qs(parts.query)
+    if not re.fullmatch(r"[A-Za-z0-9+/]{43}=?|[A-Za-z0-9+/]{44}", query.get("pub_key", [""])[0]):
+        raise errors.user_error("Invalid device link")
+
+
+def _device(call: Call, device_id: int, complaint: str) -> Device:
+    linked = (each for each in call.account.devices if each.id != 1)
+    found = next((each for each in linked if each.id == device_id), None)
+    if found is None:
+        raise errors.io_error(f"{complaint}: [404] Not found")
+    return found

@@ -1,0 +1,135 @@
+"""What belongs to the daemon and not to one account: accounts that come and go, subscriptions."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Any, Final
+
+from signal_bridge.sandbox import errors
+from signal_bridge.sandbox.call import Call, Handler
+from signal_bridge.sandbox.options import VERSION
+from signal_bridge.sandbox.params import typed
+
+Json = dict[str, Any]
+
+
+def version(call: Call) -> Json:
+    call.params.text("account")
+    return {"version": VERSION}
+
+
+def list_accounts(call: Call) -> list[Json]:
+    return [{"number": number} for number in call.network.accounts]
+
+
+def subscribe_receive(call: Call) -> int:
+    """All accounts that are loaded now, or the one named (signal-cli-rpc.md 1.8)."""
+    account = call.given_account
+    numbers = [account.number] if account else call.network.accounts
+    return call.world.deliveries.subscribe(call.client, numbers)
+
+
+def unsubscribe_receive(call: Call) -> Json:
+    if call.values is None:
+        return _unsubscribe_account(call)
+    call.world.deliveries.unsubscribe(call.client, _subscription_id(call.values))
+    return {}
+
+
+async def receive(call: Call) -> list[Json]:
+    values = typed(call.values, "ReceiveCommand$ReceiveParams", ("maxMessages", "timeout"))
+    timeout = 3.0 if values.get("timeout") is None else float(values["timeout"])
+    limit = -1 if values.get("maxMessages") is None else int(values["maxMessages"])
+    return await call.world.deliveries.receive(call.account, timeout, limit)
+
+
+def start_link(call: Call) -> Json:
+    return {"deviceLinkUri": call.world.linking.start()}
+
+
+async def finish_link(call: Call) -> Json:
+    known = ("deviceName", "deviceLinkUri")
+    values = typed(call.values, "FinishLinkCommand$FinishLinkParams", known)
+    if call.values is None:
+        method = "org.asamk.signal.commands.FinishLinkCommand$FinishLinkParams.deviceLinkUri()"
+        raise errors.null_pointer(f'Cannot invoke "{method}" because "request" is null')
+    name = values.get("deviceName") or "cli"
+    account = await call.world.linking.finish(values.get("deviceLinkUri"), name)
+    call.network.sync_from_phone(account)
+    return {"number": account.number}
+
+
+def register(call: Call) -> Json:
+    known = ("voice", "reregister", "captcha")
+    values = typed(call.values, "RegisterCommand$RegistrationParams", known)
+    call.world.linking.register(call.number, values.get("captcha"))
+    return {}
+
+
+def verify(call: Call) -> Json:
+    known = ("verificationCode", "pin")
+    values = typed(call.values, "VerifyCommand$VerifyParams", known)
+    code = values.get("verificationCode")
+    if code is None:
+        replace = "String.replace(java.lang.CharSequence, java.lang.CharSequence)"
+        text = f'Cannot invoke "{replace}" because "verificationCode" is null'
+        raise errors.null_pointer(text)
+    call.world.linking.verify(call.number, str(code), values.get("pin"))
+    return {}
+
+
+def delete_local_account_data(call: Call) -> Json:
+    """Only accounts that are not loaded get here, so there is nothing left to delete."""
+    registered = call.network.people.by_number(call.number) is not None
+    if registered and not call.params.flag("ignoreRegistered"):
+        raise errors.user_error(
+            "Not deleting account, it is still registered. Use --ignore-registered to delete it "
+            "anyway."
+        )
+    return {}
+
+
+async def get_attachment(call: Call) -> Json:
+    attachment_id = call.params.text("id")
+    if attachment_id is None:
+        raise errors.null_pointer()
+    data = await asyncio.to_thread(call.world.storage.read, attachment_id)
+    return {"data": base64.b64encode(data).decode()}
+
+
+METHODS: Final[dict[str, Handler]] = {
+    "version": version,
+    "listAccounts": list_accounts,
+    "subscribeReceive": subscribe_receive,
+    "unsubscribeReceive": unsubscribe_receive,
+    "receive": receive,
+    "startLink": start_link,
+    "finishLink": finish_link,
+    "register": register,
+    "verify": verify,
+    "deleteLocalAccountData": delete_local_account_data,
+    "getAttachment": get_attachment,
+}
+
+
+def _unsubscribe_account(call: Call) -> Json:
+    """Without parameters only the one account of `-a` can be meant."""
+    if call.world.options.account is None:
+        text = "Missing subscription parameter with subscription id"
+        raise errors.user_error(text)
+    call.world.deliveries.unsubscribe_only(call.client, call.world.options.account)
+    return {}
+
+
+def _subscription_id(values: Any) -> int:
+    found = values[0] if isinstance(values, list) and values else None
+    if isinstance(values, dict):
+        found = values.get("subscription")
+    if not isinstance(found, int):
+        node = "com.fasterxml.jackson.databind"
+        raise errors.null_pointer(
+            f'Cannot invoke "{node}.JsonNode.asInt()" because the return value of '
+            f'"{node}.node.ObjectNode.get(String)" is null'
+        )
+    return found

@@ -1,0 +1,178 @@
+"""Messages and what belongs to them: reactions, edits, deletions, receipts, polls, pins (2.5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, Final
+
+from signal_bridge.sandbox import attachments, composing, envelopes, errors
+from signal_bridge.sandbox.call import Call, Handler
+from signal_bridge.sandbox.envelopes import Message, Receipt, Typing
+from signal_bridge.sandbox.linking import WRONG_CAPTCHA
+from signal_bridge.sandbox.people import Person
+from signal_bridge.sandbox.sending import Targets, find_group, new_message, read_targets
+from signal_bridge.sandbox.sending import send as send_to
+
+Json = dict[str, Any]
+Sent = Awaitable[dict[str, Any]]
+
+_EMPTY: Final = (
+    "Sending empty message is not allowed, either a message, attachment or sticker must be given."
+)
+
+
+async def send(call: Call) -> Json:
+    params = call.params
+    targets = read_targets(call)
+    files = await asyncio.to_thread(attachments.load_all, params.texts("attachment"))
+    previews, preview_files = await asyncio.to_thread(composing.previews, call)
+    quote, quote_files = await asyncio.to_thread(composing.quote, call)
+    text, sticker = params.text("message"), composing.sticker(call)
+    if not (text or files or sticker or params.flag("endSession")):
+        raise errors.user_error(_EMPTY)
+    parts = {
+        "quote": quote,
+        "mentions": [composing.mention(call, each) for each in params.texts("mention")],
+        "previews": previews,
+        "attachments": [each.as_json() for each in files],
+        "sticker": sticker,
+        "textStyles": [composing.text_style(each) for each in params.texts("textStyle")],
+        "storyContext": composing.story_context(call),
+    }
+    message = Message(
+        call.account.person.ticker.next_ms(),
+        text or None,
+        view_once=bool(params.flag("viewOnce")),
+        edit_of=params.long("editTimestamp"),
+        parts=parts,
+        files=(*files, *preview_files, *quote_files),
+    )
+    return await send_to(call, targets, message)
+
+
+def send_reaction(call: Call) -> Sent:
+    params = call.params
+    targets = read_targets(call)
+    emoji = params.text("emoji")
+    author = _target_author(call, targets)
+    timestamp = params.needed_long("targetTimestamp")
+    if emoji is None:
+        raise errors.null_pointer(
+            "Parameter specified as non-null is null: method org.whispersystems.signalservice.api."
+            "messages.SignalServiceDataMessage$Reaction.<init>, parameter emoji"
+        )
+    reaction = envelopes.reaction(emoji, author, timestamp, bool(params.flag("remove")))
+    story = envelopes.story_context(author, timestamp) if params.flag("story") else None
+    return send_to(call, targets, new_message(call, reaction=reaction, storyContext=story))
+
+
+def remote_delete(call: Call) -> Sent:
+    targets = read_targets(call)
+    deleted = {"timestamp": call.params.needed_long("targetTimestamp")}
+    return send_to(call, targets, new_message(call, remoteDelete=deleted))
+
+
+async def send_typing(call: Call) -> Json:
+    params, people = call.params, call.network.people
+    recipients = [people.find(text) for text in params.texts("recipient")]
+    try:
+        groups = [find_group(call, text) for text in params.texts("groupId")]
+    except errors.RpcError as error:
+        raise errors.user_error(f"Failed to send to group: {error.message}") from None
+    if not recipients and not groups:
+        raise errors.user_error("No recipients given")
+    typing = Typing(call.account.person.ticker.next_ms(), bool(params.flag("stop")))
+    return await send_to(call, Targets(recipients, groups), typing)
+
+
+def send_receipt(call: Call) -> Sent:
+    params = call.params
+    recipient = call.network.people.find(params.text("recipient"))
+    timestamps = params.longs("targetTimestamp")
+    kind = params.text("type") or "read"
+    if kind not in ("read", "viewed"):
+        raise errors.user_error(f"Unknown receipt type: {kind}")
+    if timestamps is None:
+        raise errors.null_pointer(
+            'Cannot invoke "java.util.List.stream()" because the return value of "org.whisper'
+            'systems.signalservice.api.messages.SignalServiceReceiptMessage.getTimestamps()" is '
+            "null"
+        )
+    receipt = Receipt(call.account.person.ticker.next_ms(), kind, timestamps)
+    return send_to(call, Targets([recipient], []), receipt)
+
+
+def send_message_request_response(call: Call) -> Json:
+    kind = call.params.text("type")
+    if kind is None:
+        raise errors.null_pointer('Cannot invoke "String.toUpperCase()" because "typeObj" is null')
+    if kind.upper() not in ("ACCEPT", "DELETE"):
+        constant = f"org.asamk.signal.commands.MessageRequestResponseType.{kind.upper()}"
+        raise errors.internal_error(f"No enum constant {constant}", "IllegalArgumentException")
+    read_targets(call)
+    return {}
+
+
+def send_contacts(_call: Call) -> Json:
+    """There is no other device that would hear of it."""
+    return {}
+
+
+def send_sync_request(call: Call) -> Json:
+    """A linked device is told everything again by its phone; a primary has nobody to ask."""
+    if call.account.is_linked:
+        call.network.sync_from_phone(call.account)
+    return {}
+
+
+def send_pin_message(call: Call) -> Sent:
+    targets = read_targets(call)
+    author = _target_author(call, targets)
+    timestamp = call.params.needed_long("targetTimestamp")
+    seconds = call.params.needed_integer("pinDuration")
+    pin = envelopes.pin(author, timestamp, seconds)
+    return send_to(call, targets, new_message(call, pinMessage=pin))
+
+
+def send_unpin_message(call: Call) -> Sent:
+    targets = read_targets(call)
+    author = _target_author(call, targets)
+    unpin = envelopes.pin(author, call.params.needed_long("targetTimestamp"))
+    return send_to(call, targets, new_message(call, unpinMessage=unpin))
+
+
+def submit_rate_limit_challenge(call: Call) -> Json:
+    challenges = call.account.challenges
+    token, captcha = call.params.text("challenge"), call.params.text("captcha")
+    solved = next((aci for aci, each in challenges.items() if token and each == token), None)
+    if solved is None or not captcha or captcha == WRONG_CAPTCHA:
+        raise errors.user_error(
+            "Captcha rejected, it may be outdated, already used or solved from a different IP "
+            "address."
+        )
+    challenges[solved] = ""
+    return {}
+
+
+METHODS: Final[dict[str, Handler]] = {
+    "send": send,
+    "sendReaction": send_reaction,
+    "remoteDelete": remote_delete,
+    "sendTyping": send_typing,
+    "sendReceipt": send_receipt,
+    "sendMessageRequestResponse": send_message_request_response,
+    "sendContacts": send_contacts,
+    "sendSyncRequest": send_sync_request,
+    "sendPinMessage": send_pin_message,
+    "sendUnpinMessage": send_unpin_message,
+    "submitRateLimitChallenge": submit_rate_limit_challenge,
+}
+
+
+def _target_author(call: Call, targets: Targets) -> Person:
+    """Whose message is meant; between two people it need not be said."""
+    named = call.params.text("targetAuthor")
+    if named is None and targets.only_person and not call.params.flag("noteToSelf"):
+        return targets.only_person
+    return call.network.people.find(named).registered()

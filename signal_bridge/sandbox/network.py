@@ -1,0 +1,209 @@
+"""The network: it carries what one user sends to the others, and fails where magic says so.
+
+What is for an account of this daemon goes into that account's mailbox; `deliveries` takes it from
+there. Everybody else is played here: they confirm what they get, and the robot answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from signal_bridge.sandbox import errors
+from signal_bridge.sandbox.accounts import UNTRUSTED, UNVERIFIED, Account, Device
+from signal_bridge.sandbox.envelopes import Message, Receipt, Sendable, Sync, envelope
+from signal_bridge.sandbox.groups import Group
+from signal_bridge.sandbox.mailbox import Envelope
+from signal_bridge.sandbox.people import ACCOUNT_NUMBERS, Fault, People, Person, now_ms
+
+SLOW_SECONDS: Final = 5.0
+RETRY_SECONDS: Final = 60
+CHALLENGE_SECONDS: Final = 86_400
+
+_log = logging.getLogger("SandboxNetwork")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How sending to one person ended."""
+
+    type: str
+    token: str | None = None
+    retry_after_seconds: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        pairs = {"token": self.token, "retryAfterSeconds": self.retry_after_seconds}
+        return {"type": self.type, **{key: value for key, value in pairs.items() if value}}
+
+
+SUCCESS: Final = Outcome("SUCCESS")
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Something on its way: from whom, what, in which group, and its timer in seconds."""
+
+    source: Person
+    device: int
+    what: Sendable
+    group: Group | None = None
+    expires: int = 0
+
+
+class Network:
+    """People, accounts and groups, and the wires between them."""
+
+    def __init__(self, trust_always: bool = False, read_receipts: bool = False) -> None:
+        self.people = People()
+        self.groups: dict[str, Group] = {}
+        self.accounts: dict[str, Account] = {}
+        self.on_added: list[Callable[[Account], None]] = []
+        self.on_removed: list[Callable[[Account], None]] = []
+        self._trust_always = trust_always
+        self._read_receipts = read_receipts
+
+    def load_first_accounts(self, only: str | None = None) -> None:
+        for number in ACCOUNT_NUMBERS if only is None else [only]:
+            person = self.people.find(number).registered()
+            self.load(Account(person, Device(1, None)))
+
+    def load(self, account: Account) -> None:
+        """An account appears. It knows those who are there already, and they come to know it."""
+        self.accounts[account.number] = account
+        for other in self.people:
+            if other.fault is None and other is not account.person:
+                account.contact(other)
+                account.identity(other)
+        for each in self.on_added:
+            each(account)
+
+    def unload(self, account: Account) -> None:
+        """An account goes, silently (signal-cli-rpc.md 1.8)."""
+        del self.accounts[account.number]
+        for each in self.on_removed:
+            each(account)
+
+    def account_of(self, person: Person) -> Account | None:
+        account = self.accounts.get(person.number)
+        return account if account and account.person is person else None
+
+    def known_group(self, account: Account, group_id: str) -> Group | None:
+        return self.groups[group_id] if group_id in account.groups else None
+
+    async def post(
+        self, sender: Account, to: Person, what: Sendable, group: Group | None = None
+    ) -> Outcome:
+        """Send to one person, unless there is something the matter."""
+        outcome = await self._obstacle(sender, to)
+        if outcome is SUCCESS:
+            expires = group.expiration if group else sender.contact(to).expiration
+            self.carry(Parcel(sender.person, sender.device.id, what, group, expires), to)
+        return outcome
+
+    def carry(self, parcel: Parcel, to: Person) -> None:
+        """Bring it to one person, who may be an account of this daemon or somebody played here."""
+        account = self.account_of(to)
+        if account:
+            self._deposit(account, parcel)
+            return
+        if isinstance(parcel.what, Message):
+            self._confirm(to, 1, parcel.source, parcel.what.timestamp)
+            if to.is_robot and parcel.what.edit_of is None:
+                self._echo(to, parcel, parcel.what.text)
+
+    def sync_from_phone(self, account: Account) -> None:
+        """What a linked device is told when it is new, or asks."""
+        blocked = [each.person for each in account.contacts.values() if each.blocked]
+        lists = {
+            "blockedNumbers": [text for each in blocked for text in (each.number, each.aci)],
+            "blockedGroupIds": sorted(account.blocked_groups),
+        }
+        for body in ({"type": "CONTACTS_SYNC"}, lists, {}):
+            sync = Sync(account.person.ticker.next_ms(), body)
+            self._deposit(account, Parcel(account.person, 1, sync))
+
+    def consumed(self, account: Account, received: Envelope) -> None:
+        """An account took a message from its mailbox: confirm it to whoever sent it."""
+        source = self.people.by_number(received["sourceNumber"])
+        is_message = "dataMessage" in received or "editMessage" in received
+        if source is None or source is account.person or not is_message:
+            return
+        device = account.device.id
+        self._confirm(account.person, device, source, received["timestamp"])
+        if self._read_receipts:
+            self._confirm(account.person, device, source, received["timestamp"], "read")
+
+    async def _obstacle(self, sender: Account, to: Person) -> Outcome:
+        await asyncio.sleep(SLOW_SECONDS if to.fault is Fault.SLOW else 0)
+        if to.fault is Fault.BROKEN:
+            text = "Failed to send message: Connection reset (IOException)"
+            raise errors.unexpected(text)
+        if to.fault is Fault.IDENTITY_CHANGED:
+            return self._trusts(sender, to)
+        if to.fault is Fault.CHALLENGED:
+            return self._challenge(sender, to)
+        return _FAILURES.get(to.fault, SUCCESS)
+
+    def _trusts(self, sender: Account, to: Person) -> Outcome:
+        trust = UNVERIFIED if self._trust_always else UNTRUSTED
+        untrusted = sender.identity(to, trust).trust == UNTRUSTED
+        return Outcome("IDENTITY_FAILURE") if untrusted else SUCCESS
+
+    def _challenge(self, sender: Account, to: Person) -> Outcome:
+        token = sender.challenges.setdefault(to.aci, str(uuid.uuid4()))
+        if not token:
+            return SUCCESS
+        return Outcome("RATE_LIMIT_FAILURE", token, CHALLENGE_SECONDS)
+
+    def _deposit(self, account: Account, parcel: Parcel) -> None:
+        source, what, group = parcel.source, parcel.what, parcel.group
+        if account.blocks(source) or (group and group.id in account.blocked_groups):
+            return
+        if group:
+            account.groups.add(group.id)
+        elif isinstance(what, Message):
+            account.contact(source).expiration = parcel.expires
+        account.identity(source)
+        name = account.name_of(source)
+        head = envelope(source, name, parcel.device, what.timestamp, now_ms())
+        dropped = account.mailbox.put({**head, **what.content(parcel.expires, group)})
+        if dropped:
+            _log.warning("The mailbox of %s is full: %d oldest gone", account.number, dropped)
+        account.changed.set()
+
+    def _confirm(
+        self, who: Person, device: int, to: Person, timestamp: int, kind: str = "delivery"
+    ) -> None:
+        def send() -> None:
+            receipt = Receipt(who.ticker.next_ms(), kind, [timestamp])
+            self.carry(Parcel(who, device, receipt), to)
+
+        _soon(send, 0.03)
+
+    def _echo(self, robot: Person, heard: Parcel, text: str | None) -> None:
+        def send() -> None:
+            answer = Message(robot.ticker.next_ms(), text)
+            parcel = Parcel(robot, 1, answer, heard.group, heard.expires)
+            for each in heard.group.others(robot) if heard.group else [heard.source]:
+                self.carry(parcel, each)
+
+        if text:
+            _soon(send, 0.08)
+
+
+_FAILURES: Final[dict[Fault | None, Outcome]] = {
+    Fault.RATE_LIMITED: Outcome("RATE_LIMIT_FAILURE", retry_after_seconds=RETRY_SECONDS),
+    Fault.OFFLINE: Outcome("NETWORK_FAILURE"),
+    Fault.STALE_KEYS: Outcome("INVALID_PRE_KEY_FAILURE"),
+}
+
+
+def _soon(action: Callable[[], None], delay_seconds: float) -> None:
+    """After a moment, as the network is not instant."""
+    delay_seconds *= random.uniform(1, 1.5)  # noqa: S311 - not a secret
+    asyncio.get_running_loop().call_later(delay_seconds, action)

@@ -53,8 +53,8 @@ def safe_filename(name: str) -> str:
     Never empty, `.` or `..` (those become `attachment`), and at most 255 bytes of UTF-8, from
     which the extension is not cut.
     """
-    base = _NOT_IN_NAMES.sub("", name.replace("\\", "/")).rpartition("/")[2].strip()
-    if base in ("", ".", ".."):
+    base = _NOT_IN_NAMES.sub("", name.replace("\\", "/")).rpartition("/")[2]
+    if base.strip() in ("", ".", ".."):
         return NO_NAME
     stem, extension = os.path.splitext(base)
     if len(extension.encode()) > _EXTENSION_LIMIT_BYTES:

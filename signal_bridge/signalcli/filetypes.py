@@ -10,7 +10,7 @@ import dataclasses
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 HEAD_BYTES: Final = 3072
@@ -29,7 +29,10 @@ _UNKNOWN: Final = FileType("", "application/octet-stream")
 _EMPTY: Final = FileType(".txt", "text/plain")
 _TEXT: Final = FileType(".txt", "text/plain; charset=utf-8")
 _LATIN: Final = FileType(".txt", "text/plain; charset=iso-8859-1")
-_UTF16: Final = FileType(".txt", "text/plain; charset=utf-16")
+_UTF16: Final = {
+    b"\xff\xfe": FileType(".txt", "text/plain; charset=utf-16le"),
+    b"\xfe\xff": FileType(".txt", "text/plain; charset=utf-16be"),
+}
 _JSON: Final = FileType(".json", "application/json")
 _CSV: Final = FileType(".csv", "text/csv")
 
@@ -45,19 +48,22 @@ _MAGIC: Final = (
     (0, b"II*\x00", ".tiff", "image/tiff"),
     (0, b"MM\x00*", ".tiff", "image/tiff"),
     (0, b"%PDF-", ".pdf", "application/pdf"),
-    (0, b"ID3", ".mp3", "audio/mpeg"),
     (0, b"fLaC", ".flac", "audio/flac"),
-    (0, b"#!AMR", ".amr", "audio/amr"),
     (0, b"\x1f\x8b", ".gz", "application/gzip"),
     (0, b"7z\xbc\xaf\x27\x1c", ".7z", "application/x-7z-compressed"),
     (0, b"Rar!\x1a\x07", ".rar", "application/x-rar-compressed"),
     (257, b"ustar", ".tar", "application/x-tar"),
-    (0, b"BM", ".bmp", "image/bmp"),
     (0, b"\xff\xf1", ".aac", "audio/aac"),
     (0, b"\xff\xf9", ".aac", "audio/aac"),
     (0, b"\xff\xfb", ".mp3", "audio/mpeg"),
     (0, b"\xff\xf3", ".mp3", "audio/mpeg"),
     (0, b"\xff\xf2", ".mp3", "audio/mpeg"),
+)
+# A text may start like these; binary data may not.
+_MAGIC_IF_BINARY: Final = (
+    (0, b"ID3", ".mp3", "audio/mpeg"),
+    (0, b"BM", ".bmp", "image/bmp"),
+    (0, b"#!AMR", ".amr", "audio/amr"),
 )
 _RIFF_OFFSET: Final = 8
 
@@ -97,8 +103,8 @@ _OGG_CODEC_OFFSET: Final = 28
 _ZIP: Final = FileType(".zip", "application/zip")
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 _OASIS: Final = "application/vnd.oasis.opendocument."
-# What a ZIP holds near its beginning tells its format.
-_ZIP_CONTENT: Final = (
+# What a ZIP holds near its beginning tells its format: names, and for some the content, too.
+_ZIP_ENTRIES: Final = (
     (b"mimetypeapplication/epub+zip", FileType(".epub", "application/epub+zip")),
     (b"mimetype" + _OASIS.encode() + b"text", FileType(".odt", _OASIS + "text")),
     (b"mimetype" + _OASIS.encode() + b"spreadsheet", FileType(".ods", _OASIS + "spreadsheet")),
@@ -111,11 +117,19 @@ _ZIP_CONTENT: Final = (
     (b"META-INF/MANIFEST.MF", FileType(".jar", "application/java-archive")),
 )
 
+# A name follows 26 bytes of its entry's header.
+_ZIP_PATTERNS: Final = tuple(
+    (re.compile(rb"PK\x03\x04.{26}" + re.escape(entry), re.DOTALL), found)
+    for entry, found in _ZIP_ENTRIES
+)
+
 _MARKUP: Final = (
     (r"(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]",
      FileType(".svg", "image/svg+xml")),
     (r"<\?xml[\s>]", FileType(".xml", "text/xml; charset=utf-8")),
-    (r"<(?:!DOCTYPE HTML|HTML|HEAD|BODY|TITLE|TABLE|SCRIPT|IFRAME|H1|DIV|P|BR|A|B|STYLE|!--)[\s>]",
+    (r"<(?:!DOCTYPE HTML|HTML|HEAD|TITLE|STYLE|SCRIPT|BODY|!--)[\s>]",
+     FileType(".html", "text/html; charset=utf-8")),
+    (r"<(?:TABLE|IFRAME|FONT|H1|DIV|P|BR|A|B)[\s>]",
      FileType(".html", "text/html; charset=utf-8")),
     (r"BEGIN:VCARD[\r\n]", FileType(".vcf", "text/vcard")),
     (r"BEGIN:VCALENDAR[\r\n]", FileType(".ics", "text/calendar")),
@@ -145,15 +159,17 @@ def sniff(head: bytes) -> FileType:
     if not head:
         return _EMPTY
     head = head[:HEAD_BYTES]
-    for detect in (_container, _magic, _text):
-        found = detect(head)
-        if found is not None:
-            return found
-    return _UNKNOWN
+    return (
+        _container(head)
+        or _magic(head, _MAGIC)
+        or _text(head)
+        or _magic(head, _MAGIC_IF_BINARY)
+        or _UNKNOWN
+    )
 
 
-def _magic(head: bytes) -> FileType | None:
-    for offset, magic, extension, content_type in _MAGIC:
+def _magic(head: bytes, table: Iterable[tuple[int, bytes, str, str]]) -> FileType | None:
+    for offset, magic, extension, content_type in table:
         in_riff = offset != _RIFF_OFFSET or head.startswith(b"RIFF")
         if in_riff and head.startswith(magic, offset):
             return FileType(extension, content_type)
@@ -169,13 +185,13 @@ def _container(head: bytes) -> FileType | None:
     if head.startswith(b"OggS"):
         return next((f for c, f in _OGG_CODECS if head.startswith(c, _OGG_CODEC_OFFSET)), _OGG)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return next((found for content, found in _ZIP_CONTENT if content in head), _ZIP)
+        return next((found for entry, found in _ZIP_PATTERNS if entry.search(head)), _ZIP)
     return None
 
 
 def _text(head: bytes) -> FileType | None:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _UTF16
+    if head[:2] in _UTF16:
+        return _UTF16[head[:2]]
     if _BINARY_BYTE.search(head):
         return None
     text = _utf8(head)

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signal_bridge.errors import RequestError
+from signal_bridge.signalcli.attachments import (
+    avatar_extension,
+    decode_avatar,
+    file_data,
+    get_attachment,
+    safe_filename,
+    split_attachment,
+    stored_name,
+)
+from signal_bridge.signalcli.call import Call
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "filename", "payload"),
+    [
+        ("MTIzNDU=", None, "MTIzNDU="),
+        ("data:x;base64,MTIzNDU=", None, "MTIzNDU="),
+        ("data:x;filename=f.n;base64,MTIzNDU=", "f.n", "MTIzNDU="),
+        ("filename=z.txt;data:x;base64,MTIz", "z.txt", "MTIz"),
+        ("data:x;filename=a;filename=b;base64,MTIz", "b", "MTIz"),
+        ("data:x;filename=a b;c.txt;base64,MTIz", "a b", "MTIz"),
+        ("data:x;filename=%20x.txt;base64,MTIz", "%20x.txt", "MTIz"),
+        ("data:x;filename=;base64,MTIz", None, "MTIz"),
+        ("base64,data:someData", None, "data:someData"),
+        ("data:x;base64,a;base64,MTIz", None, "MTIz"),
+        ("base64,MTIzNDU=", None, "base64,MTIzNDU="),
+        ("filename=f;base64,MTIz", None, "filename=f;base64,MTIz"),
+        ("data:x;MTIz", None, "data:x;MTIz"),
+        ("data:text/plain,hello", None, "data:text/plain,hello"),
+    ],
+)
+def test_an_attachment_is_split_into_name_and_payload(
+    text: str, filename: str | None, payload: str
+) -> None:
+    assert split_attachment(text) == (filename, payload)
+
+
+@pytest.mark.parametrize("text", ["", "data:text/plain;base64,", "data:;filename=x;base64,"])
+def test_an_attachment_without_payload_is_refused(text: str) -> None:
+    with pytest.raises(RequestError, match=r"^The base64 data does not exist\.$"):
+        split_attachment(text)
+
+
+names_of_a_part = st.text(st.characters(exclude_characters=";"), min_size=1)
+
+
+@given(names_of_a_part, st.binary(min_size=1))
+def test_name_and_payload_survive_the_data_uri(name: str, data: bytes) -> None:
+    payload = base64.b64encode(data).decode()
+    uri = f"data:image/png;filename={name};base64,{payload}"
+    assert split_attachment(uri) == (name, payload)
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("foo.txt", "foo.txt"),
+        ("../foo.txt", "foo.txt"),
+        ("a/b", "b"),
+        ("a\\b.png", "b.png"),
+        ("/etc/passwd", "passwd"),
+        ("a/", "attachment"),
+        ("..", "attachment"),
+        (".", "attachment"),
+        ("", "attachment"),
+        ("  ", "attachment"),
+        ("\x00", "attachment"),
+        (".\x00.", "attachment"),
+        ("a\nb\x7f.txt", "ab.txt"),
+        ("photo\u202egnp.exe", "photognp.exe"),
+        (".bashrc", ".bashrc"),
+        ("Bild 1 (ü).png", "Bild 1 (ü).png"),
+        ("x" * 300 + ".png", "x" * 251 + ".png"),
+        ("ü" * 200 + ".png", "ü" * 125 + ".png"),
+        ("a." + "b" * 300, "a." + "b" * 253),
+    ],
+)
+def test_a_file_name_is_made_safe(name: str, safe: str) -> None:
+    assert safe_filename(name) == safe
+
+
+@given(st.text() | st.text(st.sampled_from("./\\ab\x00\n"), max_size=12))
+def test_a_safe_name_stays_in_its_directory(name: str) -> None:
+    safe = safe_filename(name)
+    assert safe not in ("", ".", "..")
+    assert not set("/\\\x00\n\r") & set(safe)
+    assert len(safe.encode()) <= 255
+    assert safe_filename(safe) == safe
+
+
+def test_an_attachment_without_a_name_gets_an_extension_that_fits() -> None:
+    assert stored_name(None, PNG, "0b1c") == "0b1c.png"
+    assert stored_name(None, b"hello", "0b1c") == "0b1c.txt"
+    assert stored_name(None, b"\x00\x01", "0b1c") == "0b1c"
+    assert stored_name("../x.txt", PNG, "0b1c") == "x.txt"
+
+
+def test_an_avatar_is_plain_base64() -> None:
+    assert decode_avatar("YWJj") == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("###", "Couldn't decode base64 encoded avatar: illegal base64 data at input byte 0"),
+        ("data:x;base64,YWJj", "Couldn't decode base64 encoded avatar: illegal base64 data at "
+                               "input byte 4"),
+        ("", "Empty buffer"),
+        ("\n", "Empty buffer"),
+    ],
+)  # fmt: skip
+def test_an_avatar_that_is_none_is_refused(text: str, message: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        decode_avatar(text)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("head", "extension"),
+    [
+        (PNG, ".png"),
+        (b"GIF89a", ".gif"),
+        (b"\x00\x00\x00\x18ftypisom", ".mp4"),
+        (b"\x00\x00\x00\x18ftypavif", ".unknown"),
+        (b"<svg xmlns='x'>", ".unknown"),
+        (b"abc", ".unknown"),
+        (b"\x00\x01", ".unknown"),
+    ],
+)
+def test_an_avatar_is_stored_under_an_extension_of_its_kind(head: bytes, extension: str) -> None:
+    assert avatar_extension(head) == extension
+
+
+def test_a_received_file_can_be_asked_for_by_its_id() -> None:
+    expected = Call("getAttachment", {"id": "a.png", "account": "+491"}, repeatable=True)
+    assert get_attachment("+491", "a.png") == expected
+    assert file_data({"data": "YWJj"}) == b"abc"
+    assert file_data(None) == b""

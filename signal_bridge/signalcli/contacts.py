@@ -7,7 +7,6 @@ from typing import Any
 
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.signalcli import results
-from signal_bridge.signalcli.attachments import file_data
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.params import given
 from signal_bridge.signalcli.recipients import person
@@ -64,14 +63,12 @@ def sync_contacts(number: str) -> Call:
 
 
 def get_contact_avatar(number: str, recipient: str) -> Call:
-    """Ask for somebody's profile picture. Raises `RequestError` (`uuid missing`)."""
+    """Ask for somebody's profile picture; `attachments.avatar` reads it.
+
+    Raises `RequestError` (`uuid missing`).
+    """
     params = {"profile": person(_required(recipient)), "account": number}
     return Call("getAvatar", params, repeatable=True)
-
-
-def contact_avatar(result: Any) -> bytes:
-    """The picture. Raises `RequestError` (it is not base64, invalid response)."""
-    return file_data(result)
 
 
 def required_numbers(numbers: Sequence[str]) -> Sequence[str]:

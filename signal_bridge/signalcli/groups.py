@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.signalcli import results
-from signal_bridge.signalcli.base64text import decode_base64
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.params import given
 from signal_bridge.signalcli.recipients import person, rest_group_id
@@ -176,18 +175,9 @@ def change_members(number: str, group_id: str, change: MemberChange, people: Seq
 
 
 def get_group_avatar(number: str, group_id: str) -> Call:
-    """Ask for the picture of the group of that internal id."""
+    """Ask for the picture of the group of that internal id; `attachments.avatar` reads it."""
     params = given({"groupId": group_id or None, "account": number})
     return Call("getAvatar", params, repeatable=True)
-
-
-def group_avatar(result: Any) -> bytes:
-    """The picture. Raises `RequestError` (it is not base64, invalid response)."""
-    data = results.text(results.as_row(result), "data")
-    try:
-        return decode_base64(data)
-    except RequestError as error:
-        raise RequestError(f"Couldn't decode base64 encoded group avatar: {error}") from None
 
 
 def _find(result: Any, group_id: str) -> Mapping[str, Any] | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli.attachments import (
+    avatar,
     avatar_extension,
     decode_avatar,
     file_data,
@@ -147,3 +149,24 @@ def test_a_received_file_can_be_asked_for_by_its_id() -> None:
     assert get_attachment("+491", "a.png") == expected
     assert file_data({"data": "YWJj"}) == b"abc"
     assert file_data(None) == b""
+
+
+def test_an_avatar_is_read_from_signal_clis_answer() -> None:
+    assert avatar({"data": "YWJj"}) == b"abc"
+    assert avatar(None) == b""
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (
+            {"data": "!!"},
+            "Couldn't decode base64 encoded group avatar: illegal base64 data at input byte 0",
+        ),
+        ({"data": 5}, "Couldn't process request - invalid signal-cli response"),
+    ],
+)
+def test_an_avatar_that_cannot_be_read_is_refused(result: Any, message: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        avatar(result)
+    assert str(caught.value) == message

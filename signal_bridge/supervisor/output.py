@@ -1,4 +1,4 @@
-"""What a child prints: drained always, the last lines kept, the important ones logged."""
+"""What a child prints: drained always; what it complains of is logged, and the last of it kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINE_BYTES: Final = 2000
 
 
 class OutputRing:
-    """The last lines of a child. Safe from any thread.
+    """The last complaints of a child. Safe from any thread.
 
     A full pipe would stop the child, so a thread named `output:<name>` reads until the pipe ends.
     signal-cli runs with --no-receive-stdout and --scrub-log: its lines hold no message and no
@@ -50,12 +50,17 @@ class OutputRing:
     def _keep(self, line: str) -> None:
         if not line:
             return
-        with self._mutex:
-            self._lines.append(line)
-        log.log(_level_of(line), "%s: %s", self._name, line)
+        level = _level_of(line)
+        log.log(level, "%s: %s", self._name, line)
+        if level > logging.DEBUG:
+            with self._mutex:
+                self._lines.append(line)
 
 
 def _level_of(line: str) -> int:
-    """signal-cli begins a line with its level (signal-cli-rpc.md 4.1)."""
-    word = line.split(maxsplit=1)[0]
-    return {"ERROR": logging.ERROR, "WARN": logging.WARNING}.get(word, logging.DEBUG)
+    """signal-cli begins a line with its level (signal-cli-rpc.md 4.1).
+
+    A line without one belongs to a complaint: the usage, a stack trace, the JVM's own words.
+    """
+    levels = {"ERROR": logging.ERROR, "INFO": logging.DEBUG, "DEBUG": logging.DEBUG}
+    return levels.get(line.split(maxsplit=1)[0], logging.WARNING)

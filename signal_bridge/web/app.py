@@ -8,6 +8,7 @@ import secrets
 import time
 from typing import Any, Final
 
+import orjson
 from flask import Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import NotFound
@@ -30,12 +31,14 @@ class MaybeEmptyConverter(BaseConverter):
 
 
 class _JsonProvider(DefaultJSONProvider):
-    """Compact, in the order written, other scripts as they are."""
+    """Compact, in the order written, and without a closing line feed (contract 1.5)."""
 
-    sort_keys = False
-    ensure_ascii = False
-    compact = True
-    mimetype = "application/json; charset=utf-8"
+    def dumps(self, obj: Any, **_: Any) -> str:
+        return orjson.dumps(obj).decode()
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        body = orjson.dumps(self._prepare_response_obj(args, kwargs))
+        return Response(body, content_type="application/json; charset=utf-8")
 
 
 def create_app(the_bridge: Bridge) -> Flask:
@@ -75,8 +78,8 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     if bridge().settings.is_sandbox:
         response.headers["X-Signal-Bridge-Sandbox"] = "true"
-    if response.status_code in (201, 204) and not response.get_data():
-        del response.headers["Content-Type"]
+    if not response.is_streamed and not response.get_data():
+        response.headers.pop("Content-Type", None)
     _log_request(response)
     return response
 

@@ -60,7 +60,10 @@ def kept_file(file: FileStorage) -> Path:
 
 
 def _file_on_disk(
-    _total: Any, _type: str | None, filename: str | None, _length: int | None = None
+    total_content_length: int | None,  # noqa: ARG001 - Werkzeug passes it
+    content_type: str | None,  # noqa: ARG001
+    filename: str | None,
+    content_length: int | None = None,  # noqa: ARG001
 ) -> IO[bytes]:
     """Werkzeug's stream factory: one file per part, named as its sender named it."""
     return uploads().open_new(filename or "")[1]

@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 
 from signal_bridge.errors import BodyTooLarge, RequestError
 from signal_bridge.web.context import bridge, uploads
-from signal_bridge.web.longstrings import LongString, LongStringFilter
+from signal_bridge.web.longstrings import LONG_STRING_BYTES, LongStringFilter, whole_text
 from signal_bridge.web.schemas.base import BodySchema
 
 MALFORMED_NUMBER: Final = "Couldn't process request - malformed number"
@@ -105,16 +105,24 @@ def _load(schema: BodySchema, value: Any, complaint: str) -> dict[str, Any]:
 
 
 def _parse_json(trailing_allowed: bool) -> Any:
+    length_bytes = request.content_length
+    if length_bytes is not None and length_bytes <= LONG_STRING_BYTES:
+        return _value_of(request.stream.read(), trailing_allowed)
     long_strings = LongStringFilter(lambda: uploads().open_new("long-string"))
     try:
         for chunk in _body_chunks(request.stream):
             long_strings.feed(chunk)
-        text = long_strings.finish().decode(errors="replace")
+        return long_strings.restore(_value_of(long_strings.finish(), trailing_allowed))
     finally:
         long_strings.close()
-    if not text:
+
+
+def _value_of(body: bytes, trailing_allowed: bool) -> Any:
+    if not body:
         raise _EmptyBodyError(INVALID_BODY)
-    return _without_lone_surrogates(long_strings.restore(_first_value(text, trailing_allowed)))
+    text = body.decode(errors="replace")
+    value = _first_value(text, trailing_allowed)
+    return _without_lone_surrogates(value) if "\\u" in text else value
 
 
 def _first_value(text: str, trailing_allowed: bool) -> Any:
@@ -141,8 +149,6 @@ def _body_chunks(stream: IO[bytes]) -> Iterator[bytes]:
 
 def _without_lone_surrogates(value: Any) -> Any:
     """Half of a pair is not text; it becomes U+FFFD (1.4)."""
-    if isinstance(value, LongString):
-        return value
     if isinstance(value, str):
         return value if value.isascii() else whole_text(value)
     if isinstance(value, list):
@@ -150,10 +156,6 @@ def _without_lone_surrogates(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_lone_surrogates(item) for key, item in value.items()}
     return value
-
-
-def whole_text(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _refuse_constant(word: str) -> None:

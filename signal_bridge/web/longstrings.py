@@ -36,7 +36,7 @@ class LongString(str):
 
     def text(self) -> str:
         """The whole string, for one that belongs into memory after all."""
-        return "".join(self.chunks())
+        return whole_text("".join(self.chunks()))
 
 
 class LongStringFilter:
@@ -142,3 +142,8 @@ def _cut_before_escape(text: str) -> tuple[str, str]:
 
 def _unescaped(text: str) -> str:
     return str(json.loads(f'"{text}"'))
+
+
+def whole_text(text: str) -> str:
+    """Half of a surrogate pair is not text; it becomes U+FFFD (rest-contract.md 1.4)."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

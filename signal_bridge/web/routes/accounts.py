@@ -10,7 +10,7 @@ from signal_bridge.signalcli import accounts, refusals
 from signal_bridge.web.context import bridge
 from signal_bridge.web.inputs import account_number, read_strict_body
 from signal_bridge.web.problems import refused_as
-from signal_bridge.web.schemas.accounts import RegisterSchema, UnregisterSchema, VerifySchema
+from signal_bridge.web.schemas.accounts import REGISTER, UNREGISTER, VERIFY
 
 
 def list_all() -> ResponseReturnValue:
@@ -23,7 +23,7 @@ def list_all() -> ResponseReturnValue:
 def register(number: str) -> ResponseReturnValue:
     """Ask Signal to send a verification code by SMS or, with `use_voice`, by a call. 201."""
     number = account_number(number)
-    body = read_strict_body(RegisterSchema())
+    body = read_strict_body(REGISTER)
     call = accounts.register(number, body["use_voice"], body["captcha"])
     try:
         bridge().gateway.run(call)
@@ -35,7 +35,7 @@ def register(number: str) -> ResponseReturnValue:
 def verify(number: str, token: str) -> ResponseReturnValue:
     """Complete a registration with the code that arrived, and the PIN if there is one. 201."""
     number = account_number(number)
-    body = read_strict_body(VerifySchema())
+    body = read_strict_body(VERIFY)
     bridge().gateway.run(accounts.verify(number, token, body["pin"]))
     return "", 201
 
@@ -43,7 +43,7 @@ def verify(number: str, token: str) -> ResponseReturnValue:
 def unregister(number: str) -> ResponseReturnValue:
     """Take the account off Signal; on request delete it there, and its data here. 204."""
     number = account_number(number)
-    body = read_strict_body(UnregisterSchema())
+    body = read_strict_body(UNREGISTER)
     for call in accounts.unregister(number, body["delete_account"], body["delete_local_data"]):
         bridge().gateway.run(call)
     return "", 204

@@ -20,7 +20,7 @@ def get(attachment: str) -> ResponseReturnValue:
     path = _file_named(attachment)
     with path.open("rb") as file:
         content_type = sniff_content_type(file.read(HEAD_BYTES))
-    response: Response = send_file(path, mimetype=content_type, etag=False)
+    response: Response = send_file(path, mimetype=content_type, conditional=False, etag=False)
     response.headers["Content-Type"] = content_type
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

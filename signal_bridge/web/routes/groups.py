@@ -9,7 +9,7 @@ from signal_bridge.signalcli import groups
 from signal_bridge.signalcli.recipients import internal_group_id, required_group_id
 from signal_bridge.web.context import bridge
 from signal_bridge.web.inputs import account_number, query_flag, read_body, required_number
-from signal_bridge.web.schemas.groups import NewGroupSchema
+from signal_bridge.web.schemas.groups import NEW_GROUP
 
 
 def list_all(number: str) -> ResponseReturnValue:
@@ -30,7 +30,7 @@ def get(number: str, group_id: str) -> ResponseReturnValue:
 def create(number: str) -> ResponseReturnValue:
     """Create a group. 201 with its id."""
     number = account_number(number)
-    call = groups.create_group(number, read_body(NewGroupSchema())["group"])
+    call = groups.create_group(number, read_body(NEW_GROUP)["group"])
     return jsonify(groups.created_group(bridge().gateway.run(call))), 201
 
 

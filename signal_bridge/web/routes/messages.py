@@ -20,7 +20,7 @@ from signal_bridge.web.context import bridge, uploads
 from signal_bridge.web.inputs import INVALID_BODY, read_body
 from signal_bridge.web.longstrings import LongString
 from signal_bridge.web.problems import problem
-from signal_bridge.web.schemas.messages import SendSchema, SendV1Schema
+from signal_bridge.web.schemas.messages import SEND, SEND_V1
 
 # signal-cli's result and, for one entry per request, the array the peer puts around it (0.101).
 _ARRAY_SINCE: Final = "0.101"
@@ -32,9 +32,9 @@ def send() -> ResponseReturnValue:
     Takes JSON, and `multipart/form-data` with `recipients[]` and `attachment` repeated.
     """
     if request.mimetype == "multipart/form-data":
-        body, files = forms.read_form(SendSchema())
+        body, files = forms.read_form(SEND)
     else:
-        body, files = read_body(SendSchema()), []
+        body, files = read_body(SEND), []
     message, attachments, thumbnail = _message_of(body)
     messages.check(message, len(attachments) + len(files))
     return _send(message, attachments, files, thumbnail)
@@ -42,7 +42,7 @@ def send() -> ResponseReturnValue:
 
 def send_v1() -> ResponseReturnValue:
     """The peer's deprecated way to send: at most one attachment, no styles. 201."""
-    body = read_body(SendV1Schema())
+    body = read_body(SEND_V1)
     messages.destination_v1(body["recipients"], body["is_group"])
     attachment = body["base64_attachment"]
     path = str(_saved(attachment)) if attachment else None

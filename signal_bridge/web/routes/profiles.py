@@ -10,7 +10,7 @@ from signal_bridge.signalcli.attachments import avatar_extension, decode_avatar
 from signal_bridge.signalcli.filetypes import HEAD_BYTES
 from signal_bridge.web.context import bridge, uploads
 from signal_bridge.web.inputs import read_body, required_number
-from signal_bridge.web.schemas.profiles import ProfileSchema
+from signal_bridge.web.schemas.profiles import PROFILE
 
 
 def get(number: str) -> ResponseReturnValue:
@@ -22,7 +22,7 @@ def get(number: str) -> ResponseReturnValue:
 def update(number: str) -> ResponseReturnValue:
     """Change the profile. 204. Without a picture in the body the old one goes (C19)."""
     number = required_number(number)
-    body = read_body(ProfileSchema())
+    body = read_body(PROFILE)
     avatar = body.pop("base64_avatar")
     change = profiles.ProfileChange(**body, avatar_path=None)
     profiles.check_profile(change)

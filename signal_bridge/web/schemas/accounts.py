@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from signal_bridge.web.schemas.base import BodySchema, Flag, Text
 
 
@@ -17,3 +19,8 @@ class VerifySchema(BodySchema):
 class UnregisterSchema(BodySchema):
     delete_account = Flag(load_default=False)
     delete_local_data = Flag(load_default=False)
+
+
+REGISTER: Final = RegisterSchema()
+VERIFY: Final = VerifySchema()
+UNREGISTER: Final = UnregisterSchema()

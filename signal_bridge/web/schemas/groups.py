@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import fields, post_load
 
@@ -33,3 +33,6 @@ class NewGroupSchema(BodySchema):
     @post_load
     def _made(self, data: dict[str, Any], **_: Any) -> dict[str, NewGroup]:
         return {"group": NewGroup(**data)}
+
+
+NEW_GROUP: Final = NewGroupSchema()

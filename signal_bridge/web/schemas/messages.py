@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import fields, post_load
 
@@ -79,3 +79,7 @@ class SendV1Schema(BodySchema):
     message = Text(load_default="")
     base64_attachment = LongText(load_default="")
     is_group = Flag(load_default=False)
+
+
+SEND: Final = SendSchema()
+SEND_V1: Final = SendV1Schema()

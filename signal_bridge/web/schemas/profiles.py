@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from signal_bridge.web.schemas.base import BodySchema, Flag, Text
 
 
@@ -13,3 +15,6 @@ class ProfileSchema(BodySchema):
     lastname = Text(load_default=None)
     about_emoji = Text(load_default=None)
     keep_avatar = Flag(load_default=False)
+
+
+PROFILE: Final = ProfileSchema()

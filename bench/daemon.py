@@ -1,0 +1,93 @@
+"""A daemon that costs nothing: signal-cli's protocol, answers at once or after a fixed delay.
+
+    python -m bench.daemon SOCKET_PATH DELAY_MS
+
+`send` answers with the number in its message as the timestamp, so that a mixed-up answer shows.
+`push` (of the bench only) sends `count` notifications to every subscriber in one write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import orjson
+
+ACCOUNT = "+12025550100"
+_subscribers: set[asyncio.StreamWriter] = set()
+
+
+def notification(number: int) -> bytes:
+    envelope = {
+        "source": "+12025550101",
+        "sourceNumber": "+12025550101",
+        "sourceUuid": "11111111-2222-4333-8444-555555555555",
+        "sourceName": "Bench",
+        "sourceDevice": 1,
+        "timestamp": 1_700_000_000_000 + number,
+        "serverReceivedTimestamp": 1_700_000_000_001 + number,
+        "serverDeliveredTimestamp": 1_700_000_000_002 + number,
+        "dataMessage": {
+            "timestamp": 1_700_000_000_000 + number,
+            "message": f"message number {number}",
+            "expiresInSeconds": 0,
+            "viewOnce": False,
+        },
+    }
+    params = {"subscription": 0, "result": {"envelope": envelope, "account": ACCOUNT}}
+    return orjson.dumps(
+        {"jsonrpc": "2.0", "method": "receive", "params": params},
+        option=orjson.OPT_APPEND_NEWLINE,
+    )
+
+
+def answer(method: str, params: Any, writer: asyncio.StreamWriter) -> Any:
+    if method == "version":
+        return {"version": "0.13.19"}
+    if method == "listAccounts":
+        return [{"number": ACCOUNT}]
+    if method == "subscribeReceive":
+        _subscribers.add(writer)
+        return 0
+    if method == "send":
+        return {"timestamp": int(params["message"]), "results": []}
+    if method == "push":
+        burst = b"".join(notification(params["first"] + n) for n in range(params["count"]))
+        for subscriber in _subscribers:
+            subscriber.write(burst)
+        return len(_subscribers)
+    return {}
+
+
+async def _respond(line: bytes, writer: asyncio.StreamWriter, delay_seconds: float) -> None:
+    request = orjson.loads(line)
+    if delay_seconds and request["method"] == "send":
+        await asyncio.sleep(delay_seconds)
+    result = answer(request["method"], request.get("params"), writer)
+    writer.write(
+        orjson.dumps(
+            {"jsonrpc": "2.0", "result": result, "id": request["id"]},
+            option=orjson.OPT_APPEND_NEWLINE,
+        )
+    )
+
+
+async def _serve(path: str, delay_seconds: float) -> None:
+    running: set[asyncio.Task[None]] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            task = asyncio.create_task(_respond(line, writer, delay_seconds))
+            running.add(task)
+            task.add_done_callback(running.discard)
+        _subscribers.discard(writer)
+        writer.close()
+
+    server = await asyncio.start_unix_server(connected, path, limit=2**26)
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(sys.argv[1], float(sys.argv[2]) / 1000))

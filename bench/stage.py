@@ -1,0 +1,127 @@
+"""What a bench stands on: daemons and bridges as real processes, ended when the bench is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.clients import HttpClient
+
+ROOT = Path(__file__).parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def directory() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="sb-bench-", dir=os.environ.get("BENCH_DIR")))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def instant_daemon(delay_ms: float = 0) -> Iterator[str]:
+    """The path of its socket."""
+    with directory() as place:
+        path = str(place / "daemon.sock")
+        argv = [sys.executable, "-m", "bench.daemon", path, str(delay_ms)]
+        with _process(argv, {}, place / "log"):
+            _until(lambda: os.path.exists(path))
+            yield path
+
+
+class Bridge:
+    """A running `serve`: its data, port and pid, and how long it took to open."""
+
+    def __init__(
+        self, home: Path, port: int, pid: int, open_seconds: float, ready_seconds: float
+    ) -> None:
+        self.home = home
+        self.port = port
+        self.pid = pid
+        self.open_seconds = open_seconds
+        self.ready_seconds = ready_seconds
+
+    def pss_mb(self) -> dict[str, float]:
+        """Proportional memory of the bridge's processes, and of signal-cli."""
+        found = {"bridge": 0.0, "signal-cli": 0.0}
+        for pid in _family(self.pid):
+            with contextlib.suppress(OSError):
+                command = Path(f"/proc/{pid}/cmdline").read_bytes()
+                smaps = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                kind = (
+                    "signal-cli" if b"org.asamk" in command or b"sandbox" in command else "bridge"
+                )
+                found[kind] += int(smaps.split("Pss:")[1].split()[0]) / 1024
+        return found
+
+
+@contextlib.contextmanager
+def bridge(**settings: str) -> Iterator[Bridge]:
+    with directory() as place:
+        port = free_port()
+        environ = {"SIGNAL_CLI_CONFIG_DIR": str(place), "PORT": str(port), "LOG_LEVEL": "warn"}
+        argv = [sys.executable, "-m", "signal_bridge.cli", "serve"]
+        began = time.perf_counter()
+        with _process(argv, {**environ, **settings}, place / "log") as pid:
+            _until(lambda: _status(port, "/livez") == 200)
+            opened = time.perf_counter() - began
+            _until(lambda: _status(port, "/readyz") == 200, seconds=60)
+            yield Bridge(place, port, pid, opened, time.perf_counter() - began)
+
+
+@contextlib.contextmanager
+def _process(argv: list[str], environ: dict[str, str], log: Path) -> Iterator[int]:
+    with log.open("wb") as out:
+        child = subprocess.Popen(
+            argv, env={**os.environ, **environ}, cwd=ROOT, stdout=out, stderr=out
+        )
+    try:
+        yield child.pid
+    finally:
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(45)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _status(port: int, path: str) -> int:
+    try:
+        client = HttpClient(port)
+        try:
+            return client.ask("GET", path)[0]
+        finally:
+            client.close()
+    except OSError:
+        return 0
+
+
+def _until(condition: object, seconds: float = 20) -> None:
+    ends_at = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        if time.monotonic() > ends_at:
+            raise TimeoutError("what the bench stands on did not start")
+        time.sleep(0.01)
+
+
+def _family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task").glob("*/children")
+    below = [int(child) for path in children for child in path.read_text().split()]
+    return [pid, *(one for child in below for one in _family(child))]

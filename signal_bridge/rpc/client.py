@@ -49,16 +49,24 @@ def connect(address: str, deadline: Deadline) -> socket.socket:
     kind, _, place = address.partition(":")
     host, _, port = place.rpartition(":")
     try:
-        if kind == "unix":
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.settimeout(max(deadline.remaining_seconds(), 0.001))
-            connection.connect(place)
-            return connection
         seconds = max(deadline.remaining_seconds(), 0.001)
+        if kind == "unix":
+            return _connect_unix(place, seconds)
         connection = socket.create_connection((host.strip("[]"), int(port)), timeout=seconds)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a host no name server can know
         raise DaemonUnavailable(f"signal-cli cannot be reached: {error}") from error
+    return connection
+
+
+def _connect_unix(path: str, seconds: float) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(seconds)
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 
@@ -163,7 +171,8 @@ class Client:
             return
         if begun:
             self._end("signal-cli stopped reading in the middle of a request")
-        raise CallTimedOut("signal-cli does not read its requests", request_written=False)
+        # All but the line feed may be out, and signal-cli takes the end for one.
+        raise CallTimedOut("signal-cli does not read its requests", request_written=begun)
 
     def _writable_within(self, seconds: float) -> bool:
         # poll, not select: file descriptors above 1023 are common under load.
@@ -236,8 +245,9 @@ class Client:
         if self._lost.is_set():
             return
         self._lost.set()
-        self._pending.fail_all(because)
+        # First nothing can be written any more, then the waiters learn what was written.
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             log.debug("the socket was already down")
+        self._pending.fail_all(because)

@@ -165,9 +165,7 @@ class Supervisor:
             failures = failures + 1 if wrong else 0
             if wrong and self._is_hung(failures, time.monotonic() - started):
                 return self._on_hang(child, wrong)
-            pause_seconds = (
-                0.0 if self._state is State.STARTING else self._policy.probe_every_seconds
-            )
+            pause_seconds = self._pause_seconds()
 
     def _pause_seconds(self) -> float:
         """A start is watched closely, so that waiting requests go on as soon as they can."""

@@ -25,4 +25,7 @@ def tie_to_parent(parent_pid: int) -> None:
 
 if __name__ == "__main__":
     tie_to_parent(int(sys.argv[1]))
-    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606 - no shell is wanted
+    try:
+        os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606 - no shell is wanted
+    except OSError as error:
+        sys.exit(f"{sys.argv[2]} cannot be started: {error.strerror}")

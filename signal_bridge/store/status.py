@@ -57,7 +57,6 @@ class StatusBoard:
         *said, said_ms = self._said.get(name, ("", "", 0))
         if said == [state, detail] and now - said_ms < BEAT_SECONDS * 1000:
             return
-        self._said[name] = (state, detail, now)
         with self._store.write() as connection:
             row = connection.execute(sa.select(status).where(status.c.name == name)).first()
             since_ms = row.since_ms if row is not None and row.state == state else now
@@ -66,6 +65,7 @@ class StatusBoard:
                 connection.execute(sa.insert(status).values(name=name, **values))
             else:
                 connection.execute(sa.update(status).where(status.c.name == name).values(values))
+        self._said[name] = (state, detail, now)
 
     def all(self) -> dict[str, Status]:
         """Every part by its name."""

@@ -7,6 +7,7 @@ heard of, even something without an envelope. Its object is kept whole (signal-c
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -45,7 +46,7 @@ def arrival_of(params: Any) -> Arrival:
     account = body.get("account")
     account = account if isinstance(account, str) else ""
     kind = kind_of(body, envelope)
-    return Arrival(account, kind, _dedup_key(account, kind, envelope, body), orjson.dumps(body))
+    return Arrival(account, kind, _dedup_key(account, kind, envelope, body), _json(body))
 
 
 def kind_of(body: Mapping[str, Any], envelope: Mapping[str, Any]) -> str:
@@ -86,7 +87,15 @@ def _dedup_key(
     sender = envelope.get("sourceUuid") or envelope.get("source")
     content = {key: value for key, value in envelope.items() if key not in _NOT_IDENTITY}
     digest = hashlib.sha256(
-        orjson.dumps([content, body.get("exception")], option=orjson.OPT_SORT_KEYS)
+        _json([content, body.get("exception")], orjson.OPT_SORT_KEYS)
     ).hexdigest()
     parts = (account, sender, envelope.get("sourceDevice"), envelope.get("timestamp"), kind)
     return ":".join([*(str(part) for part in parts), digest[:16]])
+
+
+def _json(value: Any, option: int = 0) -> bytes:
+    """As JSON text. orjson reads 1024 levels but writes only 254."""
+    try:
+        return orjson.dumps(value, option=option)
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, sort_keys=bool(option)).encode()

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from signal_bridge.errors import SettingError
 
@@ -38,6 +38,8 @@ MODES: Final = ("normal", "native", "json-rpc", "json-rpc-native", "sandbox")
 
 # sun_path holds 108 bytes with its closing zero (unix(7)).
 _SOCKET_PATH_LIMIT_BYTES: Final = 107
+_DIGITS: Final = 20
+_PORT: Final = re.compile("[0-9]{1,5}")
 
 
 def _text(text: str) -> str:
@@ -45,7 +47,10 @@ def _text(text: str) -> str:
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("a path below the home of a user that exists") from None
 
 
 def _flag(text: str) -> bool:
@@ -66,7 +71,8 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        digits = text.isascii() and text.isdigit() and len(text) <= _DIGITS
+        if not digits or not least <= int(text) <= most:
             raise ValueError(f"a whole number from {least} to {most}")
         return int(text)
 
@@ -90,13 +96,13 @@ def _daemon_address(text: str) -> str:
     if text.startswith("unix:/") and len(text) > len("unix:/"):
         return text
     host, _, port = text.removeprefix("tcp:").rpartition(":")
-    if text.startswith("tcp:") and host and port.isdigit() and 0 < int(port) < 65536:
+    if text.startswith("tcp:") and host and _PORT.fullmatch(port) and 0 < int(port) < 65536:
         return text
     raise ValueError("unix:/path or tcp:host:port")
 
 
 def _database_url(text: str) -> str:
-    if urlsplit(text).scheme.partition("+")[0] not in ("sqlite", "postgresql"):
+    if not text.lower().startswith(("sqlite:", "sqlite+", "postgresql:", "postgresql+")):
         raise ValueError("an URL that begins with sqlite: or postgresql:")
     return text
 
@@ -310,6 +316,8 @@ def _secret_in(variable: str, path: str) -> str:
         raise SettingError(
             f'{variable} names the file "{path}", which cannot be read: {error.strerror}'
         ) from None
+    except UnicodeDecodeError:
+        raise SettingError(f'{variable} names the file "{path}", which is not UTF-8') from None
 
 
 def _default_config_dir(mode: str, environ: Mapping[str, str]) -> Path:

@@ -120,6 +120,12 @@ def _without_calls(vector: Vector) -> Vector:
     return replace(vector, calls=())
 
 
+def _group_itself(vector: Vector) -> Vector:
+    call = vector.calls[0]
+    params = call.params | {"groupId": "Pmpi+EfPWmsxiomLe9Nx2XF9HOE483p6iKiFj65iMwI="}
+    return replace(vector, calls=(Call(call.method, params, call.reply),))
+
+
 def _safe_file_name(vector: Vector) -> Vector:
     call = vector.calls[0]
     params = call.params | {"attachment": ["ATTACHMENT_TMP_DIR/UUID4/foo.txt"]}
@@ -127,6 +133,15 @@ def _safe_file_name(vector: Vector) -> Vector:
 
 
 DEVIATIONS = (
+    Deviation(
+        "3.1",
+        "signal-cli's own group id is understood, instead of becoming 32 mangled bytes",
+        (
+            "DELETE /v1/groups/NUMBER/Pmpi%2BEfPWmsxiomLe9Nx2XF9HOE483p6iKiFj65iMwI= "
+            "internal id given",
+        ),
+        _group_itself,
+    ),
     Deviation(
         "11.2",
         "a group that does not exist is not found, instead of being null",
@@ -151,7 +166,6 @@ DEVIATIONS = (
             "GET /v1/groups/NUMBER?expand=true",
             "GET /v1/groups/NUMBER?expand=true&expand=false",
             "GET /v1/groups/NUMBER/GROUP?expand=true",
-            "GET /v1/groups/NUMBER/GROUP%3D pct =",
         ),
         _own_edit_permission,
     ),
@@ -177,6 +191,15 @@ DEVIATIONS = (
         "an impossible QR code version is refused before a link is begun",
         ("GET /v1/qrcodelink?device_name=a&qrcode_version=0",),
         _without_calls,
+    ),
+    Deviation(
+        "11.25",
+        "a preview's URL starts with https://, not only with the word",
+        (
+            'POST /v2/send {"message": "see https://x", "number": "NUMBER", "recipients": '
+            '["+491"], "link_preview": {"url": "httpsfoo", "title": "t"}}',
+        ),
+        _error(400, "Link Preview URL must start with https://.."),
     ),
     Deviation(
         "5.9, decided",

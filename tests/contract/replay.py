@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.vectors import Call, Vector
-from tests.support import Bridge, ScriptedDaemon, eventually
-from tests.support.scripted_daemon import Answer, Connection, Request, reply
+from tests.support import Bridge, ScriptedDaemon, eventually, scripted_daemon
+from tests.support.scripted_daemon import Connection, Request, reply
 
 ANSWER_SECONDS = 30.0
 LATE_CALL_SECONDS = 5.0
@@ -29,13 +29,20 @@ RECORDED_UPLOAD = re.compile(r"(?:ATTACHMENT_TMP_DIR/UUID4|AVATAR_TMP_DIR)/(.*)"
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the bridge did."""
+class Answer:
+    """What the bridge answered."""
 
     status: int
     content_type: str | None
     location: str | None
     body: bytes
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the bridge answered, and what it asked signal-cli for."""
+
+    answer: Answer
     calls: list[Call]
 
 
@@ -46,29 +53,16 @@ def replay(vector: Vector, bridge: Bridge, daemon: ScriptedDaemon) -> Seen:
     for method in {call.method for call in vector.calls}:
         replies = [reply(call.reply) for call in vector.calls if call.method == method]
         daemon.on(method, *(_on_call_connections(daemon, each) for each in replies))
-    response, body = _send(vector, bridge.port)
-    uploads = bridge.config_dir / "bridge" / "uploads"
-    if response.status == vector.status:
+    answer = _send(vector, bridge.port)
+    if not _answer_differences(vector, answer):
         _wait_for_late_calls(vector, daemon)
-    return Seen(
-        status=response.status,
-        content_type=response.getheader("Content-Type"),
-        location=response.getheader("Location"),
-        body=body,
-        calls=[_call(request, uploads) for request in _calls(daemon)],
-    )
+    uploads = bridge.config_dir / "bridge" / "uploads"
+    return Seen(answer, [_call(request, uploads) for request in _calls(daemon)])
 
 
 def differences(vector: Vector, seen: Seen) -> list[str]:
     """A sentence for each thing that is not as in `vector`; none if all is."""
-    problems = []
-    if seen.status != vector.status:
-        problems.append(f"status {seen.status}, not {vector.status}; body {seen.body[:500]!r}")
-    if (ours := _media_type(seen.content_type)) != (theirs := _expected_media_type(vector)):
-        problems.append(f"content type {ours}, not {theirs}")
-    if seen.location != vector.location:
-        problems.append(f"location {seen.location}, not {vector.location}")
-    problems += _body_differences(vector, seen.body)
+    problems = _answer_differences(vector, seen.answer)
     if _sorted(seen.calls) != _sorted(expected := [_as_compared(call) for call in vector.calls]):
         problems.append(f"calls {seen.calls}, not {expected}")
     return problems
@@ -97,7 +91,7 @@ def lay_out_attachments(directory: Path, vector: Vector) -> None:
 # -- the request -------------------------------------------------------------------------------
 
 
-def _send(vector: Vector, port: int) -> tuple[http.client.HTTPResponse, bytes]:
+def _send(vector: Vector, port: int) -> Answer:
     """Byte for byte: no header that the recording has not, no path made tidy."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     with contextlib.closing(connection):
@@ -108,13 +102,20 @@ def _send(vector: Vector, port: int) -> tuple[http.client.HTTPResponse, bytes]:
             connection.putheader("Content-Length", str(len(vector.body)))
         connection.endheaders(vector.body)
         response = connection.getresponse()
-        return response, response.read()
+        return Answer(
+            status=response.status,
+            content_type=response.getheader("Content-Type"),
+            location=response.getheader("Location"),
+            body=response.read(),
+        )
 
 
 # -- the calls ---------------------------------------------------------------------------------
 
 
-def _on_call_connections(daemon: ScriptedDaemon, answer: Answer) -> Answer:
+def _on_call_connections(
+    daemon: ScriptedDaemon, answer: scripted_daemon.Answer
+) -> scripted_daemon.Answer:
     """The connection that receives has its own business; the recording is not about it."""
 
     def give(connection: Connection, request: Request) -> None:
@@ -170,6 +171,17 @@ def _sorted(calls: list[Call]) -> list[str]:
 
 
 # -- the answer --------------------------------------------------------------------------------
+
+
+def _answer_differences(vector: Vector, answer: Answer) -> list[str]:
+    problems = []
+    if answer.status != vector.status:
+        problems.append(f"status {answer.status}, not {vector.status}; body {answer.body[:500]!r}")
+    if (ours := _media_type(answer.content_type)) != (theirs := _expected_media_type(vector)):
+        problems.append(f"content type {ours}, not {theirs}")
+    if answer.location != vector.location:
+        problems.append(f"location {answer.location}, not {vector.location}")
+    return problems + _body_differences(vector, answer.body)
 
 
 def _media_type(content_type: str | None) -> str | None:

@@ -5,6 +5,7 @@ Used as `--config python:signal_bridge.gunicorn_conf`; `serve` adds the socket t
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
@@ -40,6 +41,11 @@ logconfig_dict = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "formatters": {"line": {"format": FORMAT}},
 }
+
+
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """Keep the collector's hands off what workers share: a page it marks is a page copied."""
+    gc.freeze()
 
 
 def post_fork(server: Any, _worker: Any) -> None:

@@ -25,6 +25,9 @@ JVM_OPTIONS: Final = (
     "-XX:+ExitOnOutOfMemoryError",
 )
 
+# The C library otherwise keeps a heap per thread, up to eight a core.
+_SMALL_HEAPS: Final = {"MALLOC_ARENA_MAX": "2"}
+
 
 @dataclasses.dataclass(frozen=True)
 class Command:
@@ -44,7 +47,7 @@ def signal_cli_command(
     """
     flags = (*_global_flags(settings), "daemon", *_daemon_flags(settings))
     if settings.is_sandbox:
-        return Command((sys.executable, "-m", "signal_bridge.sandbox", *flags))
+        return Command((sys.executable, "-m", "signal_bridge.sandbox", *flags), _SMALL_HEAPS)
     native = _native_program(settings, which)
     if native is not None:
         return Command((native, *flags))
@@ -55,7 +58,8 @@ def signal_cli_command(
             f"install it (make signal-cli), set BRIDGE_SIGNAL_CLI to its path, "
             f"or try the bridge without an account with MODE=sandbox"
         )
-    return Command((program, *flags), {"JAVA_OPTS": _java_opts(settings, program)})
+    java_opts = _java_opts(settings, program)
+    return Command((program, *flags), {"JAVA_OPTS": java_opts, **_SMALL_HEAPS})
 
 
 def gunicorn_command(listening_fd: int) -> Command:
@@ -70,7 +74,8 @@ def gunicorn_command(listening_fd: int) -> Command:
             "--bind",
             f"fd://{listening_fd}",
             "signal_bridge.wsgi:app",
-        )
+        ),
+        _SMALL_HEAPS,
     )
 
 

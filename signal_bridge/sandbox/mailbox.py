@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 MAX_MESSAGES: Final = 10_000
-MAX_BYTES: Final = 64 * 1024 * 1024
+MAX_BYTES: Final = 32 * 1024 * 1024
 
 Envelope = dict[str, Any]
 

@@ -1,0 +1,194 @@
+"""Which account a call is for, and accounts that come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.sandbox.daemon import ALICE, BOB, CAROL, DAVE, ROBOT, Client, Sandbox
+
+Start = Callable[..., Sandbox]
+
+NO_ACCOUNT = {"code": -32602, "message": "Method requires valid account parameter", "data": None}
+UNKNOWN = {"code": -32602, "message": "Specified account does not exist", "data": None}
+
+
+@pytest.fixture
+def fresh(start: Start) -> Client:
+    """A connection to a sandbox of its own, for tests that take accounts away."""
+    return start("--receive-mode", "manual").connect()
+
+
+@pytest.fixture(scope="module")
+def linked(sandbox: Sandbox) -> str:
+    """An account that was linked, with a device named "bridge"."""
+    client = sandbox.connect()
+    uri = client.result("startLink", account=None)["deviceLinkUri"]
+    assert uri.startswith("sgnl://linkdevice?uuid=")
+    assert "&pub_key=" in uri
+    link = {"deviceLinkUri": uri, "deviceName": "bridge"}
+    result = client.result("finishLink", account=None, **link)
+    assert list(result) == ["number"]
+    again = client.error("finishLink", account=None, **link)
+    assert again == {"code": -1, "message": "Unknown device link uri.", "data": None}
+    return str(result["number"])
+
+
+def numbers(client: Client) -> list[str]:
+    return [entry["number"] for entry in client.result("listAccounts", account=None)]
+
+
+def test_four_accounts_are_there(fresh: Client) -> None:
+    assert numbers(fresh) == [ALICE, BOB, CAROL, DAVE]
+
+
+def test_with_several_accounts_one_must_be_named(client: Client) -> None:
+    assert client.error("listContacts", account=None) == NO_ACCOUNT
+    assert client.error("send", account=None, bogus=True) == NO_ACCOUNT
+
+
+def test_an_account_that_is_not_loaded_is_refused_before_anything_else(client: Client) -> None:
+    assert client.error("send", account="+15550001111") == UNKNOWN
+    assert client.error("version", account="+15550001111") == UNKNOWN
+    assert client.error("subscribeReceive", account="+15550001111") == UNKNOWN
+    assert client.result("listAccounts", account="+15550001111")
+
+
+def test_a_single_account_need_not_be_named(fresh: Client) -> None:
+    for number in (BOB, CAROL, DAVE):
+        fresh.result("unregister", account=number)
+    assert fresh.result("listContacts", account=None) is not None
+
+
+def test_in_single_account_mode_the_account_parameter_is_not_looked_at(start: Start) -> None:
+    client = start(before=("-a", ALICE)).connect()
+    assert client.result("listContacts", account=None) is not None
+    assert client.result("listContacts", account="+19999999999") is not None
+    assert 'Unrecognized field "account"' in client.error("receive")["message"]
+    for method in ("listAccounts", "startLink", "finishLink", "register", "verify"):
+        assert client.error(method, account=None)["code"] == -32601
+
+
+def test_linking_adds_an_account(client: Client, sandbox: Sandbox, linked: str) -> None:
+    assert linked.startswith("+1202555")
+    assert linked in numbers(client)
+    on_disk = [entry["number"] for entry in sandbox.accounts_on_disk()["accounts"]]
+    assert linked in on_disk
+    devices = client.result("listDevices", account=linked)
+    assert [(device["id"], device["name"]) for device in devices] == [(1, None), (2, "bridge")]
+    assert client.result("send", recipient=[linked], message="welcome")
+
+
+def test_a_linked_device_is_told_what_its_phone_knows(client: Client, linked: str) -> None:
+    client.result("subscribeReceive", account=linked)
+    assert client.envelope(linked, "syncMessage")["syncMessage"] == {"type": "CONTACTS_SYNC"}
+    client.result("block", account=linked, recipient=DAVE)
+    client.result("sendSyncRequest", account=linked)
+    told = client.received(lambda params: f"'blockedNumbers': ['{DAVE}'" in str(params))
+    assert list(told["result"]["envelope"]["syncMessage"]) == ["blockedNumbers", "blockedGroupIds"]
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "message"),
+    [
+        ({}, -1, "Missing deviceLinkUri."),
+        ({"deviceLinkUri": "::: bad"}, -1, "Invalid device link uri."),
+        ({"deviceLinkUri": "sgnl://linkdevice?uuid=x&pub_key=y"}, -1, "Unknown device link uri."),
+        (
+            {"deviceLinkUri": "x", "foo": 1},
+            -32600,
+            'Unrecognized field "foo" (class org.asamk.signal.commands.FinishLinkCommand'
+            '$FinishLinkParams), not marked as ignorable (2 known properties: "deviceName", '
+            '"deviceLinkUri"])\n at [Source: UNKNOWN; byte offset: #UNKNOWN] (through reference '
+            'chain: org.asamk.signal.commands.FinishLinkCommand$FinishLinkParams["foo"])',
+        ),
+    ],
+)
+def test_finish_link_refuses_what_it_does_not_understand(
+    client: Client, params: dict[str, object], code: int, message: str
+) -> None:
+    error = client.error("finishLink", account=None, **params)
+    assert (error["code"], error["message"]) == (code, message)
+
+
+def test_finish_link_without_any_params_fails_as_in_java(client: Client) -> None:
+    reply = client.ask('{"jsonrpc":"2.0","method":"finishLink","id":1}')
+    assert reply["error"]["code"] == -32603
+    assert reply["error"]["message"].endswith('because "request" is null (NullPointerException)')
+
+
+def test_registration_accepts_any_code(client: Client, sandbox: Sandbox) -> None:
+    number = "+491700000001"
+    assert client.result("register", account=number) == {}
+    assert number not in numbers(client)
+    assert client.result("verify", account=number, verificationCode="123-456") == {}
+    assert numbers(client)[-1] == number
+    assert client.result("send", account=number, recipient=[ALICE], message="hello")
+    assert sandbox.accounts_on_disk()["accounts"][-1]["number"] == number
+
+
+def test_registration_refuses_what_signal_refuses(client: Client) -> None:
+    captcha = client.error("register", account="+12025550180")
+    assert captcha["message"].startswith("Captcha required for verification, use --captcha CAPTCHA")
+    assert captcha["code"] == -1
+    assert client.error("register", account="+12025550180", captcha="wrong") == {
+        "code": -1, "message": "Invalid captcha given.", "data": None,
+    }  # fmt: skip
+    assert client.result("register", account="+12025550180", captcha="signalcaptcha://x") == {}
+    limited = client.error("register", account="+12025550181")
+    assert limited["code"] == -5
+    assert limited["message"].startswith("Rate limit reached\nNext attempt may be tried at 17")
+    taken = client.error("register", account=ROBOT)
+    assert taken["message"] == "Failed to register: Account is already registered (IOException)"
+    assert client.error("register", account="hello")["code"] == -1
+    assert client.error("register", account=None) == NO_ACCOUNT
+    assert client.error("register", account=ALICE) == NO_ACCOUNT
+    unknown = client.error("register", account="+491700000002", foo=1)["message"]
+    assert '(3 known properties: "voice", "reregister", "captcha"])' in unknown
+
+
+def test_verification_refuses_what_signal_refuses(client: Client) -> None:
+    number, locked = "+491700000003", "+12025550182"
+    unasked = client.error("verify", account=number, verificationCode="1")
+    assert unasked["code"] == -32603
+    assert unasked["message"].endswith("parameter sessionId (NullPointerException)")
+    client.result("register", account=number)
+    wrong = client.error("verify", account=number, verificationCode="000-000")
+    assert (wrong["code"], wrong["message"]) == (-3, "Verify error: StatusCode: 403")
+    missing = client.error("verify", account=number)["message"]
+    assert missing.endswith('because "verificationCode" is null (NullPointerException)')
+    client.result("register", account=locked)
+    text = client.error("verify", account=locked, verificationCode="1")["message"]
+    assert text.startswith("Verification failed! This number is locked with a pin.")
+    text = client.error("verify", account=locked, verificationCode="1", pin="9")["message"]
+    assert text == "Verification failed! Invalid pin, tries remaining: 3"
+    assert client.result("verify", account=locked, verificationCode="1", pin="1234") == {}
+
+
+def test_an_unregistered_account_disappears_without_a_word(fresh: Client) -> None:
+    fresh.result("subscribeReceive", account=None)
+    assert fresh.result("unregister", account=BOB, deleteAccount=True) == {}
+    assert BOB not in numbers(fresh)
+    assert fresh.error("listGroups", account=BOB) == UNKNOWN
+    sent = fresh.error("send", recipient=[BOB], message="are you there?")
+    assert sent["data"]["response"]["results"][0]["type"] == "UNREGISTERED_FAILURE"
+    assert fresh.result("register", account=BOB) == {}
+
+
+def test_local_data_of_a_loaded_account_cannot_be_deleted(fresh: Client) -> None:
+    assert fresh.error("deleteLocalAccountData", account=ALICE) == NO_ACCOUNT
+    fresh.result("unregister", account=BOB)
+    assert fresh.result("deleteLocalAccountData", account=BOB) == {}
+    still = fresh.error("deleteLocalAccountData", account=ROBOT)
+    assert still["message"].startswith("Not deleting account, it is still registered.")
+    assert fresh.result("deleteLocalAccountData", account=ROBOT, ignoreRegistered=True) == {}
+
+
+def test_a_linked_device_may_not_do_what_only_the_phone_does(client: Client, linked: str) -> None:
+    refusal = {"code": -1, "message": "This command doesn't work on linked devices.", "data": None}
+    assert client.error("setPin", account=linked, pin="1") == refusal
+    assert client.error("removePin", account=linked) == refusal
+    assert client.error("addDevice", account=linked, uri="sgnl://linkdevice") == refusal
+    assert client.error("removeDevice", account=linked, deviceId=2) == refusal
+    assert client.error("updateDevice", account=linked, deviceId=2, deviceName="x") == refusal

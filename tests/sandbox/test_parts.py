@@ -1,0 +1,85 @@
+"""The pure parts, where the cases are too many or too small for a process."""
+
+from __future__ import annotations
+
+import pytest
+
+from signal_bridge.sandbox.errors import RpcError
+from signal_bridge.sandbox.lines import Lines, TooLong
+from signal_bridge.sandbox.mailbox import Mailbox
+from signal_bridge.sandbox.params import Params
+from signal_bridge.sandbox.people import Ticker, normalised
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_lines_are_the_same_however_the_stream_is_cut(size: int) -> None:
+    stream = b"one\r\ntwo\n\rthree\r\r\n\nfour"
+    lines = Lines()
+    chunks = [stream[start : start + size] for start in range(0, len(stream), size)]
+    found = [line for chunk in chunks for line in lines.feed(chunk)] + lines.finish()
+    assert found == [b"one", b"two", b"", b"three", b"", b"", b"four"]
+
+
+def test_a_line_without_an_end_is_bounded() -> None:
+    lines = Lines(max_line=10)
+    assert lines.feed(b"0123456789\n0123456789") == [b"0123456789"]
+    with pytest.raises(TooLong):
+        lines.feed(b"0")
+
+
+def test_a_full_mailbox_drops_the_oldest() -> None:
+    mailbox = Mailbox(max_messages=2)
+    assert [mailbox.put({"number": number}) for number in range(4)] == [0, 0, 1, 1]
+    assert [mailbox.take()["number"] for _ in range(len(mailbox))] == [2, 3]
+
+
+def test_a_mailbox_is_bounded_in_bytes_but_keeps_the_newest_in_any_case() -> None:
+    mailbox = Mailbox(max_bytes=100)
+    for size in (40, 40, 1000):
+        mailbox.put({"text": "x" * size})
+    assert [len(mailbox.take()["text"]) for _ in range(len(mailbox))] == [1000]
+
+
+def test_parameters_are_found_under_every_name_signal_cli_knows() -> None:
+    params = Params({"group-id": "dashed", "groupId": "camel", "member-ids": ["a"], "note": None})
+    assert params.text("groupId") == "dashed"
+    assert params.texts("groupId") == ["dashed"]
+    assert params.texts("memberId") == ["a"]
+    assert params.text("note") is None
+    assert Params({"x": {"a": 1, "b": None}}).text("x") == "{a=1, b=null}"
+
+
+@pytest.mark.parametrize(
+    ("value", "java"),
+    [
+        ("x", "java.lang.String"),
+        (True, "java.lang.Boolean"),
+        (1.5, "java.lang.Double"),
+        (2**40, "java.lang.Long"),
+        (2**70, "java.math.BigInteger"),
+        ([], "java.util.ArrayList"),
+        ({}, "java.util.LinkedHashMap"),
+    ],
+)
+def test_a_wrong_type_is_named_as_java_names_it(value: object, java: str) -> None:
+    with pytest.raises(RpcError, match=f"class {java} cannot be cast to class java.lang.Integer "):
+        Params({"x": value}).integer("x")
+
+
+def test_times_of_one_sender_are_never_equal() -> None:
+    ticker = Ticker()
+    times = [ticker.next_ms() for _ in range(1000)]
+    assert times == sorted(set(times))
+
+
+@pytest.mark.parametrize(
+    ("given", "number"),
+    [
+        ("+49 170 1234567", "+491701234567"),
+        ("2025550101", "+12025550101"),
+        ("12025550101", "+12025550101"),
+        ("[+12025550101]", "+12025550101"),
+    ],
+)
+def test_numbers_are_normalised(given: str, number: str) -> None:
+    assert normalised(given) == number

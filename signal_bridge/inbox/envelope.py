@@ -43,8 +43,7 @@ def arrival_of(params: Any) -> Arrival:
     """
     body = _unwrapped(params)
     envelope = _mapping(body.get("envelope"))
-    account = body.get("account")
-    account = account if isinstance(account, str) else ""
+    account = _text(body.get("account"))
     kind = kind_of(body, envelope)
     return Arrival(account, kind, _dedup_key(account, kind, envelope, body), _json(body))
 
@@ -69,6 +68,10 @@ def _data_kind(data: Any) -> str:
 def _unwrapped(params: Any) -> Mapping[str, Any]:
     outer = _mapping(params)
     return _mapping(outer.get("result")) if "subscription" in outer else outer
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

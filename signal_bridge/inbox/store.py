@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Final
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from signal_bridge.clock import Deadline, now_ms
 from signal_bridge.errors import StoreError
-from signal_bridge.inbox.event import Arrival, Event
+from signal_bridge.inbox.event import Arrival, Event, Gap
+from signal_bridge.inbox.filters import EVERY_ACCOUNT, Filter
 from signal_bridge.store.engine import Store
-from signal_bridge.store.tables import events
+from signal_bridge.store.tables import events, pruned
 
 # A reader learns of a commit within two looks; the target is 50 ms.
 _LOOK_SECONDS: Final = 0.02
@@ -36,6 +38,8 @@ class Inbox:
             {
                 "account": arrival.account,
                 "kind": arrival.kind,
+                "sender_uuid": arrival.sender_uuid,
+                "sender_number": arrival.sender_number,
                 "dedup_key": arrival.dedup_key,
                 "received_at_ms": received_at_ms,
                 "payload": arrival.payload,
@@ -47,8 +51,8 @@ class Inbox:
             connection.execute(self._store.insert_new(events), rows)
             return _count_after(connection, before)
 
-    def read(self, account: str, after: int, limit: int) -> list[Event]:
-        """Up to `limit` events of `account` with a seq above `after`, oldest first."""
+    def read(self, wanted: Filter, after: int, limit: int) -> list[Event]:
+        """Up to `limit` events that are wanted, with a seq above `after`, oldest first."""
         query = (
             sa.select(
                 events.c.seq,
@@ -56,22 +60,48 @@ class Inbox:
                 events.c.kind,
                 events.c.received_at_ms,
                 events.c.payload,
+                events.c.dedup_key,
             )
-            .where(events.c.account == account, events.c.seq > after)
+            .where(events.c.seq > after, wanted.condition())
             .order_by(events.c.seq)
             .limit(limit)
         )
         with self._store.read() as connection:
-            return [Event(*row) for row in connection.execute(query)]
+            return [_event(row) for row in connection.execute(query)]
 
-    def read_or_wait(self, account: str, after: int, limit: int, deadline: Deadline) -> list[Event]:
+    def read_or_wait(
+        self, wanted: Filter, after: int, limit: int, deadline: Deadline
+    ) -> list[Event]:
         """Like `read`, but waits until there is something, or the deadline passes (then [])."""
         with self._newest.watched() as newest:
             while True:
                 seen = newest.seq
-                found = self.read(account, after, limit)
+                found = self.read(wanted, after, limit)
                 if found or not newest.wait_beyond(seen, deadline):
                     return found
+
+    def gap(self, account: str, after: int) -> Gap | None:
+        """What a reader of `account` ("*" is every one) who has read up to `after` has lost."""
+        query = sa.select(sa.func.max(pruned.c.through_seq)).where(pruned.c.through_seq > after)
+        if account != EVERY_ACCOUNT:
+            query = query.where(pruned.c.account == account)
+        with self._store.read() as connection:
+            through = connection.scalar(query)
+        return None if through is None else Gap(after + 1, int(through))
+
+    def count_after(self, wanted: Filter, after: int) -> int:
+        """How many wanted events there are above `after`: the lag of a reader."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(events)
+            .where(events.c.seq > after, wanted.condition())
+        )
+        with self._store.read() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def watched(self) -> AbstractContextManager[Newest]:
+        """For those who wait for more than the feed: see `Newest`."""
+        return self._newest.watched()
 
     def close_when(self, closing: Callable[[], bool]) -> None:
         """From when `closing()` is true nobody waits any more: `read_or_wait` returns at once."""
@@ -141,6 +171,13 @@ class Newest:
             if seq != self.seq or self.closing():
                 self.seq = seq
                 self._grown.notify_all()
+
+
+def _event(row: sa.Row[Any]) -> Event:
+    """The dedup key names the event, and its digest says so without telling anything else."""
+    *columns, dedup_key = row
+    digest = hashlib.sha256(dedup_key.encode()).hexdigest()
+    return Event(*columns, f"evt_{digest[:32]}")
 
 
 def _newest_seq(connection: sa.Connection) -> int:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def _first_tables(connection: sa.Connection) -> None:
-    tables.metadata.create_all(connection, tables=[tables.events, tables.cursors, tables.status])
+    tables.metadata.create_all(connection)
 
 
 STEPS: Final[tuple[Callable[[sa.Connection], None], ...]] = (_first_tables,)

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-import orjson
 from flask import Response, jsonify
 from flask.typing import ResponseReturnValue
 
@@ -18,6 +17,8 @@ from signal_bridge.clock import Deadline
 from signal_bridge.errors import StoreError
 from signal_bridge.inbox.cursors import Lease
 from signal_bridge.inbox.event import Event
+from signal_bridge.inbox.filters import Filter
+from signal_bridge.inbox.shapes import polled
 from signal_bridge.inbox.store import Inbox
 from signal_bridge.web.context import bridge
 from signal_bridge.web.inputs import account_number, query_flag, query_number
@@ -48,23 +49,24 @@ def poll(number: str) -> ResponseReturnValue:
     lease = bridge().cursors.take(f"account:{number}", deadline)
     if lease is None:  # another poll of this account is reading
         return jsonify([])
+    wanted = Filter(number)
     limit = max_messages if max_messages > 0 else sys.maxsize
-    first = _first_page(lease, number, min(limit, _PAGE), deadline)
+    first = _first_page(lease, wanted, min(limit, _PAGE), deadline)
     if len(first) < _PAGE:
         body = b"".join(_array(iter((first,))))
         response = Response(_handed_over(lease, iter((body,)), first))
         response.content_length = len(body)
     else:
-        pages = _pages(bridge().inbox, number, first, limit)
+        pages = _pages(bridge().inbox, wanted, first, limit)
         seen: list[Event] = []
         response = Response(_handed_over(lease, _array(pages, seen), seen))
     response.content_type = "application/json; charset=utf-8"
     return response
 
 
-def _first_page(lease: Lease, number: str, limit: int, deadline: Deadline) -> list[Event]:
+def _first_page(lease: Lease, wanted: Filter, limit: int, deadline: Deadline) -> list[Event]:
     try:
-        return bridge().inbox.read_or_wait(number, lease.position, limit, deadline)
+        return bridge().inbox.read_or_wait(wanted, lease.position, limit, deadline)
     except StoreError:
         lease.release()
         raise
@@ -80,12 +82,12 @@ def _handed_over(lease: Lease, body: Iterator[bytes], events: list[Event]) -> It
         lease.release()
 
 
-def _pages(inbox: Inbox, number: str, page: list[Event], limit: int) -> Iterator[list[Event]]:
+def _pages(inbox: Inbox, wanted: Filter, page: list[Event], limit: int) -> Iterator[list[Event]]:
     """The backlog page by page, as much of it as there is."""
     while page:
         yield page
         limit -= len(page)
-        page = inbox.read(number, page[-1].seq, min(limit, _PAGE)) if limit else []
+        page = inbox.read(wanted, page[-1].seq, min(limit, _PAGE)) if limit else []
 
 
 def _array(pages: Iterator[list[Event]], seen: list[Event] | None = None) -> Iterator[bytes]:
@@ -98,12 +100,3 @@ def _array(pages: Iterator[list[Event]], seen: list[Event] | None = None) -> Ite
         if seen is not None and page:
             seen.append(page[-1])
     yield b"]" if opening == b"," else b"[]"
-
-
-def polled(event: Event) -> bytes:
-    """The event as JSON: `{"envelope": …, "account": …}`, and the data message beside them."""
-    body = orjson.loads(event.payload)
-    envelope = body.get("envelope")
-    if isinstance(envelope, dict) and "dataMessage" in envelope:
-        body["dataMessage"] = envelope["dataMessage"]
-    return orjson.dumps(body)

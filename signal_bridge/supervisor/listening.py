@@ -63,6 +63,8 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
         raise StartError(f'BRIDGE_HOST "{host}" cannot be listened on: {error.strerror}') from None
+    except UnicodeError:
+        raise StartError(f'BRIDGE_HOST "{host}" is not the name of a host') from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))

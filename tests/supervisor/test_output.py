@@ -1,0 +1,71 @@
+"""What a child prints: drained, logged by its level, the last complaints kept."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import pytest
+
+from signal_bridge.supervisor.output import OutputRing
+from tests.support import eventually
+
+
+def drained(*lines: bytes, name: str = "child") -> OutputRing:
+    """A ring that has read `lines` from a pipe, to its end."""
+    reading, writing = os.pipe()
+    ring = OutputRing(name)
+    pipe = os.fdopen(reading, "rb")
+    ring.drain(pipe)
+    with os.fdopen(writing, "wb") as file:
+        file.write(b"".join(line + b"\n" for line in lines))
+    eventually(lambda: pipe.closed, what="the pipe to be read to its end")
+    return ring
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("ERROR DaemonCommand - it broke", logging.ERROR),
+        ("WARN  Main - take care", logging.WARNING),
+        ("INFO  DaemonCommand - Started JSON-RPC server", logging.DEBUG),
+        ("DEBUG Manager - detail", logging.DEBUG),
+        ("usage: signal-cli [-h]", logging.WARNING),
+        ("java.lang.OutOfMemoryError: Java heap space", logging.WARNING),
+        ("    at org.asamk.signal.Main.main(Main.java:1)", logging.WARNING),
+    ],
+)
+def test_a_line_is_logged_at_its_level(
+    caplog: pytest.LogCaptureFixture, line: str, level: int
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    drained(line.encode(), name="signal-cli")
+    assert [(one.levelno, one.message) for one in caplog.records] == [
+        (level, f"signal-cli: {line}")
+    ]
+
+
+def test_the_last_complaints_are_kept_and_what_is_no_complaint_is_not() -> None:
+    ring = drained(*(b"WARN %d" % number for number in range(100)), b"INFO all is well")
+    assert ring.last_lines(2) == ["WARN 98", "WARN 99"]
+    assert ring.last_lines(1000)[0] == "WARN 60"
+
+
+def test_a_new_child_begins_with_nothing_said() -> None:
+    ring = drained(b"ERROR from the last life")
+    ring.clear()
+    assert ring.last_lines() == []
+
+
+def test_empty_lines_and_bytes_that_are_not_text_harm_nobody() -> None:
+    ring = drained(b"", b"   ", b"\t", b"ERROR \xff\xfe", b"\x00")
+    assert ring.last_lines() == ["ERROR \ufffd\ufffd", "\x00"]
+
+
+def test_a_line_without_an_end_costs_no_memory() -> None:
+    ring = drained(b"ERROR " + b"x" * 1_000_000)
+    assert sum(map(len, ring.last_lines(1000))) <= 40 * 2000
+
+
+def test_more_output_than_a_pipe_holds_does_not_stop_the_child() -> None:
+    assert drained(*[b"DEBUG " + b"x" * 1000] * 1000, b"ERROR end").last_lines() == ["ERROR end"]

@@ -9,6 +9,8 @@ import gc
 import os
 from typing import Any
 
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+
 from signal_bridge.logs import FORMAT, LEVELS, start_logging
 from signal_bridge.settings import read_settings
 from signal_bridge.supervisor.tied import tie_to_parent
@@ -19,7 +21,7 @@ start_logging(_settings.log_level)
 bind = [f"{_settings.host}:{_settings.port}"]
 workers = _settings.workers
 threads = _settings.threads
-worker_class = "gthread"
+worker_class = "signal_bridge.gunicorn_conf.Worker"  # gthread
 worker_connections = 2000
 backlog = 512
 preload_app = True  # workers share the loaded program; wsgi.py opens nothing at import
@@ -41,6 +43,23 @@ logconfig_dict = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "formatters": {"line": {"format": FORMAT}},
 }
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Gunicorn's gthread, whose stop waits for requests and not for idle connections.
+
+    Gunicorn counts a kept-alive connection as work: one that a proxy holds open would make
+    every stop take the whole graceful_timeout.
+    """
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        super().set_accept_enabled(enabled)
+        if not self.alive:  # once, at the beginning of the stop
+            self.wait_for_and_dispatch_events(timeout=0)  # a request that is here is served
+            for idle in (*self.keepalived_conns, *self.pending_conns):
+                idle.timeout = 0.0
+            self.murder_keepalived()
+            self.murder_pending()
 
 
 def pre_fork(_server: Any, _worker: Any) -> None:

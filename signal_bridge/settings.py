@@ -158,6 +158,8 @@ SETTINGS: Final = (
             "what to do when a safety number changes"),
     Setting("DEFAULT_SIGNAL_TEXT_MODE", "default_text_mode", _one_of("normal", "styled"),
             "normal", "", "text_mode of sends that name none"),
+    Setting("DEFAULT_ACCOUNT", "default_account", _text, None, "",
+            "account of requests that name none"),
     Setting("LOG_LEVEL", "log_level", _one_of("debug", "info", "warn", "error"), "info", "",
             "how much is logged"),
     Setting("BUILD_VERSION", "build_version", _text, None, "",
@@ -205,6 +207,7 @@ class Settings:
     ignore_stickers: bool
     trust_new_identities: str
     default_text_mode: str
+    default_account: str | None
     log_level: str
     build_version: str | None
     compat: str

@@ -20,6 +20,7 @@ from signal_bridge.web.context import bridge, uploads
 from signal_bridge.web.inputs import INVALID_BODY, read_body
 from signal_bridge.web.longstrings import LongString
 from signal_bridge.web.problems import problem
+from signal_bridge.web.routes.default_account import default_account
 from signal_bridge.web.schemas.messages import SEND, SEND_V1
 
 # signal-cli's result and, for one entry per request, the array the peer puts around it (0.101).
@@ -35,6 +36,8 @@ def send() -> ResponseReturnValue:
         body, files = forms.read_form(SEND)
     else:
         body, files = read_body(SEND), []
+    if body["recipients"] or body["recipient"] is not None:
+        body["number"] = body["number"] or default_account()
     message, attachments, thumbnail = _message_of(body)
     messages.check(message, len(attachments) + len(files))
     return _send(message, attachments, files, thumbnail)
@@ -44,11 +47,10 @@ def send_v1() -> ResponseReturnValue:
     """The peer's deprecated way to send: at most one attachment, no styles. 201."""
     body = read_body(SEND_V1)
     messages.destination_v1(body["recipients"], body["is_group"])
+    number = body["number"] or default_account()
     attachment = body["base64_attachment"]
     path = str(_saved(attachment)) if attachment else None
-    call = messages.send_v1(
-        body["number"], body["recipients"], body["message"], path, body["is_group"]
-    )
+    call = messages.send_v1(number, body["recipients"], body["message"], path, body["is_group"])
     return jsonify(messages.sent(bridge().gateway.run(call))), 201
 
 

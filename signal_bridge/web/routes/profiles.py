@@ -6,10 +6,9 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.signalcli import profiles
-from signal_bridge.signalcli.attachments import avatar_extension, decode_avatar
-from signal_bridge.signalcli.filetypes import HEAD_BYTES
-from signal_bridge.web.context import bridge, uploads
+from signal_bridge.web.context import bridge
 from signal_bridge.web.inputs import read_body, required_number
+from signal_bridge.web.routes.avatars import avatar_file
 from signal_bridge.web.schemas.profiles import PROFILE
 
 
@@ -30,9 +29,3 @@ def update(number: str) -> ResponseReturnValue:
         change = profiles.ProfileChange(**body, avatar_path=avatar_file(avatar))
     bridge().gateway.run(profiles.update_profile(number, change))
     return "", 204
-
-
-def avatar_file(text: str) -> str:
-    """The path of the picture in `base64_avatar`. Raises RequestError or StoreError."""
-    picture = decode_avatar(text)
-    return str(uploads().save_avatar(picture, avatar_extension(picture[:HEAD_BYTES])))

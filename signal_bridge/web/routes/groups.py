@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+
 from flask import jsonify
 from flask.typing import ResponseReturnValue
 
-from signal_bridge.signalcli import groups
+from signal_bridge.errors import Refused, RequestError
+from signal_bridge.signalcli import attachments, groups, messages, refusals
+from signal_bridge.signalcli.groups import MemberChange
 from signal_bridge.signalcli.recipients import internal_group_id, required_group_id
 from signal_bridge.web.context import bridge
 from signal_bridge.web.inputs import account_number, query_flag, read_body, required_number
-from signal_bridge.web.schemas.groups import NEW_GROUP
+from signal_bridge.web.routes.avatars import avatar_file, picture
+from signal_bridge.web.schemas.groups import (
+    ADMINS,
+    GROUP_CHANGE,
+    MEMBERS,
+    NEW_GROUP,
+    PIN_MESSAGE,
+    UNPIN_MESSAGE,
+)
 
 
 def list_all(number: str) -> ResponseReturnValue:
@@ -34,6 +47,25 @@ def create(number: str) -> ResponseReturnValue:
     return jsonify(groups.created_group(bridge().gateway.run(call))), 201
 
 
+def update(number: str, group_id: str) -> ResponseReturnValue:
+    """Change the group. 204.
+
+    `name`, `description`, `base64_avatar`, `expiration_time` (seconds), `group_link` (`enabled`,
+    `enabled-with-approval`, `disabled`) and `permissions`, as in creating one. What is left out
+    stays; an empty name or description is cleared, an `expiration_time` of 0 keeps messages for
+    ever. 400 for a value that cannot be.
+    """
+    number = required_number(number)
+    internal_id = internal_group_id(group_id)
+    body = read_body(GROUP_CHANGE)
+    change, avatar = body["change"], body["base64_avatar"]
+    groups.check_change(change)
+    if avatar is not None:
+        change = dataclasses.replace(change, avatar_path=avatar_file(avatar))
+    bridge().gateway.run(groups.update_group(number, internal_id, change))
+    return "", 204
+
+
 def leave(number: str, group_id: str) -> ResponseReturnValue:
     """Leave the group. 200 without a body (C2)."""
     number = account_number(number)
@@ -52,4 +84,105 @@ def join(number: str, group_id: str) -> ResponseReturnValue:
     """Accept the invitation to the group. 204."""
     number = required_number(number)
     bridge().gateway.run(groups.join_group(number, internal_group_id(group_id)))
+    return "", 204
+
+
+def block(number: str, group_id: str) -> ResponseReturnValue:
+    """Block the group. 204."""
+    number = required_number(number)
+    bridge().gateway.run(groups.block_group(number, internal_group_id(group_id)))
+    return "", 204
+
+
+def add_members(number: str, group_id: str) -> ResponseReturnValue:
+    """Add the people in `members` to the group. 204.
+
+    400 when there are none, 404 when there is no such group.
+    """
+    number = _with_group(number, group_id)
+    members = groups.required_members(read_body(MEMBERS)["members"])
+    return _change_members(number, group_id, MemberChange.ADD_MEMBERS, members)
+
+
+def remove_members(number: str, group_id: str) -> ResponseReturnValue:
+    """Remove the people in `members` from the group. 204, also when there are none (C15).
+
+    404 when there is no such group.
+    """
+    number = _with_group(number, group_id)
+    members = read_body(MEMBERS)["members"]
+    return _change_members(number, group_id, MemberChange.REMOVE_MEMBERS, members)
+
+
+def add_admins(number: str, group_id: str) -> ResponseReturnValue:
+    """Make the people in `admins` admins of the group. 204, also when there are none (C15).
+
+    404 when there is no such group.
+    """
+    number = _with_group(number, group_id)
+    admins = read_body(ADMINS)["admins"]
+    return _change_members(number, group_id, MemberChange.ADD_ADMINS, admins)
+
+
+def remove_admins(number: str, group_id: str) -> ResponseReturnValue:
+    """Make the people in `admins` ordinary members. 204, also when there are none (C15).
+
+    404 when there is no such group.
+    """
+    number = _with_group(number, group_id)
+    admins = read_body(ADMINS)["admins"]
+    return _change_members(number, group_id, MemberChange.REMOVE_ADMINS, admins)
+
+
+def get_avatar(number: str, group_id: str) -> ResponseReturnValue:
+    """The group's picture, byte for byte. 404 when it has none."""
+    number = account_number(number)
+    call = groups.get_group_avatar(number, internal_group_id(group_id))
+    try:
+        result = bridge().gateway.run(call)
+    except Refused as error:
+        raise refusals.group_avatar_refusal(error) from error
+    return picture(attachments.avatar(result))
+
+
+def pin_message(number: str, group_id: str) -> ResponseReturnValue:
+    """Pin the message that `target_author` sent at `timestamp` (ms). 201, no body (C2).
+
+    `duration` is in seconds; without it the message stays pinned.
+    """
+    number = account_number(number)
+    internal_id = required_group_id(group_id)
+    body = read_body(PIN_MESSAGE)
+    bridge().gateway.run(messages.pin_message(number, internal_id, **body))
+    return "", 201
+
+
+def unpin_message(number: str, group_id: str) -> ResponseReturnValue:
+    """Unpin the message that `target_author` sent at `timestamp` (ms). 201, no body (C2).
+
+    400 when one of the two is missing.
+    """
+    number = account_number(number)
+    internal_id = required_group_id(group_id)
+    body = read_body(UNPIN_MESSAGE)
+    bridge().gateway.run(messages.unpin_message(number, internal_id, **body))
+    return "", 201
+
+
+def _with_group(number: str, group_id: str) -> str:
+    """The account of a path that must name a group as well. Raises RequestError."""
+    number = required_number(number)
+    if not group_id:
+        raise RequestError("Couldn't process request - group id missing")
+    return number
+
+
+def _change_members(
+    number: str, group_id: str, change: MemberChange, people: Sequence[str]
+) -> ResponseReturnValue:
+    """Nobody is nothing to do. The group must be one of those that are listed."""
+    if people:
+        listed = bridge().gateway.run(groups.list_groups(number))
+        internal_id = groups.known_group_id(listed, group_id)
+        bridge().gateway.run(groups.change_members(number, internal_id, change, people))
     return "", 204

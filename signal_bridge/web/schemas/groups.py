@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from marshmallow import fields, post_load
 
-from signal_bridge.signalcli.groups import NewGroup, Permissions
+from signal_bridge.signalcli.groups import GroupChange, NewGroup, Permissions
 from signal_bridge.web.schemas.base import BodySchema, Text, Texts, Whole
 
 
@@ -35,4 +35,44 @@ class NewGroupSchema(BodySchema):
         return {"group": NewGroup(**data)}
 
 
+class GroupChangeSchema(BodySchema):
+    """Loads as `{"change": GroupChange, "base64_avatar": …}`; the avatar is not yet a file."""
+
+    name = Text(load_default=None)
+    description = Text(load_default=None)
+    permissions = fields.Nested(PermissionsSchema, load_default=Permissions())
+    group_link = Text(load_default=None)
+    expiration_time = Whole(load_default=None)
+    base64_avatar = Text(load_default=None)
+
+    @post_load
+    def _made(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        avatar = data.pop("base64_avatar")
+        return {"change": GroupChange(**data), "base64_avatar": avatar}
+
+
+class MembersSchema(BodySchema):
+    members = Texts(load_default=list)
+
+
+class AdminsSchema(BodySchema):
+    admins = Texts(load_default=list)
+
+
+class PinMessageSchema(BodySchema):
+    target_author = Text(load_default="")
+    timestamp = Whole(load_default=0)
+    duration = Whole(load_default=None)
+
+
+class UnpinMessageSchema(BodySchema):
+    target_author = Text(load_default="")
+    timestamp = Whole(load_default=0)
+
+
 NEW_GROUP: Final = NewGroupSchema()
+GROUP_CHANGE: Final = GroupChangeSchema()
+MEMBERS: Final = MembersSchema()
+ADMINS: Final = AdminsSchema()
+PIN_MESSAGE: Final = PinMessageSchema()
+UNPIN_MESSAGE: Final = UnpinMessageSchema()

@@ -1,4 +1,4 @@
-"""Accounts: listing, registering, verifying, unregistering (rest-contract.md 5.2, 5.3)."""
+"""Accounts: registering, and what is set for one (rest-contract.md 5.2, 5.3)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ from flask.typing import ResponseReturnValue
 from signal_bridge.errors import Refused
 from signal_bridge.signalcli import accounts, refusals
 from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import account_number, read_strict_body
+from signal_bridge.web.inputs import account_number, read_body, read_strict_body, required_number
 from signal_bridge.web.problems import refused_as
-from signal_bridge.web.schemas.accounts import REGISTER, UNREGISTER, VERIFY
+from signal_bridge.web.schemas.accounts import (
+    ACCOUNT_SETTINGS,
+    CHALLENGE,
+    PIN,
+    REGISTER,
+    UNREGISTER,
+    USERNAME,
+    VERIFY,
+)
 
 
 def list_all() -> ResponseReturnValue:
@@ -46,4 +54,57 @@ def unregister(number: str) -> ResponseReturnValue:
     body = read_strict_body(UNREGISTER)
     for call in accounts.unregister(number, body["delete_account"], body["delete_local_data"]):
         bridge().gateway.run(call)
+    return "", 204
+
+
+def lift_rate_limit(number: str) -> ResponseReturnValue:
+    """Lift a rate limit with a `challenge_token` and the `captcha` that was solved for it. 204.
+
+    The token comes with the 429 of `/v2/send`, the captcha from
+    https://signalcaptchas.org/challenge/generate.html. 400 when one of them is missing.
+    """
+    number = required_number(number)
+    body = read_body(CHALLENGE)
+    bridge().gateway.run(accounts.submit_rate_limit_challenge(number, **body))
+    return "", 204
+
+
+def update_settings(number: str) -> ResponseReturnValue:
+    """Change who finds the account: `discoverable_by_number`, `share_number`. 201, no body (C2).
+
+    What is left out, or null, stays as it is.
+    """
+    number = required_number(number)
+    body = read_body(ACCOUNT_SETTINGS)
+    bridge().gateway.run(accounts.update_settings(number, **body))
+    return "", 201
+
+
+def set_username(number: str) -> ResponseReturnValue:
+    """Take a `username`; Signal adds the digits. 201 with `username` and `username_link`."""
+    number = required_number(number)
+    body = read_body(USERNAME)
+    result = bridge().gateway.run(accounts.set_username(number, body["username"]))
+    return jsonify(accounts.username(result)), 201
+
+
+def delete_username(number: str) -> ResponseReturnValue:
+    """Give the username up. 204."""
+    number = required_number(number)
+    bridge().gateway.run(accounts.delete_username(number))
+    return "", 204
+
+
+def set_pin(number: str) -> ResponseReturnValue:
+    """Lock the registration with a `pin`, a text. 201, no body."""
+    number = required_number(number)
+    body = read_body(PIN)
+    bridge().gateway.run(accounts.set_pin(number, body["pin"]))
+    return "", 201
+
+
+def remove_pin(number: str) -> ResponseReturnValue:
+    """Remove the registration lock. 204."""
+    number = required_number(number)
+    bridge().gateway.run(accounts.remove_pin(number))
     return "", 204

@@ -1,0 +1,47 @@
+"""The account's devices, and its data here (rest-contract.md 5.2)."""
+
+from __future__ import annotations
+
+from flask import jsonify, request
+from flask.typing import ResponseReturnValue
+
+from signal_bridge.signalcli import accounts
+from signal_bridge.web.context import bridge
+from signal_bridge.web.inputs import read_body, required_number
+from signal_bridge.web.schemas.devices import DEVICE, LOCAL_DATA
+
+
+def list_all(number: str) -> ResponseReturnValue:
+    """The account's devices, with the times they were linked and last seen (ms)."""
+    number = required_number(number)
+    return jsonify(accounts.devices(bridge().gateway.run(accounts.list_devices(number))))
+
+
+def add(number: str) -> ResponseReturnValue:
+    """Link another device to the account by the `uri` in the QR code that it shows. 204."""
+    number = required_number(number)
+    body = read_body(DEVICE)
+    bridge().gateway.run(accounts.add_device(number, body["uri"]))
+    return "", 204
+
+
+def remove(number: str, device_id: str) -> ResponseReturnValue:
+    """Unlink a device. 204. 400 when its id is no number."""
+    number = required_number(number)
+    bridge().gateway.run(accounts.remove_device(number, device_id))
+    return "", 204
+
+
+def delete_local_data(number: str) -> ResponseReturnValue:
+    """Forget the account on this machine; on Signal it stays. 204.
+
+    A registered account is forgotten only with `ignore_registered` true. The body may be left out.
+    """
+    number = required_number(number)
+    body = read_body(LOCAL_DATA) if _has_body() else LOCAL_DATA.load({})
+    bridge().gateway.run(accounts.delete_local_account_data(number, body["ignore_registered"]))
+    return "", 204
+
+
+def _has_body() -> bool:
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers

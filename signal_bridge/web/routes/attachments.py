@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from flask import Response, send_file
+from flask import Response, g, jsonify, send_file
 from flask.typing import ResponseReturnValue
 
-from signal_bridge.errors import NotFound, RequestError
+from signal_bridge.errors import BridgeError, NotFound, RequestError
 from signal_bridge.signalcli.filetypes import HEAD_BYTES, sniff_content_type
 from signal_bridge.web.context import bridge
 
+log = logging.getLogger(__name__)
+
 _LONGEST_NAME_BYTES: Final = 255
+_NOT_FOUND: Final = "No attachment with that name found"
+
+
+def list_all() -> ResponseReturnValue:
+    """The names of all received files, each of which can be fetched (11.13)."""
+    directory = bridge().settings.attachments_dir
+    try:
+        with os.scandir(directory) as entries:
+            names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+    except FileNotFoundError:
+        names = []
+    except OSError as error:
+        raise _failure("get list of attachments", error, f": {error.strerror}") from error
+    return jsonify(sorted(filter(_can_be_named, names)))
 
 
 def get(attachment: str) -> ResponseReturnValue:
-    """The file, byte for byte, with a Content-Type told from what it holds."""
+    """The file, byte for byte, with a Content-Type told from what it holds.
+
+    404 when there is none, 400 for a name that no file can have.
+    """
     path = _file_named(attachment)
-    with path.open("rb") as file:
+    with _expected("read attachment"), path.open("rb") as file:
         content_type = sniff_content_type(file.read(HEAD_BYTES))
-    response: Response = send_file(path, mimetype=content_type, conditional=False, etag=False)
+        response: Response = send_file(path, mimetype=content_type, conditional=False, etag=False)
     response.headers["Content-Type"] = content_type
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def delete(attachment: str) -> ResponseReturnValue:
+    """Delete the file. 204. 404 when there is none, 400 for a name that no file can have."""
+    path = _file_named(attachment)
+    with _expected("delete attachment"):
+        path.unlink()
+    return "", 204
 
 
 def _file_named(name: str) -> Path:
@@ -35,5 +66,29 @@ def _file_named(name: str) -> Path:
         raise RequestError("Please provide a valid attachment name")
     path = bridge().settings.attachments_dir / name
     if "/" in name or name in (".", "..") or path.is_symlink() or not path.is_file():
-        raise NotFound("No attachment with that name found")
+        raise NotFound(_NOT_FOUND)
     return path
+
+
+def _can_be_named(name: str) -> bool:
+    """Whether a path can name it: one that is not UTF-8 cannot be asked for."""
+    with contextlib.suppress(UnicodeEncodeError):
+        name.encode()
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def _expected(what: str) -> Iterator[None]:
+    """A file may go away at any time, or belong to somebody else."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise NotFound(_NOT_FOUND) from None
+    except OSError as error:
+        raise _failure(what, error, " - please try again later") from error
+
+
+def _failure(what: str, error: OSError, ending: str) -> BridgeError:
+    log.warning("%s cannot %s: %s", g.request_id, what, error.strerror)
+    return BridgeError(f"Couldn't {what}{ending}")

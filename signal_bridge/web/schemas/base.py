@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
+from marshmallow.validate import Range
 
 from signal_bridge.web.longstrings import LongString
 
@@ -64,6 +65,19 @@ class Texts(fields.List[str]):
         if not isinstance(value, list):
             raise ValidationError("an array belongs here")
         filled = ["" if item is None else item for item in value]
+        return super()._deserialize(filled, *arguments, **options)
+
+
+class Indexes(fields.List[int]):
+    """An array of integers of 32 bits; null in it is 0."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Whole(validate=Range(-(2**31), 2**31 - 1)), **options)
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise ValidationError("an array belongs here")
+        filled = [0 if item is None else item for item in value]
         return super()._deserialize(filled, *arguments, **options)
 
 

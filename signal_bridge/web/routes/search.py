@@ -1,0 +1,36 @@
+"""Who has Signal (rest-contract.md 5.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import jsonify, request
+from flask.typing import ResponseReturnValue
+
+from signal_bridge.signalcli import contacts
+from signal_bridge.web.context import bridge
+from signal_bridge.web.inputs import account_number
+from signal_bridge.web.routes.default_account import any_account
+
+
+def search(number: str) -> ResponseReturnValue:
+    """Which of the `numbers` of the query have Signal: `[{"number": "+49…", "registered": true}]`.
+
+    `numbers` may be repeated. 400 without it.
+    """
+    numbers = contacts.required_numbers(request.args.getlist("numbers"))
+    return _found(account_number(number), numbers)
+
+
+def search_by_any() -> ResponseReturnValue:
+    """Which of the `numbers` of the query have Signal, asked by any account (C18, 11.16).
+
+    `numbers` may be repeated; `number` chooses the account that asks. 400 without `numbers`.
+    """
+    numbers = contacts.required_numbers(request.args.getlist("numbers"))
+    return _found(request.args.get("number") or any_account(), numbers)
+
+
+def _found(account: str | None, numbers: Sequence[str]) -> ResponseReturnValue:
+    result = bridge().gateway.run(contacts.search(account, numbers))
+    return jsonify(contacts.found_numbers(result))

@@ -49,6 +49,7 @@ class Seen:
 def replay(vector: Vector, bridge: Bridge, daemon: ScriptedDaemon) -> Seen:
     """Send the request exactly as recorded; the daemon gives the recorded replies."""
     lay_out_attachments(bridge.config_dir / "attachments", vector)
+    set_log_level(bridge, vector)
     daemon.forget()
     for method in {call.method for call in vector.calls}:
         replies = [reply(call.reply) for call in vector.calls if call.method == method]
@@ -86,6 +87,14 @@ def lay_out_attachments(directory: Path, vector: Vector) -> None:
         (directory / name).write_bytes(content)
     (directory / "link").symlink_to(outside)
     (directory / "linkf").symlink_to(outside / "secret")
+
+
+def set_log_level(bridge: Bridge, vector: Vector) -> None:
+    """What an answer says of the log level was set by an earlier exchange of the recording."""
+    if (vector.method, vector.path) == ("GET", "/v1/configuration"):
+        level = json.loads(vector.text or "")["logging"]["Level"] or "error"
+        done = bridge.post("/v1/configuration", json={"logging": {"Level": level}})
+        assert done.status_code == 204, done.text
 
 
 # -- the request -------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
     BridgeError
     ├── StartError                    the program cannot start; one sentence says what to do
     │   └── SettingError              a setting has a value that is not allowed
+    ├── TooManyStreams                no place is left for one more stream
     ├── RequestError                  the caller's request is at fault
+    │   ├── ClientGone                its body did not come to its end
     │   ├── NotFound                  what it names does not exist
     │   └── BodyTooLarge              it is bigger than the bridge accepts
     ├── DaemonError                   signal-cli could not be asked, or did not answer
@@ -52,6 +54,13 @@ class RequestError(BridgeError):
     code = "bad_request"
 
 
+class ClientGone(RequestError):
+    """The client stopped in the middle of its request. Nothing was done."""
+
+    code = "incomplete_request"
+    retryable = True
+
+
 class NotFound(RequestError):
     """The request names something that does not exist."""
 
@@ -69,6 +78,16 @@ class BodyTooLarge(RequestError):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"The request is larger than the limit of {limit_bytes} bytes")
         self.limit_bytes = limit_bytes
+
+
+class TooManyStreams(BridgeError):
+    """Every place for a stream is taken, so that requests always find a thread."""
+
+    code = "too_many_streams"
+    retryable = True
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"All {limit} places for streams are taken; try again later")
 
 
 class DaemonError(BridgeError):

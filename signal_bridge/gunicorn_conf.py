@@ -9,7 +9,7 @@ import gc
 import os
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker
 
 from signal_bridge.logs import FORMAT, LEVELS, start_logging
 from signal_bridge.settings import read_settings

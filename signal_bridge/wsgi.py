@@ -15,6 +15,7 @@ from signal_bridge.store.engine import Store
 from signal_bridge.store.status import StatusBoard
 from signal_bridge.web.app import create_app
 from signal_bridge.web.context import Bridge
+from signal_bridge.web.streams import StreamPlaces
 
 _settings = read_settings()
 _store = Store(_settings.database_url)
@@ -27,5 +28,6 @@ bridge = Bridge(
     inbox=Inbox(_store),
     cursors=Cursors(_store),
     board=_board,
+    streams=StreamPlaces(_settings.threads),
 )
 app = create_app(bridge)

@@ -11,17 +11,36 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from signal_bridge.clock import Deadline, now_ms, pause
 from signal_bridge.store.engine import Store
-from signal_bridge.store.tables import cursors
+from signal_bridge.store.tables import cursors, events
 
 _RETRY_SECONDS: Final = 0.05
 # Longer than handing one batch to a client may take.
 _GRACE_SECONDS: Final = 60
+
+
+_LATECOMER_MS: Final = 3_600_000
+
+# Each way of reading an account has a cursor of its own: a poll takes nothing from a WebSocket.
+POLL: Final = "poll"
+WEBSOCKET: Final = "websocket"
+SSE: Final = "sse"
+_WAYS: Final = (POLL, WEBSOCKET, SSE)
+
+
+def cursor_name(way: str, account: str) -> str:
+    """The name of the cursor of an account for one way of reading it."""
+    return f"{way}:{account}"
+
+
+def consumer_name(consumer: str) -> str:
+    """The name of the cursor of a named consumer."""
+    return f"consumer:{consumer}"
 
 
 class Lease:
@@ -54,7 +73,7 @@ class Cursors:
     def take(self, name: str, deadline: Deadline) -> Lease | None:
         """The lease on cursor `name`, or None when another reader keeps it past the deadline.
 
-        A cursor nobody has used begins before the first event. Raises StoreError.
+        Raises StoreError.
         """
         lease, never = secrets.token_hex(8), threading.Event()
         while not self._try(name, lease, deadline):
@@ -74,22 +93,65 @@ class Cursors:
                 lease.release()
 
     def position(self, name: str) -> int:
-        """The seq that was handed over last, 0 at the beginning. Raises StoreError."""
+        """The seq that was handed over last. Raises StoreError.
+
+        The first way to read an account begins before its first event. Another that begins
+        later has missed nothing of the last hour, but is not told of all that the first has read:
+        a bot that changes from polling to a WebSocket must not answer last month's messages.
+        """
         with self._store.read() as connection:
             query = sa.select(cursors.c.position).where(cursors.c.name == name)
-            return int(connection.scalar(query) or 0)
+            position: Any = connection.scalar(query)
+            if position is None:
+                furthest: Any = connection.scalar(_furthest(name))
+                an_hour_ago: Any = connection.scalar(_newest_before(now_ms() - _LATECOMER_MS))
+                position = min(furthest or 0, an_hour_ago or 0)
+        return int(position)
+
+    def move(self, name: str, seq: int) -> None:
+        """Everything up to `seq` was handed over; a cursor never goes back. Raises StoreError."""
+        with self._store.write() as connection:
+            connection.execute(self._store.insert_new(cursors), {"name": name, "position": 0})
+            connection.execute(
+                sa.update(cursors)
+                .where(cursors.c.name == name, cursors.c.position < seq)
+                .values(position=seq)
+            )
+
+    def consumers(self) -> dict[str, int]:
+        """The position of every named consumer. Raises StoreError."""
+        prefix = consumer_name("")
+        with self._store.read() as connection:
+            rows = connection.execute(
+                sa.select(cursors.c.name, cursors.c.position).where(
+                    cursors.c.name.startswith(prefix, autoescape=True)
+                )
+            )
+            return {row.name.removeprefix(prefix): row.position for row in rows}
 
     def _try(self, name: str, lease: str, deadline: Deadline) -> bool:
         now = now_ms()
         ends_at_ms = now + int((deadline.remaining_seconds() + _GRACE_SECONDS) * 1000)
+        start = {"name": name, "position": self.position(name)}
         with self._store.write() as connection:
-            connection.execute(self._store.insert_new(cursors), {"name": name, "position": 0})
+            connection.execute(self._store.insert_new(cursors), start)
             taken = connection.execute(
                 sa.update(cursors)
                 .where(cursors.c.name == name, cursors.c.lease_ends_at_ms <= now)
                 .values(lease=lease, lease_ends_at_ms=ends_at_ms)
             )
             return taken.rowcount == 1
+
+
+def _furthest(name: str) -> sa.Select[tuple[int]]:
+    """The furthest position of the other ways of reading the account of cursor `name`."""
+    account = name.partition(":")[2]
+    others = [cursor_name(way, account) for way in _WAYS]
+    return sa.select(sa.func.max(cursors.c.position)).where(cursors.c.name.in_(others))
+
+
+def _newest_before(time_ms: int) -> sa.Select[tuple[int]]:
+    return sa.select(sa.func.max(events.c.seq)).where(events.c.received_at_ms < time_ms)
 
 
 def _mine(name: str, lease: str) -> sa.Update:

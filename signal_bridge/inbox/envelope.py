@@ -7,7 +7,6 @@ heard of, even something without an envelope. Its object is kept whole (signal-c
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -34,6 +33,8 @@ _NOT_IDENTITY: Final = frozenset(
     {"serverReceivedTimestamp", "serverDeliveredTimestamp", "sourceName", "sourceNumber", "source"}
 )
 
+_MOST_LEVELS: Final = 200
+
 
 def arrival_of(params: Any) -> Arrival:
     """The event in the params of a `receive` notification.
@@ -45,7 +46,14 @@ def arrival_of(params: Any) -> Arrival:
     envelope = _mapping(body.get("envelope"))
     account = _text(body.get("account"))
     kind = kind_of(body, envelope)
-    return Arrival(account, kind, _dedup_key(account, kind, envelope, body), _json(body))
+    return Arrival(
+        account,
+        kind,
+        _dedup_key(account, kind, envelope, body),
+        _json(body),
+        sender_uuid=_text(envelope.get("sourceUuid")),
+        sender_number=_text(envelope.get("sourceNumber")),
+    )
 
 
 def kind_of(body: Mapping[str, Any], envelope: Mapping[str, Any]) -> str:
@@ -97,8 +105,19 @@ def _dedup_key(
 
 
 def _json(value: Any, option: int = 0) -> bytes:
-    """As JSON text. orjson reads 1024 levels but writes only 254."""
+    """As JSON text. orjson reads 1024 levels but writes only 254; Signal's have about ten."""
     try:
         return orjson.dumps(value, option=option)
     except TypeError:
-        return json.dumps(value, ensure_ascii=False, sort_keys=bool(option)).encode()
+        return orjson.dumps(_cut(value, _MOST_LEVELS), option=option)
+
+
+def _cut(value: Any, levels: int) -> Any:
+    """`value` with null in place of what lies deeper than `levels`."""
+    if not isinstance(value, (dict, list)):
+        return value
+    if levels == 0:
+        return None
+    if isinstance(value, dict):
+        return {key: _cut(item, levels - 1) for key, item in value.items()}
+    return [_cut(item, levels - 1) for item in value]

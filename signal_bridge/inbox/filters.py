@@ -54,7 +54,7 @@ class Filter:
 
     def condition(self) -> sa.ColumnElement[bool]:
         """What the database has to look for."""
-        wanted = [events.c.kind.in_(self.kinds)]
+        wanted: list[sa.ColumnElement[bool]] = [events.c.kind.in_(self.kinds)]
         if self.account != EVERY_ACCOUNT:
             wanted.append(events.c.account.in_((self.account, "")))
         if self.senders:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -33,6 +34,8 @@ class Inbox:
 
     def append(self, arrivals: Sequence[Arrival]) -> int:
         """Commit arrivals, in order and all at once. How many of them were new."""
+        if not arrivals:
+            return 0
         received_at_ms = now_ms()
         rows = [
             {
@@ -99,9 +102,15 @@ class Inbox:
         with self._store.read() as connection:
             return int(connection.scalar(query) or 0)
 
-    def watched(self) -> AbstractContextManager[Newest]:
-        """For those who wait for more than the feed: see `Newest`."""
-        return self._newest.watched()
+    @property
+    def newest(self) -> Newest:
+        """For those who wait for the feed and something else."""
+        return self._newest
+
+    @property
+    def closing(self) -> bool:
+        """Whether this process is on its way out and nobody should wait any more."""
+        return self._newest.closing()
 
     def close_when(self, closing: Callable[[], bool]) -> None:
         """From when `closing()` is true nobody waits any more: `read_or_wait` returns at once."""
@@ -121,9 +130,10 @@ class Newest:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # Guards seq, _watchers and _looking; notified whenever seq has changed.
+        # Guards seq, _watchers, _bells and _looking; notified whenever seq has changed.
         self._grown = threading.Condition()
         self._watchers = 0
+        self._bells: set[int] = set()
         self._looking = False
         self.seq = 0
         self.closing: Callable[[], bool] = lambda: False
@@ -141,6 +151,23 @@ class Newest:
         finally:
             with self._grown:
                 self._watchers -= 1
+
+    @contextmanager
+    def bell(self) -> Iterator[int]:
+        """A file descriptor that becomes readable when the feed grows, or on closing.
+
+        For those who wait for a socket at the same time. Within the block somebody looks.
+        """
+        with self.watched():
+            bell = os.eventfd(0, os.EFD_NONBLOCK)
+            with self._grown:
+                self._bells.add(bell)
+            try:
+                yield bell
+            finally:
+                with self._grown:
+                    self._bells.discard(bell)
+                os.close(bell)
 
     def wait_beyond(self, seq: int, deadline: Deadline) -> bool:
         """Wait until the feed has grown beyond `seq`. False when the time is up, or closing."""
@@ -168,16 +195,25 @@ class Newest:
 
     def _tell(self, seq: int) -> None:
         with self._grown:
-            if seq != self.seq or self.closing():
-                self.seq = seq
-                self._grown.notify_all()
+            if seq == self.seq and not self.closing():
+                return
+            self.seq = seq
+            self._grown.notify_all()
+            for bell in self._bells:
+                os.eventfd_write(bell, 1)  # never blocks: the counter is far from full
 
 
-def _event(row: sa.Row[Any]) -> Event:
+def _event(row: Any) -> Event:
     """The dedup key names the event, and its digest says so without telling anything else."""
-    *columns, dedup_key = row
-    digest = hashlib.sha256(dedup_key.encode()).hexdigest()
-    return Event(*columns, f"evt_{digest[:32]}")
+    digest = hashlib.sha256(row.dedup_key.encode()).hexdigest()
+    return Event(
+        seq=row.seq,
+        account=row.account,
+        kind=row.kind,
+        received_at_ms=row.received_at_ms,
+        payload=row.payload,
+        id=f"evt_{digest[:32]}",
+    )
 
 
 def _newest_seq(connection: sa.Connection) -> int:

@@ -25,7 +25,12 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from signal_bridge.clock import Deadline
-from signal_bridge.errors import CallTimedOut, ConnectionLost, DaemonUnavailable
+from signal_bridge.errors import (
+    CallTimedOut,
+    ConnectionLost,
+    DaemonUnavailable,
+    NonsenseReply,
+)
 from signal_bridge.rpc.framing import MAX_LINE_BYTES, LineBuffer, Overlong
 from signal_bridge.rpc.jsonrpc import Nonsense, Notice, Reply, decode_line, encode_request
 from signal_bridge.rpc.pending import Pending, Waiter
@@ -112,8 +117,9 @@ class Client:
     def call(self, method: str, params: Mapping[str, Any] | None, deadline: Deadline) -> Reply:
         """Ask for `method` and wait for its reply, which may be a refusal.
 
-        Raises ConnectionLost, CallTimedOut (each says whether the request was written) or
-        TypeError (the parameters are not JSON). Safe from any thread but the reader's.
+        Raises ConnectionLost, CallTimedOut (each says whether the request was written),
+        NonsenseReply, or TypeError (the parameters are not JSON). Safe from any thread but the
+        reader's.
         """
         waiter = self._pending.register()
         try:
@@ -218,13 +224,19 @@ class Client:
             elif isinstance(arrived, Notice):
                 notices.append(arrived)
             else:
-                self._complain(arrived.why)
+                self._puzzle_over(arrived)
         if notices:
             self._on_notices(notices)
 
     def _settle(self, reply: Reply) -> None:
         if not self._pending.settle(reply):
             self._complain("a reply that nobody waits for (late, doubled or foreign)")
+
+    def _puzzle_over(self, nonsense: Nonsense) -> None:
+        self._complain(nonsense.why)
+        if nonsense.id is not None:
+            text = "signal-cli's answer makes no sense; whether it did what was asked is unknown"
+            self._pending.fail(nonsense.id, NonsenseReply(text))
 
     def _complain(self, why: str) -> None:
         if why in self._complaints or len(self._complaints) >= 100:

@@ -7,12 +7,15 @@ Pure: no I/O, no clock. Replies carry `jsonrpc`, `result` or `error`, and `id`; 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 RequestId = str | int
+
+_ID: Final = re.compile(rb'"id"\s*:\s*"([0-9a-zA-Z-]{1,64})"')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +37,13 @@ class Notice:
 
 @dataclasses.dataclass(frozen=True)
 class Nonsense:
-    """A line that is neither. `why` is fit for a log: it holds nothing of the line's content."""
+    """A line that is neither. `why` is fit for a log: it holds nothing of the line's content.
+
+    `id` is the request it seems to be meant for, if that can be told.
+    """
 
     why: str
+    id: str | None = None
 
 
 def encode_request(request_id: RequestId, method: str, params: Mapping[str, Any] | None) -> bytes:
@@ -55,12 +62,18 @@ def decode_line(line: bytes) -> Reply | Notice | Nonsense:
     try:
         message = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return Nonsense(f"a line of {len(line)} bytes that is not JSON")
+        return Nonsense(f"a line of {len(line)} bytes that is not JSON", _id_in(line))
     if not isinstance(message, dict):
         return Nonsense(f"a JSON {type(message).__name__} where an object belongs")
     if "method" in message:
         return _notice(message)
     return _reply(message)
+
+
+def _id_in(line: bytes) -> str | None:
+    """A garbled reply may still name its request, whose caller then need not wait."""
+    found = _ID.search(line)
+    return found.group(1).decode() if found else None
 
 
 def _notice(message: dict[str, Any]) -> Notice | Nonsense:

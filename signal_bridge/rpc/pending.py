@@ -7,7 +7,7 @@ import secrets
 import threading
 from concurrent.futures import Future
 
-from signal_bridge.errors import ConnectionLost
+from signal_bridge.errors import BridgeError, ConnectionLost
 from signal_bridge.rpc.jsonrpc import Reply, RequestId
 
 
@@ -64,6 +64,13 @@ class Pending:
             return False
         waiter.future.set_result(reply)
         return True
+
+    def fail(self, request_id: RequestId, error: BridgeError) -> None:
+        """One waiter will get no answer. Nothing happens when nobody waits for that id."""
+        with self._mutex:
+            waiter = self._waiters.pop(request_id, None)
+        if waiter is not None:
+            waiter.future.set_exception(error)
 
     def fail_all(self, because: str) -> None:
         """The connection is gone: wake every waiter, and refuse those who come later."""

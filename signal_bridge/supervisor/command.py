@@ -116,7 +116,11 @@ def _native_program(settings: Settings, which: Callable[[str], str | None]) -> s
 
 
 def _java_opts(settings: Settings, program: str) -> str:
-    """Ours first: of two options that disagree, the JVM takes the later."""
+    """Ours first: of two options that disagree, the JVM takes the later.
+
+    The start script splits them at spaces, so a path with one cannot be among them.
+    """
     cache = Path(os.path.realpath(program)).parent.parent / "signal-cli.aot"
-    cached = (f"-XX:AOTCache={cache}",) if cache.is_file() else ()
+    usable = cache.is_file() and " " not in str(cache)
+    cached = (f"-XX:AOTCache={cache}",) if usable else ()
     return " ".join((*JVM_OPTIONS, *cached, *settings.java_opts.split()))

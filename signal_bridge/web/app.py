@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+import struct
 import time
+from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET
 from typing import Any, Final
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import NotFound
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, MapAdapter
 
 from signal_bridge.web import problems
 from signal_bridge.web.context import Bridge, bridge
@@ -20,6 +22,8 @@ from signal_bridge.web.routes import SURFACE
 
 log = logging.getLogger(__name__)
 
+# struct timeval: a client may be silent for this long in the middle of something.
+_CLIENT_WAIT: Final = struct.pack("ll", 30, 0)
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -41,9 +45,18 @@ class _JsonProvider(DefaultJSONProvider):
         return Response(body, content_type="application/json; charset=utf-8")
 
 
+class _App(Flask):
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """A path is found whether or not an upgrade is asked for; the view looks at that."""
+        adapter = super().create_url_adapter(request)
+        if adapter is not None:
+            adapter.websocket = False
+        return adapter
+
+
 def create_app(the_bridge: Bridge) -> Flask:
     """The application over `the_bridge`. Opens nothing and starts nothing."""
-    app = Flask(__name__, static_folder=None)
+    app = _App(__name__, static_folder=None)
     app.json = _JsonProvider(app)
     app.extensions["bridge"] = the_bridge
     app.config["MAX_CONTENT_LENGTH"] = the_bridge.settings.max_body_bytes
@@ -67,11 +80,19 @@ def create_app(the_bridge: Bridge) -> Flask:
 
 
 def _begin() -> None:
+    _limit_waits(request.environ.get("gunicorn.socket"))
     g.began = time.monotonic()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     if request.method in ("HEAD", "OPTIONS"):
         raise NotFound  # the peer registers neither (contract 1.1)
+
+
+def _limit_waits(connection: Any) -> None:
+    """No client holds a thread for ever by not sending its body, or not reading its answer."""
+    if connection is not None:
+        connection.setsockopt(SOL_SOCKET, SO_RCVTIMEO, _CLIENT_WAIT)
+        connection.setsockopt(SOL_SOCKET, SO_SNDTIMEO, _CLIENT_WAIT)
 
 
 def _finish(response: Response) -> Response:

@@ -13,6 +13,7 @@ from signal_bridge.settings import Settings
 from signal_bridge.signalcli.gateway import Gateway
 from signal_bridge.signalcli.linking import Linker
 from signal_bridge.store.status import StatusBoard
+from signal_bridge.web.streams import StreamPlaces
 from signal_bridge.web.uploads import Uploads
 
 
@@ -26,6 +27,7 @@ class Bridge:
     inbox: Inbox
     cursors: Cursors
     board: StatusBoard
+    streams: StreamPlaces
 
 
 def bridge() -> Bridge:

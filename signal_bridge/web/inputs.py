@@ -10,8 +10,9 @@ from urllib.parse import unquote
 
 from flask import request
 from marshmallow import ValidationError
+from werkzeug.exceptions import ClientDisconnected
 
-from signal_bridge.errors import BodyTooLarge, RequestError
+from signal_bridge.errors import BodyTooLarge, ClientGone, RequestError
 from signal_bridge.web.context import bridge, uploads
 from signal_bridge.web.longstrings import LONG_STRING_BYTES, LongStringFilter, whole_text
 from signal_bridge.web.schemas.base import BodySchema
@@ -107,7 +108,7 @@ def _load(schema: BodySchema, value: Any, complaint: str) -> dict[str, Any]:
 def _parse_json(trailing_allowed: bool) -> Any:
     length_bytes = request.content_length
     if length_bytes is not None and length_bytes <= LONG_STRING_BYTES:
-        return _value_of(request.stream.read(), trailing_allowed)
+        return _value_of(b"".join(_body_chunks(request.stream)), trailing_allowed)
     long_strings = LongStringFilter(lambda: uploads().open_new("long-string"))
     try:
         for chunk in _body_chunks(request.stream):
@@ -125,6 +126,17 @@ def _value_of(body: bytes, trailing_allowed: bool) -> Any:
     return _without_lone_surrogates(value) if "\\u" in text else value
 
 
+def read_from_client(stream: IO[bytes]) -> bytes:
+    """The next bytes of the body, b"" at its end.
+
+    Raises ClientGone when they do not come.
+    """
+    try:
+        return stream.read(_READ_BYTES)
+    except (OSError, ClientDisconnected) as error:
+        raise ClientGone("The request's body ended before it was complete") from error
+
+
 def _first_value(text: str, trailing_allowed: bool) -> Any:
     begin = len(text) - len(text.lstrip(_JSON_SPACE))
     try:
@@ -140,7 +152,7 @@ def _body_chunks(stream: IO[bytes]) -> Iterator[bytes]:
     limit_bytes, size_bytes = bridge().settings.max_body_bytes, 0
     if (request.content_length or 0) > limit_bytes:
         raise BodyTooLarge(limit_bytes)
-    while chunk := stream.read(_READ_BYTES):
+    while chunk := read_from_client(stream):
         size_bytes += len(chunk)
         if size_bytes > limit_bytes:
             raise BodyTooLarge(limit_bytes)

@@ -28,7 +28,9 @@ log = logging.getLogger(__name__)
 STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.NotFound, 404),
     (errors.BodyTooLarge, 413),
+    (errors.ClientGone, 408),
     (errors.RequestError, 400),
+    (errors.TooManyStreams, 503),
     (errors.DaemonUnavailable, 503),
     (errors.CallTimedOut, 504),
     (errors.DaemonError, 502),
@@ -149,6 +151,6 @@ def _retry_after_seconds(error: errors.BridgeError) -> int | None:
         return error.retry_after_seconds
     if isinstance(error, errors.Refused):
         return retry_after_seconds(error)
-    if isinstance(error, errors.StoreError):
+    if isinstance(error, (errors.StoreError, errors.TooManyStreams)):
         return 5
     return None

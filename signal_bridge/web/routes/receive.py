@@ -1,6 +1,9 @@
-"""`GET /v1/receive/{number}` by polling: what has arrived since the last poll.
+"""`GET /v1/receive/{number}`: one path, three ways, chosen by the request and not by the mode.
 
-Read, send, then mark: the account's cursor moves when the answer has been handed to the network
+`Upgrade: websocket` gets frames, `Accept: text/event-stream` gets server-sent events, anything
+else gets what has arrived as a JSON array.
+
+A poll reads, sends, then marks: the cursor moves when the answer has been handed to the network
 whole. A client that goes away before that gets the same messages again.
 """
 
@@ -10,18 +13,20 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import StoreError
-from signal_bridge.inbox.cursors import Lease
+from signal_bridge.inbox.cursors import POLL, SSE, WEBSOCKET, Lease, cursor_name
 from signal_bridge.inbox.event import Event
 from signal_bridge.inbox.filters import Filter
-from signal_bridge.inbox.shapes import polled
+from signal_bridge.inbox.shapes import frame, polled
 from signal_bridge.inbox.store import Inbox
 from signal_bridge.web.context import bridge
 from signal_bridge.web.inputs import account_number, query_flag, query_number
+from signal_bridge.web.streams import sse, websocket
+from signal_bridge.web.streams.reading import reader_of, wanted_events
 
 _LONGEST_TIMEOUT_SECONDS: Final = 300
 _PAGE: Final = 500
@@ -34,22 +39,36 @@ _FLAGS: Final = (
 )
 
 
-def poll(number: str) -> ResponseReturnValue:
-    """A JSON array of the account's new events, oldest first.
+def receive(number: str) -> ResponseReturnValue:
+    """The account's events: a WebSocket, server-sent events, or a JSON array.
 
-    Waits up to `timeout` seconds (1) for the first; at most `max_messages` (0: all). The peer's
-    other parameters are checked and decided once for the daemon, by settings.
+    All of them take `types` and `from`. The streams begin with the backlog since the account's
+    cursor; `after=<seq>` (or `Last-Event-ID`) says where else, `backlog=false` with what is new.
+    The array waits up to `timeout` seconds (1) for the first event and has at most
+    `max_messages` (0: all), oldest first; the peer's other parameters are checked, and decided
+    once for the daemon by settings.
     """
     number = account_number(number)
+    if request.headers.get("Upgrade", "").lower() == "websocket":
+        reader = reader_of(wanted_events(number), WEBSOCKET)
+        return websocket.serve(request.environ, reader, frame)
+    if request.accept_mimetypes.best == "text/event-stream":
+        return sse.stream(reader_of(wanted_events(number), SSE), "receive", frame)
     timeout_seconds = query_number("timeout", 1)
     max_messages = query_number("max_messages", 0)
     for name in _FLAGS:
         query_flag(name)
-    deadline = Deadline(max(0, min(timeout_seconds, _LONGEST_TIMEOUT_SECONDS)))
-    lease = bridge().cursors.take(f"account:{number}", deadline)
+    wanted = wanted_events(number)
+    # A poll that waits is a stream for as long as it waits; without a place it does not wait.
+    with bridge().streams.one_if_free() as may_wait:
+        seconds = min(timeout_seconds, _LONGEST_TIMEOUT_SECONDS) if may_wait else 0
+        return _poll(wanted, max_messages, Deadline(max(0, seconds)))
+
+
+def _poll(wanted: Filter, max_messages: int, deadline: Deadline) -> Response:
+    lease = bridge().cursors.take(cursor_name(POLL, wanted.account), deadline)
     if lease is None:  # another poll of this account is reading
         return jsonify([])
-    wanted = Filter(number)
     limit = max_messages if max_messages > 0 else sys.maxsize
     first = _first_page(lease, wanted, min(limit, _PAGE), deadline)
     if len(first) < _PAGE:
@@ -57,10 +76,12 @@ def poll(number: str) -> ResponseReturnValue:
         response = Response(_handed_over(lease, iter((body,)), first))
         response.content_length = len(body)
     else:
-        pages = _pages(bridge().inbox, wanted, first, limit)
         seen: list[Event] = []
+        pages = _pages(bridge().inbox, wanted, first, limit)
         response = Response(_handed_over(lease, _array(pages, seen), seen))
     response.content_type = "application/json; charset=utf-8"
+    if (gap := bridge().inbox.gap(wanted.account, lease.position)) is not None:
+        response.headers["X-Signal-Bridge-Gap"] = f"{gap.first_seq}-{gap.last_seq}"
     return response
 
 

@@ -1,0 +1,89 @@
+"""The feed for those who keep a cursor: reading changes nothing, and nothing is missed unseen."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import orjson
+from flask import Response, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from signal_bridge.clock import Deadline
+from signal_bridge.errors import RequestError
+from signal_bridge.inbox.cursors import consumer_name
+from signal_bridge.inbox.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
+from signal_bridge.inbox.shapes import numbered
+from signal_bridge.web.context import bridge
+from signal_bridge.web.inputs import query_number, read_body
+from signal_bridge.web.schemas.events import ACKNOWLEDGE
+from signal_bridge.web.streams import sse
+from signal_bridge.web.streams.reading import query_seq, reader_of, wanted_events
+
+_MOST: Final = 1000
+_USUAL: Final = 100
+_LONGEST_TIMEOUT_SECONDS: Final = 300
+_CONSUMER: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def read() -> ResponseReturnValue:
+    """Events after a cursor: `{"events": […], "next": seq, "lag": n, "gap"?: {"from", "to"}}`.
+
+    `account` (default: all), `after`, `limit` (100), `timeout` seconds to wait for the first,
+    `types`, `from`; `consumer=name` begins where that consumer has acknowledged. With
+    `Accept: text/event-stream` the same as a stream.
+    """
+    account = request.args.get("account") or EVERY_ACCOUNT
+    wanted = wanted_events(account, default=(*SIGNAL_KINDS, *OWN_KINDS))
+    if request.accept_mimetypes.best == "text/event-stream":
+        return sse.stream(reader_of(wanted, "events"), "event", lambda e: orjson.dumps(numbered(e)))
+    limit = max(1, min(query_number("limit", _USUAL), _MOST))
+    seconds = max(0, min(query_number("timeout", 0), _LONGEST_TIMEOUT_SECONDS))
+    with bridge().streams.one_if_free() as may_wait:
+        return _page(wanted, _start(), limit, Deadline(seconds if may_wait else 0))
+
+
+def acknowledge() -> ResponseReturnValue:
+    """`{"consumer": name, "seq": n}`: that consumer has dealt with everything up to there. 204."""
+    body = read_body(ACKNOWLEDGE)
+    bridge().cursors.move(consumer_name(_checked(body["consumer"])), body["seq"])
+    return "", 204
+
+
+def consumers() -> ResponseReturnValue:
+    """Every named consumer with its position and how many events it is behind."""
+    everything = Filter(EVERY_ACCOUNT, (*SIGNAL_KINDS, *OWN_KINDS))
+    return jsonify(
+        [
+            {"consumer": name, "seq": seq, "lag": bridge().inbox.count_after(everything, seq)}
+            for name, seq in sorted(bridge().cursors.consumers().items())
+        ]
+    )
+
+
+def _start() -> int:
+    """The seq to read after: as asked for, else where the consumer is, else the beginning."""
+    after, consumer = query_seq("after"), request.args.get("consumer")
+    if after is not None or consumer is None:
+        return after or 0
+    return bridge().cursors.position(consumer_name(_checked(consumer)))
+
+
+def _page(wanted: Filter, after: int, limit: int, deadline: Deadline) -> Response:
+    inbox = bridge().inbox
+    found = inbox.read_or_wait(wanted, after, limit, deadline)
+    following = found[-1].seq if found else after
+    body: dict[str, Any] = {
+        "events": [numbered(event) for event in found],
+        "next": following,
+        "lag": inbox.count_after(wanted, following),
+    }
+    if (gap := inbox.gap(wanted.account, after)) is not None:
+        body["gap"] = {"from": gap.first_seq, "to": gap.last_seq}
+    return jsonify(body)
+
+
+def _checked(consumer: str) -> str:
+    if not _CONSUMER.fullmatch(consumer):
+        raise RequestError("A consumer's name has 1 to 64 letters, digits, dots, dashes and _")
+    return consumer

@@ -1,0 +1,236 @@
+"""WebSocket: the feed in the peer's frames, one text frame an event (RFC 6455 by wsproto).
+
+One thread serves one client, and waits for two things at once: its socket, and the bell of the
+feed. Nothing is queued in memory: what a slow client has not read yet is still in the database.
+
+How far a client got is known by its pongs. A ping after each batch carries the seq of the batch's
+last frame; the pong that echoes it says that the client's library has read everything before it,
+and only then does the cursor move.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import os
+import select
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from flask import Response
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import CloseConnection, Ping, Pong, TextMessage
+from wsproto.events import Event as WireEvent
+from wsproto.frame_protocol import CloseReason
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError
+
+from signal_bridge.clock import Deadline
+from signal_bridge.errors import RequestError, StoreError
+from signal_bridge.inbox.event import Event
+from signal_bridge.web.streams.reading import Reader
+
+log = logging.getLogger(__name__)
+
+PING_EVERY_SECONDS: Final = 25.0
+# Generous: a client may be busy for two pings.
+_SILENT_SECONDS: Final = 80.0
+_WRITE_SECONDS: Final = 10.0
+_BATCH: Final = 100
+_READ_BYTES: Final = 65536
+_ACCEPT_KEY: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
+
+
+class _GoneError(Exception):
+    """The client is not there any more, or does not read."""
+
+
+class UpgradedResponse(Response):
+    """What the view returns when the WebSocket is over: nothing more may be written.
+
+    Gunicorn's threaded worker ends a connection without a word when the application raises
+    StopIteration.
+    """
+
+    def __call__(self, *_: Any) -> Any:
+        raise StopIteration
+
+
+def serve(environ: dict[str, Any], reader: Reader, frame: Callable[[Event], bytes]) -> Response:
+    """Upgrade the request and serve it until one of the two ends it.
+
+    Raises RequestError when it is not a proper handshake, TooManyStreams, StoreError.
+    """
+    answer = _handshake(environ)
+    with reader.bridge.streams.one():
+        _Session(environ["gunicorn.socket"], reader, frame).run(answer)
+    return UpgradedResponse(status=101)
+
+
+def _handshake(environ: dict[str, Any]) -> bytes:
+    if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13":
+        raise RequestError(
+            "websocket: unsupported version: 13 not found in 'Sec-WebSocket-Version' header"
+        )
+    key = environ.get("HTTP_SEC_WEBSOCKET_KEY", "").strip()
+    if not key:
+        raise RequestError(
+            "websocket: not a websocket handshake: 'Sec-WebSocket-Key' header is missing or blank"
+        )
+    digest = hashlib.sha1((key + _ACCEPT_KEY).encode(), usedforsecurity=False).digest()
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"
+    )
+
+
+class _Session:
+    """One client, from the answered handshake to the end. Lives on the request's thread."""
+
+    def __init__(
+        self, connection: socket.socket, reader: Reader, frame: Callable[[Event], bytes]
+    ) -> None:
+        connection.setblocking(False)
+        self._socket = connection
+        self._reader = reader
+        self._frame = frame
+        self._wire = Connection(ConnectionType.SERVER)
+        self._position = reader.start
+        self._heard_at = time.monotonic()
+        self._pinged_at = time.monotonic()
+
+    def run(self, answer: bytes) -> None:
+        try:
+            self._write(answer)
+            self._tell_gap()
+            with self._reader.bridge.inbox.newest.bell() as bell:
+                self._serve(bell)
+        except _GoneError as gone:
+            log.info("a WebSocket client is gone: %s", gone)
+        except StoreError as error:
+            log.warning("a WebSocket is closed, since events cannot be read: %s", error)
+            self._say_goodbye(1011, "events cannot be read")
+
+    def _serve(self, bell: int) -> None:
+        poller = select.poll()
+        poller.register(self._socket, select.POLLIN)
+        poller.register(bell, select.POLLIN)
+        inbox = self._reader.bridge.inbox
+        more = True
+        while not inbox.closing:
+            ready = dict(poller.poll(0 if more else self._idle_ms()))
+            if bell in ready:
+                os.eventfd_read(bell)
+            if self._socket.fileno() in ready and not self._hear():
+                return
+            more = self._send_next()
+            self._keep_alive()
+        self._say_goodbye(CloseReason.GOING_AWAY, "the bridge is stopping")
+
+    # -- to the client -------------------------------------------------------------------------
+
+    def _send_next(self) -> bool:
+        """The next batch, and a ping that asks how far it got. Whether there may be more."""
+        events = self._reader.next(self._position, _BATCH)
+        if not events:
+            return False
+        self._write(b"".join(self._text(self._frame(event)) for event in events))
+        self._position = events[-1].seq
+        self._ping()
+        return len(events) == _BATCH
+
+    def _tell_gap(self) -> None:
+        """Readers with a cursor of their own know what to do with it; the peer's do not."""
+        gap = self._reader.gap()
+        if gap is None:
+            return
+        log.warning("a WebSocket reader missed events %d to %d", gap.first_seq, gap.last_seq)
+        if self._reader.cursor is None:
+            lost = b'{"gap":{"from":%d,"to":%d}}' % (gap.first_seq, gap.last_seq)
+            self._write(self._text(lost))
+
+    def _text(self, text: bytes) -> bytes:
+        return self._wire.send(TextMessage(data=text.decode()))
+
+    def _ping(self) -> None:
+        self._write(self._wire.send(Ping(payload=str(self._position).encode())))
+        self._pinged_at = time.monotonic()
+
+    def _keep_alive(self) -> None:
+        now = time.monotonic()
+        if now - self._heard_at > _SILENT_SECONDS:
+            raise _GoneError("it has not answered several pings")
+        if now - self._pinged_at >= PING_EVERY_SECONDS:
+            self._ping()
+
+    def _idle_ms(self) -> float:
+        left = PING_EVERY_SECONDS - (time.monotonic() - self._pinged_at)
+        return max(0.0, left) * 1000
+
+    def _write(self, data: bytes) -> None:
+        """All of it, within a deadline: who does not read is dropped with 1013 and the seq."""
+        rest, deadline = memoryview(data), Deadline(_WRITE_SECONDS)
+        while rest:
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError:
+                if not self._writable_within(deadline.remaining_seconds()):
+                    self._drop_slow()
+            except OSError as error:
+                raise _GoneError(str(error)) from error
+
+    def _writable_within(self, seconds: float) -> bool:
+        poller = select.poll()
+        poller.register(self._socket, select.POLLOUT)
+        return bool(poller.poll(seconds * 1000))
+
+    def _drop_slow(self) -> None:
+        self._say_goodbye(CloseReason.TRY_AGAIN_LATER, f"too slow; go on after={self._position}")
+        raise _GoneError("it does not read")
+
+    def _say_goodbye(self, code: int, reason: str) -> None:
+        """The close frame, if it fits: the connection ends either way."""
+        try:
+            self._socket.send(self._wire.send(CloseConnection(code, reason)))
+        except (OSError, LocalProtocolError) as error:
+            log.debug("no close frame could be sent: %s", error)
+
+    # -- from the client -----------------------------------------------------------------------
+
+    def _hear(self) -> bool:
+        """Read what the client says. False when it is over."""
+        try:
+            data = self._socket.recv(_READ_BYTES)
+        except BlockingIOError:
+            return True
+        except OSError as error:
+            raise _GoneError(str(error)) from error
+        if not data:
+            return False
+        self._heard_at = time.monotonic()
+        return all(self._answer(event) for event in self._events(data))
+
+    def _events(self, data: bytes) -> Iterator[WireEvent]:
+        try:
+            self._wire.receive_data(data)
+            yield from self._wire.events()
+        except RemoteProtocolError as error:
+            raise _GoneError(f"it does not speak WebSocket: {error}") from error
+
+    def _answer(self, event: WireEvent) -> bool:
+        """False when the client closes. What it has to say otherwise is of no interest."""
+        if isinstance(event, Ping):
+            self._write(self._wire.send(event.response()))
+        elif isinstance(event, Pong):
+            self._note(bytes(event.payload))
+        elif isinstance(event, CloseConnection):
+            self._say_goodbye(event.code, event.reason or "")
+            return False
+        return True
+
+    def _note(self, payload: bytes) -> None:
+        """A pong of ours that comes back: everything before it was read."""
+        if payload.isdigit() and int(payload) <= self._position:
+            self._reader.mark(int(payload))

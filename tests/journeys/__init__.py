@@ -1,0 +1,1 @@
+"""The bridge as a user meets it: the real `serve`, real Gunicorn, real children, whole journeys."""

@@ -1,0 +1,141 @@
+"""From the reader thread to disk, whatever the disk says."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from signal_bridge.errors import StoreError, StoreFull, StoreUnavailable
+from signal_bridge.inbox import intake as module
+from signal_bridge.inbox.event import Arrival
+from signal_bridge.inbox.filters import Filter
+from signal_bridge.inbox.intake import Intake
+from signal_bridge.inbox.store import Inbox
+from tests.inbox.envelopes import ACCOUNT, text
+from tests.rpc.far_end import InThread
+from tests.support import eventually
+
+
+class Faulty:
+    """An inbox whose store is away until it is told otherwise."""
+
+    def __init__(self, inbox: Inbox, error: StoreError) -> None:
+        self.error: StoreError | None = error
+        self.attempts = 0
+        self._inbox = inbox
+
+    def append(self, arrivals: Sequence[Arrival]) -> int:
+        self.attempts += 1
+        if self.error:
+            raise self.error
+        return self._inbox.append(arrivals)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(module, "_LONGEST_RETRY_SECONDS", 0.02)
+
+
+@pytest.fixture
+def reports() -> list[StoreError | None]:
+    return []
+
+
+@pytest.fixture
+def stop() -> threading.Event:
+    return threading.Event()
+
+
+def words(inbox: Inbox) -> list[str]:
+    return [
+        json.loads(event.payload)["envelope"]["dataMessage"]["message"]
+        for event in inbox.read(Filter(ACCOUNT), 0, 100)
+    ]
+
+
+def test_what_arrives_is_on_disk_when_accept_returns(
+    inbox: Inbox, stop: threading.Event, reports: list[StoreError | None]
+) -> None:
+    intake = Intake(inbox, stop, reports.append)
+    intake.accept([text("a"), {"subscription": 0, "result": text("b")}])
+    assert words(inbox) == ["a", "b"]
+    assert reports == []
+
+
+def test_what_comes_again_is_kept_once_and_said(
+    inbox: Inbox, stop: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    intake = Intake(inbox, stop, lambda _: None)
+    intake.accept([text("a")])
+    assert "delivered again" not in caplog.text
+    intake.accept([text("a"), text("b")])
+    assert words(inbox) == ["a", "b"]
+    assert "1 messages were delivered again and are kept once" in caplog.text
+
+
+@pytest.mark.parametrize("error", [StoreFull("full"), StoreUnavailable("locked")])
+def test_it_keeps_trying_while_the_store_fails_and_goes_on_after(
+    inbox: Inbox,
+    stop: threading.Event,
+    reports: list[StoreError | None],
+    caplog: pytest.LogCaptureFixture,
+    error: StoreError,
+) -> None:
+    faulty = Faulty(inbox, error)
+    intake = Intake(faulty, stop, reports.append)  # type: ignore[arg-type]
+    accepting = InThread(intake.accept, [text("SECRET")])
+    eventually(lambda: faulty.attempts >= 4, what="four attempts")
+    assert not accepting.is_over()
+    faulty.error = None
+    accepting.result()
+    assert words(inbox) == ["SECRET"]
+    assert set(reports[:-1]) == {error}
+    assert reports[-1] is None
+    assert len(reports) == faulty.attempts
+    assert "SECRET" not in caplog.text
+
+
+def test_a_recovery_is_reported_once(
+    inbox: Inbox, stop: threading.Event, reports: list[StoreError | None]
+) -> None:
+    faulty = Faulty(inbox, StoreFull("full"))
+    intake = Intake(faulty, stop, reports.append)  # type: ignore[arg-type]
+    accepting = InThread(intake.accept, [text("a")])
+    eventually(lambda: faulty.attempts >= 2, what="two attempts")
+    faulty.error = None
+    accepting.result()
+    intake.accept([text("b")])
+    assert reports.count(None) == 1
+
+
+def test_only_a_stop_ends_the_attempts_and_then_it_raises(
+    inbox: Inbox, stop: threading.Event, reports: list[StoreError | None]
+) -> None:
+    error = StoreFull("full")
+    faulty = Faulty(inbox, error)
+    accepting = InThread(Intake(faulty, stop, reports.append).accept, [text("a")])  # type: ignore[arg-type]
+    eventually(lambda: faulty.attempts >= 2, what="two attempts")
+    stop.set()
+    assert accepting.error() is error
+    assert None not in reports
+
+
+def test_a_stop_does_not_keep_a_batch_from_being_stored(
+    inbox: Inbox, stop: threading.Event
+) -> None:
+    stop.set()
+    Intake(inbox, stop, lambda _: None).accept([text("a")])
+    assert words(inbox) == ["a"]
+
+
+def test_nonsense_is_stored_beside_the_rest(inbox: Inbox, stop: threading.Event) -> None:
+    Intake(inbox, stop, lambda _: None).accept([None, text("a"), 5, [], {"envelope": {"x": 1}}])
+    payloads = [json.loads(event.payload) for event in inbox.read(Filter(), 0, 10)]
+    # What holds nothing at all is the same nothing.
+    assert payloads == [{}, text("a"), {"envelope": {"x": 1}}]

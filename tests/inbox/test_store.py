@@ -1,0 +1,287 @@
+"""The feed on disk: appended in order, once, and read from anywhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from signal_bridge.clock import Deadline
+from signal_bridge.errors import StoreUnavailable
+from signal_bridge.inbox import store as module
+from signal_bridge.inbox.envelope import arrival_of
+from signal_bridge.inbox.filters import Filter
+from signal_bridge.inbox.store import Inbox
+from signal_bridge.store.engine import Store
+from signal_bridge.store.migrations import migrate
+from signal_bridge.store.tables import events
+from tests.inbox.envelopes import ACCOUNT, data, received, text
+from tests.rpc.far_end import InThread
+from tests.support import eventually
+
+ROOT = Path(__file__).parents[2]
+MINE = Filter(ACCOUNT)
+ANOTHER = "+15559990000"
+
+APPEND = """
+import sys
+from signal_bridge.inbox.envelope import arrival_of
+from signal_bridge.inbox.store import Inbox
+from signal_bridge.store.engine import Store
+from tests.inbox.envelopes import text
+Inbox(Store(sys.argv[1])).append([arrival_of(text(word)) for word in sys.argv[2:]])
+"""
+
+
+def append(inbox: Inbox, *params: object) -> int:
+    return inbox.append([arrival_of(one) for one in params])
+
+
+def words(inbox: Inbox, after: int = 0, limit: int = 1000, wanted: Filter = MINE) -> list[str]:
+    return [
+        json.loads(event.payload)["envelope"]["dataMessage"]["message"]
+        for event in inbox.read(wanted, after, limit)
+    ]
+
+
+def append_elsewhere(database_url: str, *words: str) -> None:
+    """From a process of its own."""
+    subprocess.run([sys.executable, "-c", APPEND, database_url, *words], cwd=ROOT, check=True)
+
+
+# -- appending ---------------------------------------------------------------------------------
+
+
+def test_events_are_read_in_the_order_in_which_they_came(inbox: Inbox) -> None:
+    assert append(inbox, text("c"), text("a")) == 2
+    assert append(inbox, text("b")) == 1
+    assert words(inbox) == ["c", "a", "b"]
+
+
+def test_the_same_line_three_times_is_one_event(inbox: Inbox) -> None:
+    assert append(inbox, text("a"), text("a")) == 1
+    assert append(inbox, text("a")) == 0
+    assert words(inbox) == ["a"]
+
+
+def test_a_redelivery_with_other_server_times_is_one_event(inbox: Inbox) -> None:
+    again = data(message="hi")
+    again["envelope"].update(serverReceivedTimestamp=1, serverDeliveredTimestamp=2)
+    append(inbox, data(message="hi"))
+    assert append(inbox, again, data(message="new")) == 1
+    assert words(inbox) == ["hi", "new"]
+    assert json.loads(inbox.read(MINE, 0, 1)[0].payload) == data(message="hi")
+
+
+def test_two_contents_of_one_millisecond_are_two_events(inbox: Inbox) -> None:
+    calls = [received(callMessage={"iceUpdateMessages": [{"id": 1, "opaque": o}]}) for o in "ab"]
+    assert append(inbox, *calls) == 2
+    assert append(inbox, text("a"), text("b")) == 2
+
+
+def test_an_empty_batch_is_nothing(inbox: Inbox) -> None:
+    assert append(inbox) == 0
+    assert inbox.newest_seq() == 0
+
+
+def test_a_batch_of_thousands_is_kept_in_order(inbox: Inbox) -> None:
+    batch = [text(str(number), timestamp=number) for number in range(5000)]
+    assert append(inbox, *batch) == 5000
+    assert words(inbox, limit=10_000) == [str(number) for number in range(5000)]
+
+
+def test_a_batch_that_fails_leaves_nothing_behind(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise RuntimeError("half way")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_count_after", fail)
+        with pytest.raises(RuntimeError, match="half way"):
+            append(inbox, text("a"))
+    assert words(inbox) == []
+    assert append(inbox, text("a")) == 1
+
+
+def test_what_was_appended_is_there_after_a_restart(inbox: Inbox, database_url: str) -> None:
+    append(inbox, text("a"))
+    reopened = Inbox(Store(database_url))
+    assert words(reopened) == ["a"]
+    assert append(reopened, text("a"), text("b")) == 1
+
+
+# -- reading -----------------------------------------------------------------------------------
+
+
+def test_reading_begins_after_a_seq_and_ends_at_a_limit(inbox: Inbox) -> None:
+    append(inbox, *(text(word) for word in "abcde"))
+    seqs = [event.seq for event in inbox.read(MINE, 0, 100)]
+    assert seqs == sorted(set(seqs))
+    assert words(inbox, after=seqs[1], limit=2) == ["c", "d"]
+    assert words(inbox, after=seqs[-1]) == []
+
+
+def test_each_account_reads_its_own(inbox: Inbox) -> None:
+    append(inbox, text("mine"), text("other", account=ANOTHER))
+    assert words(inbox) == ["mine"]
+    assert words(inbox, wanted=Filter(ANOTHER)) == ["other"]
+    assert words(inbox, wanted=Filter()) == ["mine", "other"]
+
+
+def test_a_reader_may_ask_for_kinds_and_senders(inbox: Inbox) -> None:
+    append(
+        inbox,
+        data(message="from Alice"),
+        received(sourceUuid="x", sourceNumber="+1999", dataMessage={"message": "from another"}),
+        received(typingMessage={"action": "STARTED"}),
+    )
+    assert words(inbox, wanted=Filter(kinds=("message",))) == ["from Alice", "from another"]
+    assert words(inbox, wanted=Filter(kinds=("message",), senders=("+1999",))) == ["from another"]
+    assert words(inbox, wanted=Filter(kinds=("message",), senders=("x",))) == ["from another"]
+    assert len(inbox.read(Filter(kinds=("typing",)), 0, 10)) == 1
+
+
+def test_the_newest_seq_is_that_of_the_last_event(inbox: Inbox) -> None:
+    assert inbox.newest_seq() == 0
+    append(inbox, text("a"), text("b"))
+    assert inbox.newest_seq() == inbox.read(MINE, 0, 100)[-1].seq
+
+
+def test_a_seq_is_never_used_again(inbox: Inbox, store: Store) -> None:
+    append(inbox, text("a"), text("b"))
+    last = inbox.newest_seq()
+    with store.write() as connection:
+        connection.execute(sa.delete(events))
+    append(inbox, text("c"))
+    assert inbox.newest_seq() > last
+
+
+# -- waiting -----------------------------------------------------------------------------------
+
+
+def wait(inbox: Inbox, seconds: float = 60, after: int = 0) -> list[str]:
+    found = inbox.read_or_wait(MINE, after, 100, Deadline(seconds))
+    return [json.loads(event.payload)["envelope"]["dataMessage"]["message"] for event in found]
+
+
+def test_what_is_there_is_given_without_waiting(inbox: Inbox) -> None:
+    append(inbox, text("a"))
+    assert wait(inbox, seconds=0) == ["a"]
+
+
+def test_a_wait_ends_with_its_deadline(inbox: Inbox) -> None:
+    append(inbox, text("a"))
+    assert wait(inbox, seconds=0.05, after=inbox.newest_seq()) == []
+    assert wait(inbox, seconds=0, after=inbox.newest_seq()) == []
+
+
+def test_a_wait_ends_with_a_commit_of_the_same_process(inbox: Inbox) -> None:
+    waiting = InThread(wait, inbox)
+    eventually(lambda: inbox._newest._watchers == 1, what="a reader that waits")
+    append(inbox, text("a"))
+    assert waiting.result() == ["a"]
+
+
+def test_a_wait_ends_with_a_commit_of_another_process(inbox: Inbox, database_url: str) -> None:
+    append(inbox, text("old"))
+    waiting = InThread(wait, inbox, 60, inbox.newest_seq())
+    append_elsewhere(database_url, "new")
+    assert waiting.result() == ["new"]
+
+
+def test_many_who_wait_are_woken_by_one_commit_and_one_thread_looks(
+    inbox: Inbox,
+) -> None:
+    waiting = [InThread(wait, inbox) for _ in range(20)]
+    eventually(lambda: inbox._newest._watchers == 20, what="readers that wait")
+    assert sum(t.name == "inbox-newest" for t in threading.enumerate()) == 1
+    append(inbox, text("a"))
+    assert [one.result() for one in waiting] == [["a"]] * 20
+
+
+def test_a_commit_for_somebody_else_does_not_end_a_wait(inbox: Inbox) -> None:
+    waiting = InThread(wait, inbox)
+    eventually(lambda: inbox._newest._watchers == 1, what="a reader that waits")
+    append(inbox, text("other", account=ANOTHER))
+    eventually(lambda: inbox._newest.seq > 0, what="the commit to be seen")
+    assert not waiting.is_over()
+    append(inbox, text("mine"))
+    assert waiting.result() == ["mine"]
+
+
+def test_a_commit_between_the_read_and_the_wait_is_not_missed(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, reads = inbox.read, []
+
+    def read_and_then_somebody_commits(*arguments: object) -> object:
+        found = read(*arguments)  # type: ignore[arg-type]
+        if not reads:
+            append(inbox, text("between"))
+        reads.append(found)
+        return found
+
+    monkeypatch.setattr(inbox, "read", read_and_then_somebody_commits)
+    assert wait(inbox) == ["between"]
+    assert len(reads) >= 2
+
+
+def test_a_wait_ends_when_the_process_is_closing(inbox: Inbox) -> None:
+    closing: list[bool] = []
+    inbox.close_when(lambda: bool(closing))
+    waiting = InThread(wait, inbox, 3600)
+    eventually(lambda: inbox._newest._watchers == 1, what="a reader that waits")
+    closing.append(True)
+    assert waiting.result() == []
+    assert wait(inbox, 3600) == []
+
+
+def test_nobody_looks_when_nobody_waits(inbox: Inbox) -> None:
+    append(inbox, text("a"))
+    wait(inbox)
+    eventually(lambda: not inbox._newest._looking, what="the looking to end")
+
+
+def test_a_wait_goes_on_after_the_store_was_away_for_a_moment(
+    inbox: Inbox, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = InThread(wait, inbox, 60, inbox.newest_seq())
+    eventually(lambda: inbox._newest._watchers == 1, what="a reader that waits")
+    read, failed = store.read, []
+
+    def fail_on_the_looking_thread() -> object:
+        if threading.current_thread().name != "inbox-newest":
+            return read()
+        failed.append(True)
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "read", fail_on_the_looking_thread)
+        eventually(lambda: failed, what="a look that fails")
+    append(inbox, text("a"))
+    assert waiting.result() == ["a"]
+
+
+def test_a_reader_is_told_when_the_store_is_away(inbox: Inbox, tmp_path: Path) -> None:
+    away = Inbox(Store("sqlite:////nonexistent/bridge.db"))
+    with pytest.raises(StoreUnavailable):
+        away.read_or_wait(MINE, 0, 10, Deadline(60))
+
+
+def test_several_processes_append_and_every_event_is_there_once(
+    inbox: Inbox, database_url: str, store: Store
+) -> None:
+    migrate(store)
+    names = [f"{process}-{number}" for process in range(3) for number in range(20)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", APPEND, database_url, *names[at::3]], cwd=ROOT)
+        for at in range(3)
+    ]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert sorted(words(inbox)) == sorted(names)

@@ -8,6 +8,7 @@ and what it means. Each secret may also be given as `NAME_FILE`, the path of a f
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -35,6 +36,11 @@ WITHOUT_MEANING: Final[Mapping[str, str]] = {
 }
 
 MODES: Final = ("normal", "native", "json-rpc", "json-rpc-native", "sandbox")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# Seconds between the tries of one webhook delivery: about a day in all.
+_WEBHOOK_RETRY_SECONDS: Final = (5, 30, 120, 600, 1800, 3600, 7200, *[14400] * 5)
 
 # sun_path holds 108 bytes with its closing zero (unix(7)).
 _SOCKET_PATH_LIMIT_BYTES: Final = 107
@@ -107,6 +113,31 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _http_url(text: str) -> str:
+    if not text.lower().startswith(("http://", "https://")):
+        raise ValueError("an URL that begins with http:// or https://")
+    return text
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    """Addresses too: each is a network of one."""
+    try:
+        return tuple(ipaddress.ip_network(word, strict=False) for word in _words(text))
+    except ValueError:
+        raise ValueError("networks like 10.0.0.0/8,fd00::/8, with commas between") from None
+
+
+def _waits(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(_seconds(0.01, 86400)(word) for word in _words(text))
+    except ValueError:
+        raise ValueError("seconds from 0.01 to 86400, with commas between") from None
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",")]
+
+
 @dataclasses.dataclass(frozen=True)
 class Setting:
     """One setting: `variable` in the environment, `field` of `Settings`."""
@@ -177,6 +208,14 @@ SETTINGS: Final = (
             "bytes", "largest request body"),
     Setting("BRIDGE_MAX_ATTACHMENT_BYTES", "max_attachment_bytes", _whole(1024, 2**33),
             100 * 2**20, "bytes", "largest single attachment"),
+    Setting("RECEIVE_WEBHOOK_URL", "receive_webhook_url", _http_url, None, "",
+            "gets what every account receives, as signal-cli's whole line", secret=True),
+    Setting("BRIDGE_WEBHOOK_RETRY_SECONDS", "webhook_retry_seconds", _waits,
+            _WEBHOOK_RETRY_SECONDS, "seconds", "waits between the tries of one delivery"),
+    Setting("BRIDGE_WEBHOOK_ALLOW", "webhook_allow", _networks, (), "",
+            "networks that webhooks may always be in; wins over everything"),
+    Setting("BRIDGE_WEBHOOK_DENY", "webhook_deny", _networks, (), "",
+            "networks that webhooks may not be in, besides link-local and metadata addresses"),
 )  # fmt: skip
 
 
@@ -217,6 +256,10 @@ class Settings:
     call_timeout_seconds: float
     max_body_bytes: int
     max_attachment_bytes: int
+    receive_webhook_url: str | None = dataclasses.field(repr=False)
+    webhook_retry_seconds: tuple[float, ...]
+    webhook_allow: tuple[Network, ...]
+    webhook_deny: tuple[Network, ...]
 
     @property
     def socket_path(self) -> Path:
@@ -346,6 +389,8 @@ def _check(settings: Settings) -> None:
 def _shown(value: Any) -> str:
     if value is None:
         return "(not set)"
+    if isinstance(value, tuple):
+        return ",".join(f"{one:g}" if isinstance(one, float) else str(one) for one in value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

@@ -11,7 +11,7 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from signal_bridge.errors import RateLimited, RequestError
+from signal_bridge.errors import RateLimited, Refused, RequestError
 from signal_bridge.signalcli import messages, refusals
 from signal_bridge.signalcli.attachments import split_attachment
 from signal_bridge.signalcli.messages import LinkPreview, Message
@@ -30,7 +30,10 @@ _ARRAY_SINCE: Final = "0.101"
 def send() -> ResponseReturnValue:
     """Send a message, its attachments or a reaction to numbers, usernames or one group. 201.
 
-    Takes JSON, and `multipart/form-data` with `recipients[]` and `attachment` repeated.
+    Takes JSON, and `multipart/form-data` with `recipients[]` and `attachment` repeated. Without
+    `number` it is DEFAULT_ACCOUNT that sends, or the only account. Answers the message's timestamp
+    (ms) as a text, and under `errors.recipients` whom it did not reach and why. 400 when it reached
+    nobody or cannot be sent, 429 with `challenge_tokens` when Signal wants a captcha first.
     """
     if request.mimetype == "multipart/form-data":
         body, files = forms.read_form(SEND)
@@ -44,7 +47,11 @@ def send() -> ResponseReturnValue:
 
 
 def send_v1() -> ResponseReturnValue:
-    """The peer's deprecated way to send: at most one attachment, no styles. 201."""
+    """The peer's deprecated way to send: at most one attachment, no styles. 201.
+
+    Without `number` it is DEFAULT_ACCOUNT that sends, or the only account. 400 when it cannot be
+    sent, or reached nobody.
+    """
     body = read_body(SEND_V1)
     messages.destination_v1(body["recipients"], body["is_group"])
     number = body["number"] or default_account()
@@ -64,11 +71,29 @@ def _send(
     )
     try:
         result = bridge().gateway.run(messages.send(message))
-    except RateLimited as error:
-        answer = refusals.rate_limit_answer(error, message.number)
-        return problem(error, 429, text=answer.pop("error"), **answer)
+    except Refused as error:
+        return _refused(error, message.number)
     answer = messages.sent(result)
     return jsonify([answer] if bridge().settings.compat == _ARRAY_SINCE else answer), 201
+
+
+def _refused(error: Refused, number: str) -> ResponseReturnValue:
+    """The answer when nobody was reached, with the reason for each recipient if there is one."""
+    unreached = _unreached(error)
+    if isinstance(error, RateLimited):
+        answer = refusals.rate_limit_answer(error, number)
+        return problem(error, 429, text=answer.pop("error"), **answer, **unreached)
+    return problem(error, **unreached)
+
+
+def _unreached(error: Refused) -> dict[str, Any]:
+    """`{"errors": {"recipients": […]}}`, as in a success that is a partial one."""
+    try:
+        told = messages.sent({"results": refusals.failed_recipients(error)})
+    except RequestError:  # what came with the refusal makes no sense; the refusal still does
+        return {}
+    told.pop("timestamp")
+    return told
 
 
 def _message_of(body: dict[str, Any]) -> tuple[Message, list[str], str]:

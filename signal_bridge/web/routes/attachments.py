@@ -41,9 +41,13 @@ def get(attachment: str) -> ResponseReturnValue:
     404 when there is none, 400 for a name that no file can have.
     """
     path = _file_named(attachment)
-    with _expected("read attachment"), path.open("rb") as file:
+    with _expected("read attachment"):
+        file = path.open("rb")
         content_type = sniff_content_type(file.read(HEAD_BYTES))
-        response: Response = send_file(path, mimetype=content_type, conditional=False, etag=False)
+        file.seek(0)
+    # Given the path, Flask would put the name into a header.
+    response: Response = send_file(file, mimetype=content_type, conditional=False, etag=False)
+    response.content_length = os.fstat(file.fileno()).st_size
     response.headers["Content-Type"] = content_type
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

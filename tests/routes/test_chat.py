@@ -1,0 +1,140 @@
+"""Typing, reactions, receipts, remote delete, polls: to whom, and what if some are missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.routes.conftest import ACCOUNT
+from tests.support import Bridge, ScriptedDaemon, eventually
+from tests.support.scripted_daemon import result
+
+INTERNAL_ID = "Pmpi+EfPWmsxiomLe9Nx2XF9HOE483p6iKiFj65iMwI="
+GROUP_ID = "group.UG1waStFZlBXbXN4aW9tTGU5TngyWEY5SE9FNDgzcDZpS2lGajY1aU13ST0="
+UUID = "11111111-1111-1111-1111-111111111111"
+SPELLINGS = [
+    ("+491", {"recipient": "+491"}),
+    (UUID, {"recipient": UUID}),
+    ("foo.01", {"recipient": "u:foo.01"}),
+    ("u:foo.01", {"recipient": "u:foo.01"}),
+    (GROUP_ID, {"group-id": INTERNAL_ID}),
+    (INTERNAL_ID, {"group-id": INTERNAL_ID}),
+]
+POLL = {"question": "q", "answers": ["a"]}
+REQUESTS: list[tuple[str, str, dict[str, Any], str, int]] = [
+    ("PUT", "typing-indicator", {}, "sendTyping", 204),
+    ("DELETE", "typing-indicator", {}, "sendTyping", 204),
+    (
+        "POST", "reactions", {"reaction": "x", "target_author": "+491", "timestamp": 5},
+        "sendReaction", 204,
+    ),
+    ("DELETE", "reactions", {"target_author": "+491", "timestamp": 5}, "sendReaction", 204),
+    ("DELETE", "remote-delete", {"timestamp": 5}, "remoteDelete", 201),
+]  # fmt: skip
+
+
+def params_of(daemon: ScriptedDaemon, method: str) -> dict[str, Any]:
+    (request,) = daemon.asked(method)
+    found: dict[str, Any] = request.params
+    return found
+
+
+@pytest.mark.parametrize(("spelled", "wanted"), SPELLINGS)
+@pytest.mark.parametrize(("verb", "path", "body", "method", "status"), REQUESTS)
+def test_a_chat_may_be_spelled_as_one_likes(
+    verb: str,
+    path: str,
+    body: dict[str, Any],
+    method: str,
+    status: int,
+    spelled: str,
+    wanted: dict[str, str],
+    served: Bridge,
+    daemon: ScriptedDaemon,
+) -> None:
+    answer = served.request(verb, f"/v1/{path}/{ACCOUNT}", json=body | {"recipient": spelled})
+    assert answer.status_code == status
+    params = params_of(daemon, method)
+    named = {name: params[name] for name in ("recipient", "group-id") if name in params}
+    assert named == wanted
+
+
+def test_the_author_of_a_message_may_be_a_username(served: Bridge, daemon: ScriptedDaemon) -> None:
+    body = {"recipient": "+491", "reaction": "x", "target_author": "foo.01", "timestamp": 5}
+    assert served.post(f"/v1/reactions/{ACCOUNT}", json=body).status_code == 204
+    assert params_of(daemon, "sendReaction")["target-author"] == "u:foo.01"
+
+
+def test_a_receipt_of_viewing_is_one(served: Bridge, daemon: ScriptedDaemon) -> None:
+    body = {"recipient": "foo.01", "receipt_type": "viewed", "timestamp": 5}
+    assert served.post(f"/v1/receipts/{ACCOUNT}", json=body).status_code == 204
+    assert params_of(daemon, "sendReceipt") == {
+        "recipient": "u:foo.01",
+        "type": "viewed",
+        "target-timestamp": 5,
+        "account": ACCOUNT,
+    }
+
+
+def test_whom_a_call_missed_is_logged_without_a_name(
+    served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    missed = {"recipientAddress": {"number": "+49777"}, "type": "UNREGISTERED_FAILURE"}
+    outcomes = [{"recipientAddress": {"number": "+491"}, "type": "SUCCESS"}, missed, missed]
+    daemon.on("sendTyping", result({"timestamp": 5, "results": outcomes}))
+    answer = served.put(
+        f"/v1/typing-indicator/{ACCOUNT}",
+        json={"recipient": GROUP_ID},
+        headers={"X-Request-ID": "missed"},
+    )
+    assert (answer.status_code, answer.content) == (204, b"")
+    line = "missed sendTyping: UNREGISTERED_FAILURE for 2 recipients"
+    eventually(lambda: line in served.log)
+    assert "+49777" not in served.log
+
+
+@pytest.mark.parametrize("odd", [None, [], "x", {"results": "x"}, {"results": [1, {}]}])
+def test_what_has_gone_out_is_not_a_failure(
+    odd: Any, served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("sendReaction", result(odd))
+    body = {"recipient": "+491", "reaction": "x", "target_author": "+491", "timestamp": 5}
+    assert served.post(f"/v1/reactions/{ACCOUNT}", json=body).status_code == 204
+
+
+def test_a_poll_is_made_voted_in_and_closed(served: Bridge, daemon: ScriptedDaemon) -> None:
+    daemon.on("sendPollCreate", result({"timestamp": 1700000000123}))
+    made = served.post(f"/v1/polls/{ACCOUNT}", json=POLL | {"recipient": INTERNAL_ID})
+    assert (made.status_code, made.json()) == (201, {"timestamp": "1700000000123"})
+    about = {"recipient": INTERNAL_ID, "poll_timestamp": made.json()["timestamp"]}
+    ballot = about | {"poll_author": "foo.01", "selected_answers": [1]}
+    assert served.post(f"/v1/polls/{ACCOUNT}/vote", json=ballot).status_code == 204
+    assert served.delete(f"/v1/polls/{ACCOUNT}", json=about).status_code == 204
+    assert params_of(daemon, "sendPollVote") == {
+        "group-id": INTERNAL_ID,
+        "poll-author": "u:foo.01",
+        "poll-timestamp": 1700000000123,
+        "option": [0],
+        "vote-count": 1,
+        "account": ACCOUNT,
+    }
+    assert params_of(daemon, "sendPollTerminate")["group-id"] == INTERNAL_ID
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "text"),
+    [
+        ([None], 400, "Invalid index in selected_answers specified, index needs to be >= 1!"),
+        ([2**31], 400, "Couldn't process request - invalid request"),
+        ([True], 400, "Couldn't process request - invalid request"),
+        ([1.0], 400, "Couldn't process request - invalid request"),
+        ("1", 400, "Couldn't process request - invalid request"),
+    ],
+)
+def test_selected_answers_are_whole_numbers(
+    answers: Any, status: int, text: str, served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    ballot = {"recipient": "+491", "poll_author": "+491", "poll_timestamp": "5"}
+    answer = served.post(f"/v1/polls/{ACCOUNT}/vote", json=ballot | {"selected_answers": answers})
+    assert (answer.status_code, answer.json()["error"]) == (status, text)

@@ -1,0 +1,142 @@
+"""The log level, for all workers, and trust modes in `api-config.yml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from signal_bridge import trustmodes
+from signal_bridge.errors import RequestError, StoreError
+from tests.routes.conftest import ACCOUNT
+from tests.support import Bridge
+
+SETTINGS = {
+    "MODE": "normal",
+    "BRIDGE_WORKERS": 2,
+    "JSON_RPC_TRUST_NEW_IDENTITIES": "never",
+    "LOG_LEVEL": "warn",
+}
+TRUST = f"/v1/configuration/{ACCOUNT}/settings"
+
+
+@pytest.fixture
+def config(served: Bridge) -> Iterator[Path]:
+    path = served.config_dir / "api-config.yml"
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def level(served: Bridge) -> str:
+    answer = served.get("/v1/configuration")
+    assert answer.status_code == 200
+    found: str = answer.json()["logging"]["Level"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"), [("debug", "debug"), ("info", "info"), ("error", ""), ("warn", "warn")]
+)
+def test_every_worker_tells_the_level_that_was_set(word: str, shown: str, served: Bridge) -> None:
+    for key in ("Level", "level"):
+        done = served.post("/v1/configuration", json={"logging": {key: word}})
+        assert (done.status_code, done.content) == (204, b"")
+        assert {level(served) for _ in range(20)} == {shown}
+
+
+@pytest.mark.parametrize("word", ["INFO", "warning", "x"])
+def test_a_level_that_is_none_changes_nothing(word: str, served: Bridge) -> None:
+    before = level(served)
+    answer = served.post("/v1/configuration", json={"logging": {"Level": word}})
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "Couldn't set log level - invalid log level"
+    assert level(served) == before
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"logging": None}, {"logging": {}}, {"logging": {"level": ""}}]
+)
+def test_no_level_changes_nothing(body: dict[str, object], served: Bridge) -> None:
+    before = level(served)
+    assert served.post("/v1/configuration", json=body).status_code == 204
+    assert level(served) == before
+
+
+def test_the_level_is_the_one_that_is_logged(served: Bridge) -> None:
+    served.post("/v1/configuration", json={"logging": {"Level": "error"}})
+    for _ in range(20):
+        served.get("/v1/configuration", headers={"X-Request-ID": "not-logged"})
+    served.post("/v1/configuration", json={"logging": {"Level": "info"}})
+    for _ in range(20):
+        served.get("/v1/configuration", headers={"X-Request-ID": "logged-again"})
+    assert "logged-again" in served.log
+
+
+def test_the_trust_mode_is_the_daemons_until_one_is_stored(served: Bridge, config: Path) -> None:
+    assert served.get(TRUST).json() == {"trust_mode": "never"}
+    for mode in trustmodes.MODES:
+        done = served.post(TRUST, json={"trust_mode": mode})
+        assert (done.status_code, done.content) == (204, b"")
+        assert served.get(TRUST).json() == {"trust_mode": mode}
+    assert served.get("/v1/configuration/+49999/settings").json() == {"trust_mode": "never"}
+
+
+def test_the_file_is_the_peers(served: Bridge, config: Path) -> None:
+    config.write_text('config:\n  "+4920":\n    trust_mode: 2\n')
+    served.post(TRUST, json={"trust_mode": "always"})
+    assert config.read_text() == (
+        'config:\n  "+4915112345":\n    trust_mode: 1\n  "+4920":\n    trust_mode: 2\n'
+    )
+    assert [path.name for path in served.config_dir.glob("*api-config*")] == ["api-config.yml"]
+
+
+def test_a_stored_mode_that_is_none_is_told(served: Bridge, config: Path) -> None:
+    config.write_text(f'config:\n  "{ACCOUNT}":\n    trust_mode: 3\n')
+    answer = served.get(TRUST)
+    assert (answer.status_code, answer.json()["error"]) == (400, "Invalid trust mode")
+
+
+def test_a_file_of_another_kind_is_left_as_it_is(served: Bridge, config: Path) -> None:
+    config.write_text("config: [1, 2]\n")
+    for answer in (served.get(TRUST), served.post(TRUST, json={"trust_mode": "always"})):
+        assert answer.status_code == 503
+        assert "api-config.yml" in answer.json()["error"]
+    assert config.read_text() == "config: [1, 2]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "modes"),
+    [
+        ("", {}),
+        ("{}\n", {}),
+        ("# nothing\n\n", {}),
+        ('config:\n    "+49":\n        trust_mode: 0\n', {"+49": "on-first-use"}),
+        ("config:\r\n  '+49':\r\n    trust_mode: 1\r\n", {"+49": "always"}),
+        ("config:\n  <multi-account>:\n    trust_mode: 2\n", {"<multi-account>": "never"}),
+        ('config:\n  "a\\"b": # x\n', StoreError),
+        ("config:\n  +49:\n", StoreError),
+        ("other:\n", StoreError),
+        ('config:\n  "+49":\n    trust_mode: x\n', StoreError),
+        ('config:\n  "+49":\n    trust_mode: 7\n', RequestError),
+    ],
+)
+def test_the_format_is_read(
+    text: str, modes: dict[str, str] | type[Exception], tmp_path: Path
+) -> None:
+    path = tmp_path / "api-config.yml"
+    path.write_bytes(text.encode())
+    if isinstance(modes, dict):
+        assert {account: trustmodes.stored_mode(path, account) for account in modes} == modes
+        assert trustmodes.stored_mode(path, "nobody") is None
+    else:
+        with pytest.raises(modes):
+            trustmodes.stored_mode(path, "+49")
+
+
+def test_any_account_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "api-config.yml"
+    accounts = ["+49", "", "a: b", 'quo"te', "it's", "back\\slash", "ü \N{GRINNING FACE}", "a\nb"]
+    for account in accounts:
+        trustmodes.store_mode(path, account, "never")
+    assert {trustmodes.stored_mode(path, account) for account in accounts} == {"never"}

@@ -1,0 +1,95 @@
+"""Contacts, identities, accounts and devices, beyond what was recorded."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.routes.conftest import ACCOUNT
+from tests.support import Bridge, ScriptedDaemon
+from tests.support.scripted_daemon import error, result
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+def params_of(daemon: ScriptedDaemon, method: str) -> dict[str, Any]:
+    (request,) = daemon.asked(method)
+    found: dict[str, Any] = request.params
+    return found
+
+
+def test_a_contact_can_lose_its_name_and_its_timer(served: Bridge, daemon: ScriptedDaemon) -> None:
+    body = {"recipient": "foo.01", "name": "", "expiration_in_seconds": 0}
+    assert served.put(f"/v1/contacts/{ACCOUNT}", json=body).status_code == 204
+    assert params_of(daemon, "updateContact") == {
+        "recipient": "u:foo.01",
+        "name": "",
+        "expiration": 0,
+        "account": ACCOUNT,
+    }
+
+
+def test_a_contact_is_found_by_username(served: Bridge, daemon: ScriptedDaemon) -> None:
+    daemon.on("listContacts", result([{"username": "foo.01"}, {"username": "other"}]))
+    answer = served.get(f"/v1/contacts/{ACCOUNT}/foo.01?all_recipients=true")
+    assert answer.json()["username"] == "foo.01"
+    assert params_of(daemon, "listContacts") == {
+        "allRecipients": True,
+        "recipient": "u:foo.01",
+        "account": ACCOUNT,
+    }
+
+
+def test_sync_can_only_be_posted(served: Bridge, daemon: ScriptedDaemon) -> None:
+    daemon.on("listContacts", result([]))
+    assert served.get(f"/v1/contacts/{ACCOUNT}/sync").status_code == 404
+    assert params_of(daemon, "listContacts")["recipient"] == "u:sync"
+    assert served.post(f"/v1/contacts/{ACCOUNT}/sync", data=b"any").status_code == 204
+    assert params_of(daemon, "sendContacts") == {"account": ACCOUNT}
+
+
+def test_a_contacts_picture_comes_back_byte_for_byte(
+    served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("getAvatar", result({"data": base64.b64encode(PNG).decode()}))
+    answer = served.get(f"/v1/contacts/{ACCOUNT}/+491/avatar")
+    assert (answer.content, answer.headers["Content-Type"]) == (PNG, "image/png")
+
+
+def test_identities_that_are_refused_are_a_500(served: Bridge, daemon: ScriptedDaemon) -> None:
+    daemon.on("listIdentities", error(-32602, "Specified account does not exist"))
+    answer = served.get(f"/v1/identities/{ACCOUNT}")
+    assert (answer.status_code, answer.json()["error"]) == (500, "Specified account does not exist")
+
+
+def test_trust_by_safety_number_to_a_username(served: Bridge, daemon: ScriptedDaemon) -> None:
+    body = {"verified_safety_number": "12345", "trust_all_known_keys": False}
+    assert served.put(f"/v1/identities/{ACCOUNT}/trust/foo.01", json=body).status_code == 204
+    assert params_of(daemon, "trust") == {
+        "verified-safety-number": "12345",
+        "recipient": "u:foo.01",
+        "account": ACCOUNT,
+    }
+
+
+def test_a_username_that_was_refused_says_why(served: Bridge, daemon: ScriptedDaemon) -> None:
+    daemon.on("updateAccount", error(-1, "Username taken"))
+    answer = served.post(f"/v1/accounts/{ACCOUNT}/username", json={"username": "foo"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "Username taken")
+
+
+@pytest.mark.parametrize("path", ["local-data", "local-data/"])
+def test_local_data_is_no_device(path: str, served: Bridge, daemon: ScriptedDaemon) -> None:
+    answer = served.delete(f"/v1/devices/{ACCOUNT}/{path}")
+    assert answer.status_code == 204  # the second after a redirect
+    assert params_of(daemon, "deleteLocalAccountData") == {"account": ACCOUNT}
+    assert not daemon.asked("removeDevice")
+
+
+def test_local_data_takes_a_chunked_body(served: Bridge, daemon: ScriptedDaemon) -> None:
+    chunks = iter([b'{"ignore_', b'registered": true}'])
+    answer = served.delete(f"/v1/devices/{ACCOUNT}/local-data", data=chunks)
+    assert answer.status_code == 204
+    assert params_of(daemon, "deleteLocalAccountData")["ignore-registered"] is True

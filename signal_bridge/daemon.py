@@ -18,9 +18,13 @@ import threading
 from typing import Final
 
 from signal_bridge.errors import StoreError
+from signal_bridge.inbox.accounts import AccountBook
 from signal_bridge.inbox.intake import Intake
+from signal_bridge.inbox.own import own_event
+from signal_bridge.inbox.retention import Retention
 from signal_bridge.inbox.store import Inbox
 from signal_bridge.settings import Settings
+from signal_bridge.signalcli.accountwatch import AccountWatch
 from signal_bridge.signalcli.gateway import Gateway
 from signal_bridge.signalcli.linking import Linker, log_qr
 from signal_bridge.signalcli.subscription import Subscription
@@ -58,10 +62,13 @@ class Daemon:
         self._store = Store(settings.database_url)
         migrate(self._store)
         self._board = StatusBoard(self._store)
+        self._inbox = Inbox(self._store)
         self._stop = threading.Event()
         self._exit_code = EXIT_OK
         self._gateway = Gateway(settings, self._board, name="probe")
-        # Made once, when the first subscription finds no account.
+        # Why signal-cli went down; empty while it has not. The supervisor's thread only.
+        self._down_because = ""
+        # Made once, when signal-cli has no account.
         self._linker: Linker | None = None
         self._rpc_socket = listen_unix(settings.socket_path) if settings.supervised else None
         self._signal_cli = (
@@ -77,11 +84,22 @@ class Daemon:
             else None
         )
         self._web = self._web_supervisor(self._web_socket)
+        self._watch = AccountWatch(
+            AccountBook(self._store, self._inbox),
+            settings.config_dir,
+            restart=self._signal_cli.restart if self._signal_cli is not None else None,
+        )
+        self._retention = threading.Thread(
+            target=Retention(settings, self._store, self._inbox).run,
+            args=(self._stop,),
+            name="retention",
+            daemon=True,
+        )
         self._receiving = Subscription(
             settings.daemon_address,
             accept=self._intake().accept,
             report=self._on_receiving,
-            on_subscribed=self._on_subscribed,
+            on_accounts=self._on_accounts,
             stop=self._stop,
         )
 
@@ -101,6 +119,7 @@ class Daemon:
         if self._signal_cli is not None:
             self._signal_cli.start()
         self._receiving.start()
+        self._retention.start()
         if self._web is not None:
             self._web.start()
         if self._web_socket is not None:
@@ -136,25 +155,39 @@ class Daemon:
         def report(error: StoreError | None) -> None:
             self._on_receiving(error is None, str(error or "receiving again"))
 
-        return Intake(Inbox(self._store), self._stop, report)
+        return Intake(self._inbox, self._stop, report)
 
     def _on_signal_cli(self, state: State, detail: str) -> None:
         """On the supervisor's thread, at each change."""
         self._put("signal-cli", "running" if state is State.RUNNING else "down", detail)
+        if state is State.BACKING_OFF:
+            self._down_because = detail
+        if state is State.RUNNING and self._down_because:
+            self._tell_restart()
         if state is State.FAILED:
             log.error("signal-cli cannot work like this; stopping. %s", detail)
             self._exit_code = EXIT_FAILED
             self._stop.set()
+
+    def _tell_restart(self) -> None:
+        because, self._down_because = self._down_because, ""
+        try:
+            self._inbox.append([own_event("daemon.restarted", detail=because)])
+        except StoreError as error:
+            log.warning("the restart cannot be told in the feed: %s", error)
 
     def _on_receiving(self, receiving: bool, detail: str) -> None:
         if not self._settings.supervised:
             self._put("signal-cli", "running" if receiving else "down", detail)
         self._put("receive", "running" if receiving else "down", detail)
 
-    def _on_subscribed(self, version: str, accounts: frozenset[str]) -> None:
-        """On thread receive. Without an account, the log shows how to link one."""
+    def _on_accounts(self, version: str, accounts: frozenset[str]) -> None:
+        """On thread receive, every few seconds. Without an account the log shows how to link."""
         self._put("version", version)
-        log.info("signal-cli %s has %d accounts", version, len(accounts))
+        try:
+            self._watch.look(accounts)
+        except StoreError as error:
+            log.warning("the accounts cannot be compared with what is known: %s", error)
         if not accounts and self._linker is None:
             self._linker = Linker(self._gateway)
             self._linker.start_in_background("Signal Bridge", show=log_qr)

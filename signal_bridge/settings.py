@@ -204,6 +204,14 @@ SETTINGS: Final = (
             "how long a request waits for a signal-cli that is starting"),
     Setting("BRIDGE_CALL_TIMEOUT_SECONDS", "call_timeout_seconds", _seconds(1, 3600), 120.0,
             "seconds", "how long signal-cli may take over one call"),
+    Setting("BRIDGE_KEEP_DAYS", "keep_days", _whole(0, 36500), 30, "days",
+            "how long events are kept; 0 is for ever"),
+    Setting("BRIDGE_KEEP_BYTES", "keep_bytes", _whole(0, 2**50), 2**30, "bytes",
+            "how much room events may take; 0 is any"),
+    Setting("BRIDGE_KEEP_ATTACHMENT_DAYS", "keep_attachment_days", _whole(0, 36500), 0, "days",
+            "how long received files are kept; 0 is for ever"),
+    Setting("BRIDGE_KEEP_ATTACHMENT_BYTES", "keep_attachment_bytes", _whole(0, 2**50), 0, "bytes",
+            "how much room received files may take; 0 is any"),
     Setting("BRIDGE_MAX_BODY_BYTES", "max_body_bytes", _whole(1024, 2**33), 150 * 2**20,
             "bytes", "largest request body"),
     Setting("BRIDGE_MAX_ATTACHMENT_BYTES", "max_attachment_bytes", _whole(1024, 2**33),
@@ -254,6 +262,10 @@ class Settings:
     threads: int
     start_wait_seconds: float
     call_timeout_seconds: float
+    keep_days: int
+    keep_bytes: int
+    keep_attachment_days: int
+    keep_attachment_bytes: int
     max_body_bytes: int
     max_attachment_bytes: int
     receive_webhook_url: str | None = dataclasses.field(repr=False)

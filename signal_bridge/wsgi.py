@@ -6,26 +6,55 @@ starts a thread: the first request does.
 
 from __future__ import annotations
 
+import logging
+
+from signal_bridge.errors import RateLimited, Refused, StoreError
+from signal_bridge.inbox.accounts import AccountBook
 from signal_bridge.inbox.cursors import Cursors
+from signal_bridge.inbox.own import own_event
 from signal_bridge.inbox.store import Inbox
 from signal_bridge.settings import read_settings
+from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.gateway import Gateway
 from signal_bridge.signalcli.linking import Linker
+from signal_bridge.signalcli.refusals import challenge_tokens, retry_after_seconds
 from signal_bridge.store.engine import Store
 from signal_bridge.store.status import StatusBoard
 from signal_bridge.web.app import create_app
 from signal_bridge.web.context import Bridge
 from signal_bridge.web.streams import StreamPlaces
 
+log = logging.getLogger(__name__)
+
 _settings = read_settings()
 _store = Store(_settings.database_url)
 _board = StatusBoard(_store)
-_gateway = Gateway(_settings, _board)
+_inbox = Inbox(_store)
+
+
+def _tell_rate_limit(call: Call, error: Refused) -> None:
+    """A rate limit concerns more than the one who ran into it."""
+    if not isinstance(error, RateLimited):
+        return
+    account = str((call.params or {}).get("account", ""))
+    detail = {
+        "method": call.method,
+        "retry_after": retry_after_seconds(error),
+        "challenge_tokens": challenge_tokens(error),
+    }
+    try:
+        _inbox.append([own_event("account.rate_limited", account, **detail)])
+    except StoreError as store_error:
+        log.warning("a rate limit cannot be told in the feed: %s", store_error)
+
+
+_gateway = Gateway(_settings, _board, on_refusal=_tell_rate_limit)
 bridge = Bridge(
     settings=_settings,
     gateway=_gateway,
     linker=Linker(_gateway),
-    inbox=Inbox(_store),
+    inbox=_inbox,
+    accounts=AccountBook(_store, _inbox),
     cursors=Cursors(_store),
     board=_board,
     streams=StreamPlaces(_settings.threads),

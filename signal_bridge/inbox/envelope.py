@@ -56,6 +56,11 @@ def arrival_of(params: Any) -> Arrival:
     )
 
 
+def account_of(params: Any) -> str:
+    """The account a `receive` notification is for, empty when it names none."""
+    return _text(_unwrapped(params).get("account"))
+
+
 def kind_of(body: Mapping[str, Any], envelope: Mapping[str, Any]) -> str:
     """message, edit, reaction, delete, story, sync, call, receipt, typing, error or other."""
     if body.get("exception") is not None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final
 
 from signal_bridge.clock import Deadline, pause
-from signal_bridge.errors import ConnectionLost, DaemonError, DaemonUnavailable
+from signal_bridge.errors import ConnectionLost, DaemonError, DaemonUnavailable, Refused
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.settings import Settings
 from signal_bridge.signalcli.call import Call
@@ -28,12 +29,22 @@ _REPETITIONS: Final = 3
 
 
 class Gateway:
-    """Calls signal-cli for any number of threads."""
+    """Calls signal-cli for any number of threads.
 
-    def __init__(self, settings: Settings, board: StatusBoard, name: str = "calls") -> None:
+    `on_refusal` is told of every refusal, on the thread of its call, before the caller is.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        board: StatusBoard,
+        name: str = "calls",
+        on_refusal: Callable[[Call, Refused], None] | None = None,
+    ) -> None:
         self._settings = settings
         self._board = board
         self._name = name
+        self._on_refusal = on_refusal
         # Guards _connecting. The connecting itself is done outside.
         self._mutex = threading.Lock()
         self._connecting: Future[Client] | None = None
@@ -56,9 +67,14 @@ class Gateway:
                 lost = error
                 continue
             if reply.error is not None:
-                raise refusal(reply.error)
+                raise self._refused(call, refusal(reply.error))
             return reply.result
         raise lost
+
+    def _refused(self, call: Call, error: Refused) -> Refused:
+        if self._on_refusal is not None:
+            self._on_refusal(call, error)
+        return error
 
     def ping(self, seconds: float) -> str | None:
         """Ask for the version: None when signal-cli answers, else a sentence on what is wrong."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from signal_bridge.clock import Deadline, backoff_seconds, pause
 from signal_bridge.errors import BridgeError, NonsenseReply
+from signal_bridge.inbox.envelope import account_of
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.rpc.jsonrpc import Notice
 from signal_bridge.signalcli.refusals import refusal
@@ -22,13 +24,15 @@ log = logging.getLogger(__name__)
 
 _ANSWER_SECONDS: Final = 20.0
 _ACCOUNTS_EVERY_SECONDS: Final = 2.0
+# Quiet accounts are normal; this only bounds how long a dead receiver goes unnoticed.
+_SILENT_SECONDS: Final = 6 * 3600.0
 _FIRST_RETRY_SECONDS: Final = 0.2
 _LONGEST_RETRY_SECONDS: Final = 5.0
 
 # Told of how receiving is, at least every few seconds: whether it works, and a sentence.
 Report = Callable[[bool, str], None]
-# Told of every new subscription: signal-cli's version, and the accounts.
-OnSubscribed = Callable[[str, frozenset[str]], None]
+# Told of the accounts every few seconds, and of signal-cli's version.
+OnAccounts = Callable[[str, frozenset[str]], None]
 
 
 class Subscription:
@@ -43,14 +47,16 @@ class Subscription:
         address: str,
         accept: Callable[[Sequence[Any]], None],
         report: Report,
-        on_subscribed: OnSubscribed,
+        on_accounts: OnAccounts,
         stop: threading.Event,
     ) -> None:
         self._address = address
         self._accept = accept
         self._report = report
-        self._on_subscribed = on_subscribed
+        self._on_accounts = on_accounts
         self._stop = stop
+        # When each account was last heard of. Written by both threads, each entry whole.
+        self._heard: dict[str, float] = {}
         self._thread = threading.Thread(target=self._run, name="receive", daemon=True)
 
     def start(self) -> None:
@@ -84,7 +90,7 @@ class Subscription:
             client.close()
 
     def _follow_accounts(self, client: Client, version: str) -> None:
-        """Subscribe, and again whenever an account appears or goes, until the end."""
+        """Subscribe, and again whenever an account appears, goes or falls silent, until the end."""
         subscribed: frozenset[str] | None = None
         subscription: Any = None
         while not self._stop.is_set():
@@ -92,7 +98,10 @@ class Subscription:
             if accounts != subscribed:
                 subscription = self._subscribe_anew(client, subscription)
                 subscribed = accounts
-                self._on_subscribed(version, accounts)
+                self._heard = dict.fromkeys(accounts, time.monotonic())
+            elif self._is_one_silent():
+                subscription = self._revive(client, subscription)
+            self._on_accounts(version, accounts)
             self._report(True, f"subscribed for {len(accounts)} accounts")
             if client.wait_until_lost(_ACCOUNTS_EVERY_SECONDS):
                 self._report(False, "the connection to signal-cli was lost")
@@ -105,10 +114,28 @@ class Subscription:
             _ask(client, "unsubscribeReceive", {"subscription": old})
         return new
 
+    def _is_one_silent(self) -> bool:
+        oldest = min(self._heard.values(), default=time.monotonic())
+        return time.monotonic() - oldest > _SILENT_SECONDS
+
+    def _revive(self, client: Client, old: Any) -> Any:
+        """A receiving thread of signal-cli can die alone; one that nobody needs is made anew.
+
+        So the old subscription goes first, unlike above: only the last handler to go ends it.
+        What arrives between the two stays with Signal.
+        """
+        log.info("an account was silent for long; subscribing anew")
+        _ask(client, "unsubscribeReceive", {"subscription": old})
+        self._heard = dict.fromkeys(self._heard, time.monotonic())
+        return _ask(client, "subscribeReceive")
+
     def _on_notices(self, notices: Sequence[Notice]) -> None:
         received = [notice.params for notice in notices if notice.method == "receive"]
-        if received:
-            self._accept(received)
+        if not received:
+            return
+        self._accept(received)
+        for params in received:
+            self._heard[account_of(params)] = time.monotonic()
 
 
 def _ask(client: Client, method: str, params: dict[str, Any] | None = None) -> Any:

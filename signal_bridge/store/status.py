@@ -29,6 +29,10 @@ class Status:
         """Seconds since the part last said that it is there."""
         return max(0, now_ms() - self.beat_ms) / 1000
 
+    def is_fresh(self) -> bool:
+        """Whether the part was heard of lately. One that goes on as before says so regularly."""
+        return self.age_seconds() <= 3 * BEAT_SECONDS
+
     def lasted_seconds(self) -> float:
         """Seconds since the state was entered."""
         return max(0, now_ms() - self.since_ms) / 1000

@@ -82,8 +82,10 @@ class Supervisor:
         self._changed = threading.Condition()
         self._state = State.STOPPED
         self._stop = threading.Event()
-        # Readable once stop was asked for: wakes the wait for the child.
-        self._wake_fd = os.eventfd(0)
+        # Why a living child is to be replaced; set by restart, taken by the thread.
+        self._restart_because: str | None = None
+        # Readable once a stop or restart was asked for: wakes the wait for the child.
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK)
         self._thread = threading.Thread(target=self._run, name=f"supervisor:{name}", daemon=True)
 
     # -- any thread ----------------------------------------------------------------------------
@@ -102,6 +104,11 @@ class Supervisor:
             return self._changed.wait_for(
                 lambda: self._state in states, timeout=deadline.remaining_seconds()
             )
+
+    def restart(self, because: str) -> None:
+        """End the child and start another, without waiting for either."""
+        self._restart_because = because
+        os.eventfd_write(self._wake_fd, 1)
 
     def stop(self) -> None:
         """End the child, politely and then by force, and the supervision of it.
@@ -161,6 +168,8 @@ class Supervisor:
                 return self._on_exit(exit_code)
             if self._stop.is_set():
                 return self._on_stop(child)
+            if self._restart_because is not None:
+                return self._on_restart(child)
             wrong = self._ask(child)
             failures = failures + 1 if wrong else 0
             if wrong and self._is_hung(failures, time.monotonic() - started):
@@ -198,6 +207,13 @@ class Supervisor:
         self._enter(State.STOPPING, f"stopped answering: {wrong}")
         child.end(self._policy.stop_seconds)
         return f"stopped answering ({wrong}) and was ended{self._last_words()}"
+
+    def _on_restart(self, child: Process) -> str:
+        because, self._restart_because = self._restart_because, None
+        os.eventfd_read(self._wake_fd)
+        self._enter(State.STOPPING, f"restarting: {because}")
+        child.end(self._policy.stop_seconds)
+        return f"was restarted: {because}"
 
     def _on_stop(self, child: Process) -> str:
         self._enter(State.STOPPING, "asked to stop")

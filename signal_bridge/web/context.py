@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import current_app, g
 
+from signal_bridge.inbox.accounts import AccountBook
 from signal_bridge.inbox.cursors import Cursors
 from signal_bridge.inbox.store import Inbox
 from signal_bridge.settings import Settings
@@ -25,6 +26,7 @@ class Bridge:
     gateway: Gateway
     linker: Linker
     inbox: Inbox
+    accounts: AccountBook
     cursors: Cursors
     board: StatusBoard
     streams: StreamPlaces

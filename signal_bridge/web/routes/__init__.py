@@ -22,6 +22,7 @@ from signal_bridge.web.routes import (
     profiles,
     receive,
     search,
+    status,
     sticker_packs,
 )
 
@@ -50,6 +51,7 @@ SURFACE: Final = (
     Route("POST", "/v1/configuration/<maybe:number>/settings", configuration.store_trust_mode),
     # accounts and devices
     Route("GET", "/v1/accounts", accounts.list_all),
+    Route("GET", f"{_ACCOUNT}/status", status.account),
     Route("POST", "/v1/register/<number>", accounts.register),
     Route("POST", "/v1/register/<maybe:number>/verify/<token>", accounts.verify),
     Route("POST", "/v1/unregister/<number>", accounts.unregister),

@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge import __version__
 from signal_bridge.errors import StoreError
-from signal_bridge.store.status import BEAT_SECONDS, Status
+from signal_bridge.inbox.accounts import MISSING
+from signal_bridge.store.status import Status
 from signal_bridge.web.context import bridge
 
 # signal-cli answers `version` in a millisecond; a probe of an orchestrator waits a few seconds.
@@ -25,9 +26,7 @@ def live() -> ResponseReturnValue:
 def ready() -> ResponseReturnValue:
     """200 when messages can be sent and are being received, else 503 with the reasons."""
     reasons = _reasons()
-    if reasons:
-        return _not_ready(reasons)
-    return jsonify(status="ready")
+    return _not_ready(reasons) if reasons else jsonify(status="ready", accounts=_account_states())
 
 
 def peer_health() -> ResponseReturnValue:
@@ -67,9 +66,12 @@ def _not_ready(reasons: dict[str, str]) -> Response:
 def _reasons() -> dict[str, str]:
     """Each part that is not well, with why."""
     try:
-        board = bridge().board.all()
+        return _reasons_on_board(bridge().board.all())
     except StoreError as error:
         return {"store": str(error)}
+
+
+def _reasons_on_board(board: dict[str, Status]) -> dict[str, str]:
     reasons = {}
     signal_cli = board.get("signal-cli")
     if signal_cli is not None and signal_cli.state == "down":
@@ -78,7 +80,14 @@ def _reasons() -> dict[str, str]:
         reasons["signal-cli"] = wrong
     if wrong := _not_receiving(board.get("receive")):
         reasons["receive"] = wrong
+    if missing := [number for number, state in _account_states().items() if state == MISSING]:
+        reasons["accounts"] = f"signal-cli has not loaded {', '.join(missing)}"
     return reasons
+
+
+def _account_states() -> dict[str, str]:
+    """An account that its owner has unlinked is shown, and keeps nobody from using the others."""
+    return {account.number: account.state for account in bridge().accounts.all()}
 
 
 def _not_receiving(status: Status | None) -> str | None:
@@ -86,7 +95,7 @@ def _not_receiving(status: Status | None) -> str | None:
         return "the bridge's daemon has not started yet"
     if status.state != "running":
         return status.detail
-    if status.age_seconds() > 3 * BEAT_SECONDS:
+    if not status.is_fresh():
         return f"the bridge's daemon was last heard of {status.age_seconds():.0f} s ago"
     return None
 

@@ -1,0 +1,140 @@
+"""Which accounts there are, and what became of those that are gone.
+
+signal-cli says nothing when an account is logged out: it is only missing from `listAccounts`
+(signal-cli-rpc.md 0.10). So the list is compared with what was known and with what is on disk,
+and each difference becomes an event of its own in the feed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+
+from signal_bridge.clock import now_ms
+from signal_bridge.inbox.own import own_event
+from signal_bridge.inbox.store import Inbox
+from signal_bridge.store.engine import Store
+from signal_bridge.store.tables import accounts, events
+
+LINKED: Final = "linked"  # signal-cli has it
+MISSING: Final = "missing"  # it is on disk and signal-cli has not loaded it
+UNLINKED: Final = "unlinked"  # Signal or its owner has logged it out, or it was deleted
+
+_DETAILS: Final = {
+    LINKED: "signal-cli sends and receives for it",
+    MISSING: "signal-cli has not loaded it, though its data is there; the bridge is trying",
+    UNLINKED: "it was logged out or deleted; link or register it again",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    """An account as far as it is known; `since_ms` is when it entered its state."""
+
+    number: str
+    state: str
+    detail: str
+    since_ms: int
+
+
+def compare(
+    known: Mapping[str, str], listed: frozenset[str], on_disk: Mapping[str, bool]
+) -> dict[str, str]:
+    """The accounts whose state changes, with their new state. Pure.
+
+    `known` is number → state, `listed` what signal-cli has loaded, `on_disk` number → whether
+    its data says that it is registered.
+    """
+    changes = {}
+    everybody = {*known, *listed, *(n for n, registered in on_disk.items() if registered)}
+    for number in sorted(everybody):
+        state = _state(number, listed, on_disk)
+        if known.get(number) != state:
+            changes[number] = state
+    return changes
+
+
+def read_disk(config_dir: Path, listed: frozenset[str]) -> dict[str, bool]:
+    """The accounts in signal-cli's own files, and whether each is registered (4.2 there).
+
+    Those that are `listed` are, without looking. Empty when the files cannot be read: a daemon of
+    somebody else's keeps them elsewhere.
+    """
+    listing = _json_in(config_dir / "data" / "accounts.json")
+    entries = listing.get("accounts")
+    return {
+        entry["number"]: entry["number"] in listed
+        or _is_registered(config_dir / "data" / str(entry.get("path")))
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict) and isinstance(entry.get("number"), str)
+    }
+
+
+class AccountBook:
+    """The known accounts in the database. Methods raise StoreError."""
+
+    def __init__(self, store: Store, inbox: Inbox) -> None:
+        self._store = store
+        self._inbox = inbox
+
+    def all(self) -> list[Account]:
+        with self._store.read() as connection:
+            rows = connection.execute(sa.select(accounts).order_by(accounts.c.number))
+            return [Account(*row) for row in rows]
+
+    def update(self, listed: frozenset[str], on_disk: Mapping[str, bool]) -> list[str]:
+        """Note what has changed, and tell it in the feed. The accounts that are missing."""
+        known = {account.number: account.state for account in self.all()}
+        changes = compare(known, listed, on_disk)
+        if changes:
+            self._note(changes)
+            self._inbox.append(
+                [
+                    own_event(f"account.{state}", number, detail=_DETAILS[state])
+                    for number, state in changes.items()
+                ]
+            )
+        return [n for n, state in {**known, **changes}.items() if state == MISSING]
+
+    def last_event_ms(self, number: str) -> int | None:
+        """When the last event of an account arrived."""
+        newest = sa.select(sa.func.max(events.c.received_at_ms)).where(events.c.account == number)
+        with self._store.read() as connection:
+            last: int | None = connection.scalar(newest)
+            return last
+
+    def _note(self, changes: Mapping[str, str]) -> None:
+        with self._store.write() as connection:
+            numbers = accounts.c.number.in_(list(changes))
+            connection.execute(sa.delete(accounts).where(numbers))
+            rows: list[dict[str, Any]] = [
+                {"number": n, "state": s, "detail": _DETAILS[s], "since_ms": now_ms()}
+                for n, s in changes.items()
+            ]
+            connection.execute(sa.insert(accounts), rows)
+
+
+def _state(number: str, listed: frozenset[str], on_disk: Mapping[str, bool]) -> str:
+    if number in listed:
+        return LINKED
+    if not on_disk:  # nothing can be told from there
+        return MISSING
+    return MISSING if on_disk.get(number) else UNLINKED
+
+
+def _is_registered(path: Path) -> bool:
+    """Whether an account's data says so; data that cannot be read does not say otherwise."""
+    return _json_in(path).get("registered") is not False
+
+
+def _json_in(path: Path) -> dict[str, Any]:
+    try:
+        found = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}

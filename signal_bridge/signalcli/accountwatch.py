@@ -1,0 +1,59 @@
+"""Notices accounts that signal-cli has not loaded, and has it started anew for them.
+
+An account whose start-up check failed (no network at boot) is left out until signal-cli is
+started again (signal-cli-rpc.md 0.7, 2.9); one that was logged out needs its owner.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from signal_bridge.clock import backoff_seconds
+from signal_bridge.inbox.accounts import AccountBook, read_disk
+
+log = logging.getLogger(__name__)
+
+# signal-cli may load a late account by itself; then ever longer, for it may stay away for days.
+_FIRST_RESTART_SECONDS: Final = 30.0
+_LONGEST_RESTART_SECONDS: Final = 4 * 3600.0
+
+
+class AccountWatch:
+    """Looks at the list of accounts every few seconds, on one thread.
+
+    `restart(why)` has signal-cli started anew; None when it is somebody else's.
+    """
+
+    def __init__(
+        self, book: AccountBook, config_dir: Path, restart: Callable[[str], None] | None
+    ) -> None:
+        self._book = book
+        self._config_dir = config_dir
+        self._restart = restart
+        self._restarts = 0
+        self._restart_at: float | None = None
+
+    def look(self, listed: frozenset[str]) -> None:
+        """Compare with what is known and on disk. Raises StoreError."""
+        missing = self._book.update(listed, read_disk(self._config_dir, listed))
+        if not missing:
+            self._restarts, self._restart_at = 0, None
+        elif self._restart is not None:
+            self._consider_restart(len(missing), self._restart)
+
+    def _consider_restart(self, missing: int, restart: Callable[[str], None]) -> None:
+        if self._restart_at is None:
+            wait_seconds = backoff_seconds(
+                self._restarts + 1, _FIRST_RESTART_SECONDS, _LONGEST_RESTART_SECONDS
+            )
+            self._restart_at = time.monotonic() + wait_seconds
+            log.warning(
+                "signal-cli has not loaded %d accounts; restart in %.0f s", missing, wait_seconds
+            )
+        elif time.monotonic() >= self._restart_at:
+            self._restarts, self._restart_at = self._restarts + 1, None
+            restart(f"{missing} accounts are not loaded")

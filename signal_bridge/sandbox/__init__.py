@@ -46,5 +46,6 @@ One request, in the order of the modules
     `mailbox` keeps what arrives until `deliveries` hands it to the subscribers.
 
 Where it differs from signal-cli on purpose: no `--http` and no D-Bus, no copy of received messages
-on stdout, no sync transcripts to other devices, and `getAttachment` cannot leave its directory.
+on stdout, no sync transcripts to other devices, `getAttachment` cannot leave its directory, a UUID
+that nobody has cannot become a contact, and `updateContact` works on linked devices, too.
 """

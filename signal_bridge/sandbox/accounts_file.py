@@ -6,15 +6,22 @@ or where its own mark says that they were invented.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import fcntl
 import json
+import logging
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Final
 
 from signal_bridge.sandbox.accounts import Account
 from signal_bridge.sandbox.errors import StartFailure
+
+LOCK_POLL_SECONDS: Final = 0.1
+
+_log = logging.getLogger("SignalAccount")
 
 
 class AccountsFile:
@@ -24,16 +31,23 @@ class AccountsFile:
         self._directory = config / "data"
         self._path = self._directory / "accounts.json"
         self._mark = self._directory / "accounts-are-of-the-sandbox"
+        self._lock: BinaryIO | None = None
 
-    def claim(self) -> None:
-        """Make sure that the directory is ours, and mark it."""
+    async def claim(self) -> None:
+        """Make sure that the directory is ours, mark it, and wait until nobody else uses it."""
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._mark.exists() and self._has_accounts():
                 raise StartFailure(1, f"{self._directory} belongs to a real signal-cli")
             self._mark.touch(mode=0o600)
+            self._lock = self._mark.open("rb")
         except OSError:
             raise StartFailure(3, "Failed to read local accounts list") from None
+        if not self._locked():
+            _log.info("Config file is in use by another instance, waiting…")
+            while not self._locked():  # noqa: ASYNC110 - a file lock announces nothing
+                await asyncio.sleep(LOCK_POLL_SECONDS)
+            _log.info("Config file lock acquired.")
 
     def write(self, accounts: Iterable[Account]) -> None:
         """Replace the file in one step, so that a reader sees the old list or the new one."""
@@ -42,6 +56,15 @@ class AccountsFile:
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(content, indent=2))
         draft.replace(self._path)
+
+    def _locked(self) -> bool:
+        """The lock is ours now. It ends with the process."""
+        if self._lock is None:
+            return False
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False
 
     def _has_accounts(self) -> bool:
         with contextlib.suppress(FileNotFoundError):

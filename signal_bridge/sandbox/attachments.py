@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import mimetypes
 import re
 import uuid
@@ -104,13 +105,21 @@ def load_all(sources: Iterable[str]) -> tuple[Attachment, ...]:
         ) from None
 
 
+def read_file(source: str) -> bytes:
+    """The content of a file. A device or a pipe might never end, so it does not count as one."""
+    path = Path(source)
+    if path.exists() and not path.is_file():
+        raise FileNotFoundError(errno.EINVAL, "Not a regular file", source)
+    return path.read_bytes()
+
+
 def java_text(error: OSError) -> str:
     """`/x.png (No such file or directory)`"""
     return f"{error.filename} ({error.strerror})"
 
 
 def _from_path(source: str) -> Attachment:
-    data = Path(source).read_bytes()
+    data = read_file(source)
     name = PurePath(source).name
     return Attachment(mimetypes.guess_type(name)[0] or _sniff(data), name, data)
 

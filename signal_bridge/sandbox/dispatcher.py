@@ -16,7 +16,7 @@ from signal_bridge.sandbox.errors import RpcError
 from signal_bridge.sandbox.methods import METHODS, Method, Needs
 from signal_bridge.sandbox.protocol import BadRequest, Request
 
-MAX_DELAY_SECONDS: Final = 0.002
+MAX_DELAY_SECONDS: Final = 0.001
 BATCH_CHUNK: Final = 500
 """So many entries of a batch run at the same time."""
 

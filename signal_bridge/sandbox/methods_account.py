@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from signal_bridge.sandbox import errors
 from signal_bridge.sandbox.accounts import Device
-from signal_bridge.sandbox.attachments import java_text
+from signal_bridge.sandbox.attachments import java_text, read_file
 from signal_bridge.sandbox.call import Call, Handler
 from signal_bridge.sandbox.people import now_ms
 
@@ -141,7 +140,7 @@ METHODS: Final[dict[str, Handler]] = {
 
 def _read_avatar(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return read_file(path)
     except OSError as error:
         raise errors.io_error(f"Update profile error: {java_text(error)}") from None
 

@@ -114,7 +114,8 @@ def trust(call: Call) -> Json:
             "You need to specify the fingerprint/safety number you have verified with -v "
             "SAFETY_NUMBER"
         )
-    identity = call.account.identities.get(recipient.registered().aci)
+    aci = recipient.uuid or recipient.registered().aci
+    identity = call.account.identities.get(aci)
     if trust_all and identity is None:
         raise errors.user_error(f"{_NOT_TRUSTED} is correct.")
     if identity is None or not (trust_all or number in _safety_numbers(call, identity)):

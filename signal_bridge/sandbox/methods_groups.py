@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from signal_bridge.sandbox import errors, groups
-from signal_bridge.sandbox.attachments import java_text
+from signal_bridge.sandbox.attachments import java_text, read_file
 from signal_bridge.sandbox.call import Call, Handler
 from signal_bridge.sandbox.envelopes import Message
 from signal_bridge.sandbox.groups import Group, checked_id
@@ -123,7 +122,7 @@ class _Change:
     def read_avatar(self) -> None:
         path = self._params.text("avatar")
         try:
-            self._details["avatar"] = Path(path).read_bytes() if path else None
+            self._details["avatar"] = read_file(path) if path else None
         except OSError as error:
             text = f"Failed to send message: {java_text(error)} (FileNotFoundException)"
             raise errors.unexpected(text) from None

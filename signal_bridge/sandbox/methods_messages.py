@@ -55,8 +55,8 @@ def send_reaction(call: Call) -> Sent:
     params = call.params
     targets = read_targets(call)
     emoji = params.text("emoji")
-    author = _target_author(call, targets)
     timestamp = params.needed_long("targetTimestamp")
+    author = _target_author(call, targets)
     if emoji is None:
         raise errors.null_pointer(
             "Parameter specified as non-null is null: method org.whispersystems.signalservice.api."

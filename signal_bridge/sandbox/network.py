@@ -42,6 +42,7 @@ class Outcome:
 
 
 SUCCESS: Final = Outcome("SUCCESS")
+UNREGISTERED: Final = Outcome("UNREGISTERED_FAILURE")
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,8 @@ class Network:
 
     async def _obstacle(self, sender: Account, to: Person) -> Outcome:
         await asyncio.sleep(SLOW_SECONDS if to.fault is Fault.SLOW else 0)
+        if self.people.by_number(to.number) is not to:
+            return UNREGISTERED
         if to.fault is Fault.BROKEN:
             text = "Failed to send message: Connection reset (IOException)"
             raise errors.unexpected(text)
@@ -168,7 +171,8 @@ class Network:
             account.groups.add(group.id)
         elif isinstance(what, Message):
             account.contact(source).expiration = parcel.expires
-        account.identity(source)
+        if source is not account.person:
+            account.identity(source)
         name = account.name_of(source)
         head = envelope(source, name, parcel.device, what.timestamp, now_ms())
         dropped = account.mailbox.put({**head, **what.content(parcel.expires, group)})

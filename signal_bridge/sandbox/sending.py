@@ -10,12 +10,10 @@ from signal_bridge.sandbox import errors
 from signal_bridge.sandbox.call import Call
 from signal_bridge.sandbox.envelopes import Message, Sendable
 from signal_bridge.sandbox.groups import Group, checked_id
-from signal_bridge.sandbox.network import SUCCESS, Outcome
+from signal_bridge.sandbox.network import SUCCESS, UNREGISTERED
 from signal_bridge.sandbox.people import Person, Recipient
 
 Entry = dict[str, Any]
-
-UNREGISTERED: Final = Outcome("UNREGISTERED_FAILURE")
 
 _CLEAR_FAILURES: Final = {
     "IDENTITY_FAILURE": (

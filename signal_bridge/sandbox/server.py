@@ -48,6 +48,7 @@ class _Server:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._world = _new_world(options)
+        self._file = AccountsFile(options.config)
         self._channels: list[Channel] = []
         self._servers: list[asyncio.Server] = []
         self._connections: dict[Connection, asyncio.Task[None] | None] = {}
@@ -55,7 +56,7 @@ class _Server:
         self._exit_code = 0
 
     async def listen(self) -> None:
-        self._load_accounts()
+        await self._load_accounts()
         self._channels = channels.open_all(self._options)
         for each in self._channels:
             server = await asyncio.start_server(
@@ -87,9 +88,9 @@ class _Server:
         self._exit_code = exit_code
         self._world.ended.set()
 
-    def _load_accounts(self) -> None:
-        network, file = self._world.network, AccountsFile(self._options.config)
-        file.claim()
+    async def _load_accounts(self) -> None:
+        network, file = self._world.network, self._file
+        await file.claim()
 
         def write(_: Account) -> None:
             file.write(network.accounts.values())

@@ -111,7 +111,7 @@ class Sandbox:
         self.log: list[str] = []
         self._listener = _listen(self.path) if inherit else None
         self.process = subprocess.Popen(
-            command(*before, "-c", str(self.config), "daemon", "--no-receive-stdout", *flags),
+            command("-c", str(self.config), *before, "daemon", "--no-receive-stdout", *flags),
             stdin=self._listener or subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -168,11 +168,14 @@ def test_verification_refuses_what_signal_refuses(client: Client) -> None:
 
 def test_an_unregistered_account_disappears_without_a_word(fresh: Client) -> None:
     fresh.result("subscribeReceive", account=None)
+    group = fresh.result("updateGroup", name="g", member=[BOB, CAROL])["groupId"]
     assert fresh.result("unregister", account=BOB, deleteAccount=True) == {}
     assert BOB not in numbers(fresh)
     assert fresh.error("listGroups", account=BOB) == UNKNOWN
     sent = fresh.error("send", recipient=[BOB], message="are you there?")
     assert sent["data"]["response"]["results"][0]["type"] == "UNREGISTERED_FAILURE"
+    results = fresh.result("send", groupId=group, message="and you?")["results"]
+    assert [entry["type"] for entry in results] == ["UNREGISTERED_FAILURE", "SUCCESS"]
     assert fresh.result("register", account=BOB) == {}
 
 

@@ -190,6 +190,12 @@ def test_a_username_is_in_the_address_once_it_is_known(client: Client) -> None:
             "Failed to send message: /nonexistent/x.png: /nonexistent/x.png (No such file or "
             "directory) (AttachmentInvalidException) (UnexpectedErrorException)",
         ),
+        (
+            {"recipient": BOB, "attachment": "/dev/zero"},
+            -32603,
+            "Failed to send message: /dev/zero: /dev/zero (Not a regular file) "
+            "(AttachmentInvalidException) (UnexpectedErrorException)",
+        ),
         ({"groupId": "AAAA"}, -1, "Group not found: AAAA"),
         (
             {"groupId": "***"},

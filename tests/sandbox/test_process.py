@@ -265,6 +265,17 @@ def test_it_starts_again_on_its_own_data(start: Start) -> None:
     assert len(second.connect().result("listAccounts", account=None)) == 4
 
 
+def test_a_second_one_on_the_same_data_waits_until_the_first_has_ended(start: Start) -> None:
+    first = start()
+    first.connect().result("version", account=None)
+    second = start(before=("-c", str(first.config)))
+    wait_until(lambda: "Config file is in use by another instance, waiting…" in second.text)
+    assert "Started JSON-RPC server" not in second.text
+    first.stop()
+    assert second.connect().result("version", account=None)
+    assert "Config file lock acquired." in second.text
+
+
 def test_in_single_account_mode_the_end_of_the_account_is_the_end_of_the_daemon(
     start: Start,
 ) -> None:

@@ -20,8 +20,9 @@ from signal_bridge.store.engine import Store
 from signal_bridge.store.tables import cursors, events
 
 _RETRY_SECONDS: Final = 0.05
-# Longer than handing one batch to a client may take.
-_GRACE_SECONDS: Final = 60
+# A reader that died bars the next for no longer; one that lives renews its lease in time.
+_LEASE_SECONDS: Final = 10.0
+RENEW_SECONDS: Final = 3.0
 
 
 _LATECOMER_MS: Final = 3_600_000
@@ -58,6 +59,15 @@ class Lease:
             connection.execute(_mine(self._name, self._lease).values(position=seq))
         self.position = seq
 
+    def renew(self) -> bool:
+        """Keep it for longer. False when it ran out and another reader has it. Raises StoreError.
+
+        To be called every RENEW_SECONDS while waiting or handing over.
+        """
+        with self._store.write() as connection:
+            renewed = _mine(self._name, self._lease).values(lease_ends_at_ms=_lease_ends_at_ms())
+            return connection.execute(renewed).rowcount == 1
+
     def release(self) -> None:
         """Let the next reader in. Raises StoreError; then the lease runs out by itself."""
         with self._store.write() as connection:
@@ -76,7 +86,7 @@ class Cursors:
         Raises StoreError.
         """
         lease, never = secrets.token_hex(8), threading.Event()
-        while not self._try(name, lease, deadline):
+        while not self._try(name, lease):
             if deadline.expired():
                 return None
             pause(_RETRY_SECONDS, never)
@@ -129,16 +139,14 @@ class Cursors:
             )
             return {row.name.removeprefix(prefix): row.position for row in rows}
 
-    def _try(self, name: str, lease: str, deadline: Deadline) -> bool:
-        now = now_ms()
-        ends_at_ms = now + int((deadline.remaining_seconds() + _GRACE_SECONDS) * 1000)
+    def _try(self, name: str, lease: str) -> bool:
         start = {"name": name, "position": self.position(name)}
         with self._store.write() as connection:
             connection.execute(self._store.insert_new(cursors), start)
             taken = connection.execute(
                 sa.update(cursors)
-                .where(cursors.c.name == name, cursors.c.lease_ends_at_ms <= now)
-                .values(lease=lease, lease_ends_at_ms=ends_at_ms)
+                .where(cursors.c.name == name, cursors.c.lease_ends_at_ms <= now_ms())
+                .values(lease=lease, lease_ends_at_ms=_lease_ends_at_ms())
             )
             return taken.rowcount == 1
 
@@ -152,6 +160,10 @@ def _furthest(name: str) -> sa.Select[tuple[int]]:
 
 def _newest_before(time_ms: int) -> sa.Select[tuple[int]]:
     return sa.select(sa.func.max(events.c.seq)).where(events.c.received_at_ms < time_ms)
+
+
+def _lease_ends_at_ms() -> int:
+    return now_ms() + int(_LEASE_SECONDS * 1000)
 
 
 def _mine(name: str, lease: str) -> sa.Update:

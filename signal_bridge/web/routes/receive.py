@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import StoreError
-from signal_bridge.inbox.cursors import POLL, SSE, WEBSOCKET, Lease, cursor_name
+from signal_bridge.inbox.cursors import POLL, RENEW_SECONDS, SSE, WEBSOCKET, Lease, cursor_name
 from signal_bridge.inbox.event import Event
 from signal_bridge.inbox.filters import Filter
 from signal_bridge.inbox.shapes import frame, polled
@@ -86,8 +86,16 @@ def _poll(wanted: Filter, max_messages: int, deadline: Deadline) -> Response:
 
 
 def _first_page(lease: Lease, wanted: Filter, limit: int, deadline: Deadline) -> list[Event]:
+    """The first events, waited for; none when the time is up, or the lease lost."""
+    inbox = bridge().inbox
     try:
-        return bridge().inbox.read_or_wait(wanted, lease.position, limit, deadline)
+        while True:
+            until = deadline.at_most(RENEW_SECONDS)
+            found = inbox.read_or_wait(wanted, lease.position, limit, until)
+            if found or deadline.expired() or inbox.closing:
+                return found
+            if not lease.renew():
+                return []
     except StoreError:
         lease.release()
         raise
@@ -95,8 +103,13 @@ def _first_page(lease: Lease, wanted: Filter, limit: int, deadline: Deadline) ->
 
 def _handed_over(lease: Lease, body: Iterator[bytes], events: list[Event]) -> Iterator[bytes]:
     """The body; the cursor moves once the network has taken the last of it."""
+    renew_after = Deadline(RENEW_SECONDS)
     try:
-        yield from body
+        for part in body:
+            yield part
+            if renew_after.expired():
+                lease.renew()
+                renew_after = Deadline(RENEW_SECONDS)
         if events:
             lease.advance(events[-1].seq)
     finally:

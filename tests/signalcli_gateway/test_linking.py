@@ -1,0 +1,112 @@
+"""A URI for the QR code now, the phone's answer later."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from signal_bridge.errors import CallTimedOut, Refused, RequestError
+from signal_bridge.signalcli.call import Call
+from signal_bridge.signalcli.linking import Linker, draw_qr, log_qr
+from tests.support import eventually
+
+URI = "sgnl://linkdevice?uuid=x&pub_key=y"
+
+
+class Phone:
+    """A gateway to a daemon whose links are scanned when the test says so."""
+
+    def __init__(self) -> None:
+        self.scanned = threading.Event()
+        self.refuses: Exception | None = None
+        self.calls: list[Call] = []
+
+    def run(self, call: Call) -> object:
+        self.calls.append(call)
+        if call.method == "startLink":
+            return {"deviceLinkUri": URI}
+        assert self.scanned.wait(30)
+        if self.refuses:
+            raise self.refuses
+        return {"number": "+1"}
+
+    @property
+    def finishing(self) -> int:
+        return sum(call.method == "finishLink" for call in self.calls)
+
+
+@pytest.fixture
+def phone() -> Phone:
+    return Phone()
+
+
+@pytest.fixture
+def linker(phone: Phone) -> Linker:
+    return Linker(phone)  # type: ignore[arg-type]
+
+
+def test_a_link_begins_with_a_uri(linker: Linker) -> None:
+    assert linker.start() == URI
+
+
+def test_the_phone_is_waited_for_in_the_background(
+    linker: Linker, phone: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    linker.finish_in_background(URI, "my bridge")
+    eventually(lambda: phone.finishing == 1, what="finishLink")
+    assert "a device was linked" not in caplog.text
+    phone.scanned.set()
+    eventually(lambda: "a device was linked" in caplog.text, what="the good news")
+    params = phone.calls[-1].params
+    assert params == {"deviceLinkUri": URI, "deviceName": "my bridge"}
+    assert not phone.calls[-1].repeatable
+
+
+@pytest.mark.parametrize(
+    "problem", [Refused("no phone came", -1), CallTimedOut("too late", request_written=True)]
+)
+def test_a_link_that_fails_is_logged_and_its_place_is_free_again(
+    linker: Linker, phone: Phone, caplog: pytest.LogCaptureFixture, problem: Exception
+) -> None:
+    phone.refuses = problem
+    phone.scanned.set()
+    for _ in range(40):
+        before = phone.finishing
+        linker.finish_in_background(URI, "x")
+        eventually(lambda before=before: phone.finishing > before, what="finishLink")  # type: ignore[misc]
+        eventually(lambda: linker._places._value == 16, what="the place to be free")
+    assert f"linking failed: {problem}" in caplog.text
+
+
+def test_too_many_at_once_are_refused_until_one_is_done(linker: Linker, phone: Phone) -> None:
+    for _ in range(16):
+        linker.finish_in_background(URI, "x")
+    with pytest.raises(RequestError, match="Too many devices"):
+        linker.finish_in_background(URI, "x")
+    phone.scanned.set()
+    eventually(lambda: linker._places._value == 16, what="all places to be free")
+    linker.finish_in_background(URI, "x")
+
+
+def test_a_link_at_start_shows_its_uri_and_waits(linker: Linker, phone: Phone) -> None:
+    shown: list[str] = []
+    linker.start_in_background("Signal Bridge", shown.append)
+    eventually(lambda: phone.finishing == 1, what="finishLink")
+    assert shown == [URI]
+    phone.scanned.set()
+
+
+def test_a_qr_code_is_drawn_in_characters() -> None:
+    drawn = draw_qr(URI)
+    assert len(drawn.splitlines()) > 10
+    assert drawn != draw_qr(URI + "z")
+
+
+def test_the_log_says_what_to_do_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    log_qr(URI)
+    assert "Linked devices" in caplog.text
+    assert "/v1/qrcodelink" in caplog.text

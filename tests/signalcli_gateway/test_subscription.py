@@ -1,0 +1,311 @@
+"""One connection that receives for all accounts, whatever happens to it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from signal_bridge.signalcli import subscription as module
+from signal_bridge.signalcli.subscription import Subscription
+from tests.support import ScriptedDaemon, eventually, free_port
+from tests.support.scripted_daemon import (
+    VERSION,
+    as_line,
+    error,
+    receive_line,
+    result,
+    text_envelope,
+)
+
+ACCOUNT = "+4915112345"
+
+
+class Receiver:
+    """What a subscription told whoever started it."""
+
+    def __init__(self) -> None:
+        self.accepted: list[Any] = []
+        self.batches: list[int] = []
+        self.reports: list[tuple[bool, str]] = []
+        self.accounts: list[tuple[str, frozenset[str]]] = []
+        self.stop = threading.Event()
+
+    def accept(self, params: Sequence[Any]) -> None:
+        self.batches.append(len(params))
+        self.accepted.extend(params)
+
+    def report(self, well: bool, detail: str) -> None:
+        self.reports.append((well, detail))
+
+    def on_accounts(self, version: str, accounts: frozenset[str]) -> None:
+        self.accounts.append((version, accounts))
+
+    @property
+    def texts(self) -> list[str]:
+        return [one["result"]["envelope"]["dataMessage"]["message"] for one in self.accepted]
+
+    def wait_for_texts(self, *texts: str) -> None:
+        eventually(lambda: self.texts == list(texts), 20, lambda: f"{texts}, not {self.texts}")
+
+
+Start = Callable[..., Receiver]
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_ACCOUNTS_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_FIRST_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(module, "_LONGEST_RETRY_SECONDS", 0.05)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    started: list[tuple[Receiver, Subscription]] = []
+
+    def start(address: str, **handlers: Any) -> Receiver:
+        receiver = Receiver()
+        subscription = Subscription(
+            address,
+            handlers.get("accept", receiver.accept),
+            receiver.report,
+            receiver.on_accounts,
+            receiver.stop,
+        )
+        started.append((receiver, subscription))
+        subscription.start()
+        return receiver
+
+    yield start
+    for receiver, subscription in started:
+        receiver.stop.set()
+        subscription.join(30)
+        assert not subscription._thread.is_alive()
+
+
+@pytest.fixture
+def daemon() -> Iterator[ScriptedDaemon]:
+    with ScriptedDaemon(accounts=[ACCOUNT]) as daemon:
+        yield daemon
+
+
+def notify(daemon: ScriptedDaemon, *texts: str) -> None:
+    envelopes = [text_envelope("+491", text, 1) for text in texts]
+    daemon.notify(ACCOUNT, *envelopes)
+
+
+def methods(daemon: ScriptedDaemon) -> list[str]:
+    return [request.method for request in daemon.requests]
+
+
+def test_it_subscribes_once_for_all_accounts(daemon: ScriptedDaemon, start: Start) -> None:
+    daemon.accounts.append("+4915199999")
+    receiver = start(daemon.address)
+    daemon.wait_for("listAccounts", 4)
+    assert len(daemon.asked("subscribeReceive")) == 1
+    assert daemon.asked("subscribeReceive")[0].params is None
+    assert daemon.asked("unsubscribeReceive") == []
+    assert daemon.asked("receive") == []
+    assert set(receiver.accounts) == {(VERSION, frozenset({ACCOUNT, "+4915199999"}))}
+    assert set(receiver.reports) == {(True, "subscribed for 2 accounts")}
+
+
+def test_what_arrives_is_handed_over_in_order(daemon: ScriptedDaemon, start: Start) -> None:
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    notify(daemon, "a", "b")
+    notify(daemon, "c")
+    receiver.wait_for_texts("a", "b", "c")
+
+
+def test_notifications_of_another_kind_are_none_of_its_business(
+    daemon: ScriptedDaemon, start: Start
+) -> None:
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    daemon.push(as_line({"jsonrpc": "2.0", "method": "somethingElse", "params": {}}))
+    notify(daemon, "a")
+    receiver.wait_for_texts("a")
+
+
+def test_when_the_accounts_change_it_subscribes_anew_before_it_unsubscribes(
+    daemon: ScriptedDaemon, start: Start
+) -> None:
+    daemon.on("subscribeReceive", result(3), result(4), result(5))
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    daemon.accounts.append("+4915199999")
+    daemon.wait_for("unsubscribeReceive")
+    daemon.accounts.remove(ACCOUNT)
+    daemon.wait_for("unsubscribeReceive", 2)
+    eventually(lambda: len(set(receiver.accounts)) == 3, what="three sets of accounts")
+    changes = [method for method in methods(daemon) if "ubscribe" in method]
+    assert changes == ["subscribeReceive", "subscribeReceive", "unsubscribeReceive",
+                       "subscribeReceive", "unsubscribeReceive"]  # fmt: skip
+    assert [one.params for one in daemon.asked("unsubscribeReceive")] == [
+        {"subscription": 3},
+        {"subscription": 4},
+    ]
+    assert len(daemon.connections) == 1
+
+
+def test_an_account_that_falls_silent_gets_a_receiver_of_its_own_anew(
+    daemon: ScriptedDaemon, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old subscription goes first: only the last to go ends the receiver that died."""
+    monkeypatch.setattr(module, "_SILENT_SECONDS", 0.2)
+    receiver = start(daemon.address)
+    daemon.wait_for("subscribeReceive", 3)
+    changes = [method for method in methods(daemon) if "ubscribe" in method]
+    assert changes[:5] == ["subscribeReceive", *["unsubscribeReceive", "subscribeReceive"] * 2]
+    assert len(daemon.connections) == 1
+    notify(daemon, "a")
+    receiver.wait_for_texts("a")
+
+
+def test_without_an_account_it_subscribes_too_and_says_so(start: Start) -> None:
+    with ScriptedDaemon() as daemon:
+        receiver = start(daemon.address)
+        daemon.wait_subscribed()
+        eventually(lambda: (VERSION, frozenset()) in receiver.accounts, what="the telling")
+
+
+def test_after_a_lost_connection_it_subscribes_again(daemon: ScriptedDaemon, start: Start) -> None:
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    notify(daemon, "before")
+    receiver.wait_for_texts("before")
+    daemon.drop_connections()
+    daemon.wait_subscribed()
+    notify(daemon, "after")
+    receiver.wait_for_texts("before", "after")
+    assert (False, "the connection to signal-cli was lost") in receiver.reports
+    eventually(lambda: receiver.reports[-1][0], what="a report that all is well")
+
+
+def test_after_a_restart_of_the_daemon_it_subscribes_again(
+    daemon: ScriptedDaemon, start: Start
+) -> None:
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    daemon.stop()
+    eventually(
+        lambda: any("cannot be reached" in detail for _, detail in receiver.reports),
+        what="a report that nobody is there",
+    )
+    daemon.start()
+    daemon.wait_subscribed()
+    notify(daemon, "a")
+    receiver.wait_for_texts("a")
+
+
+def test_it_waits_for_a_daemon_that_starts_later(start: Start) -> None:
+    port = free_port()
+    receiver = start(f"tcp:127.0.0.1:{port}")
+    eventually(lambda: receiver.reports, what="a report")
+    assert receiver.reports[0][0] is False
+    daemon = ScriptedDaemon(accounts=[ACCOUNT])
+    daemon._port = port
+    with daemon:
+        daemon.wait_subscribed()
+
+
+def test_nothing_more_is_read_until_the_batch_in_hand_is_taken(
+    daemon: ScriptedDaemon, start: Start
+) -> None:
+    go_on, taken = threading.Event(), []
+
+    def accept(params: Sequence[Any]) -> None:
+        taken.append(len(params))
+        assert go_on.wait(30)
+
+    start(daemon.address, accept=accept)
+    daemon.wait_subscribed()
+    notify(daemon, "a", "b")
+    eventually(lambda: taken, what="the first batch")
+    asked = len(daemon.asked("listAccounts"))
+    notify(daemon, "c")
+    # Not even a reply: its next look at the accounts is not answered before.
+    daemon.wait_for("listAccounts", asked)
+    assert sum(taken) <= 2
+    go_on.set()
+    eventually(lambda: sum(taken) == 3, what="the rest")
+
+
+def test_what_could_not_be_taken_ends_the_connection_and_it_begins_anew(
+    daemon: ScriptedDaemon, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken: list[Any] = []
+
+    def accept(params: Sequence[Any]) -> None:
+        taken.extend(params)
+        if len(taken) == 1:
+            raise RuntimeError("no room")
+
+    start(daemon.address, accept=accept)
+    first = daemon.wait_subscribed()
+    notify(daemon, "a")
+    daemon.wait_for("subscribeReceive", 2)
+    first.subscribed = False
+    eventually(lambda: daemon._receiving(), what="the next subscription")
+    notify(daemon, "a again")
+    eventually(lambda: len(taken) == 2, what="what is sent again")
+
+
+@pytest.mark.parametrize("method", ["version", "listAccounts", "subscribeReceive"])
+def test_a_refusal_is_reported_and_it_tries_again(
+    daemon: ScriptedDaemon, start: Start, method: str
+) -> None:
+    usual = {"version": {"version": VERSION}, "listAccounts": [], "subscribeReceive": 0}
+    daemon.on(method, error(-1, "not now"), result(usual[method]))
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    eventually(lambda: receiver.accounts, what="a subscription")
+    assert receiver.reports[0] == (False, "not now")
+
+
+@pytest.mark.parametrize("nonsense", [None, {}, "x", 5])
+def test_a_list_of_accounts_that_is_none_is_reported(
+    daemon: ScriptedDaemon, start: Start, nonsense: object
+) -> None:
+    daemon.on("listAccounts", result(nonsense), result([{"number": ACCOUNT}]))
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    assert receiver.reports[0][0] is False
+    assert "listAccounts" in receiver.reports[0][1]
+
+
+@pytest.mark.parametrize("version", [None, [], {}, {"version": 5}])
+def test_a_version_that_is_none_is_unknown(
+    daemon: ScriptedDaemon, start: Start, version: object
+) -> None:
+    daemon.on("version", result(version))
+    receiver = start(daemon.address)
+    eventually(lambda: receiver.accounts, what="a subscription")
+    assert receiver.accounts[0][0] == "unknown"
+
+
+def test_nonsense_among_what_arrives_harms_nobody(daemon: ScriptedDaemon, start: Start) -> None:
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    good = receive_line(ACCOUNT, text_envelope("+491", "good", 1))
+    daemon.push(b"not json\n", good, b'{"id":null}\n', b"[]\n", good)
+    receiver.wait_for_texts("good", "good")
+    assert len(daemon.connections) == 1
+
+
+def test_a_burst_of_ten_thousand_in_one_write_arrives_whole_and_in_order(
+    daemon: ScriptedDaemon, start: Start
+) -> None:
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    notify(daemon, *map(str, range(10_000)))
+    eventually(lambda: len(receiver.accepted) == 10_000, 60, "all of the burst")
+    assert receiver.texts == [str(number) for number in range(10_000)]
+
+
+def test_a_stop_ends_it_while_it_waits_for_a_daemon(start: Start) -> None:
+    receiver = start(f"tcp:127.0.0.1:{free_port()}")
+    eventually(lambda: receiver.reports, what="a report")

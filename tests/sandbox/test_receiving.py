@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.sandbox.daemon import ALICE, BOB, CAROL, ROBOT, Client, Sandbox, unwrapped
+from tests.sandbox.daemon import ALICE, BOB, CAROL, ROBOT, Client, Sandbox, unwrapped, wait_until
 
 Start = Callable[..., Sandbox]
 
@@ -85,6 +85,17 @@ def test_manual_keeps_messages_while_the_subscriber_is_away(start: Start) -> Non
     say(client, "seen")
     gone.received(lambda params: "'seen'" in str(params))
     assert gone.result("unsubscribeReceive", account=None, subscription=0) == {}
+    say(client, "kept")
+    client.result("subscribeReceive", account=BOB)
+    assert texts(client, BOB, "kept") == ["kept"]
+
+
+def test_manual_keeps_messages_when_the_only_subscriber_hung_up(start: Start) -> None:
+    sandbox = start("--receive-mode", "manual")
+    gone, client = sandbox.connect(), sandbox.connect()
+    gone.result("subscribeReceive", account=BOB)
+    gone.close()
+    wait_until(lambda: "Connection 0 closed" in sandbox.text)
     say(client, "kept")
     client.result("subscribeReceive", account=BOB)
     assert texts(client, BOB, "kept") == ["kept"]

@@ -71,6 +71,7 @@ def test_the_level_is_the_one_that_is_logged(served: Bridge) -> None:
     for _ in range(20):
         served.get("/v1/configuration", headers={"X-Request-ID": "logged-again"})
     assert "logged-again" in served.log
+    assert "not-logged" not in served.log
 
 
 def test_the_trust_mode_is_the_daemons_until_one_is_stored(served: Bridge, config: Path) -> None:

@@ -29,7 +29,11 @@ def list_all() -> ResponseReturnValue:
 
 
 def register(number: str) -> ResponseReturnValue:
-    """Ask Signal to send a verification code by SMS or, with `use_voice`, by a call. 201."""
+    """Ask Signal to send a verification code by SMS or, with `use_voice`, by a call. 201.
+
+    Signal may want a `captcha` first: it then refuses with 400 and says so; the captcha comes from
+    https://signalcaptchas.org/registration/generate.html. The body may be left out.
+    """
     number = account_number(number)
     body = read_strict_body(REGISTER)
     call = accounts.register(number, body["use_voice"], body["captcha"])
@@ -41,7 +45,10 @@ def register(number: str) -> ResponseReturnValue:
 
 
 def verify(number: str, token: str) -> ResponseReturnValue:
-    """Complete a registration with the code that arrived, and the PIN if there is one. 201."""
+    """Complete a registration with the code that arrived, and the `pin` if there is one. 201.
+
+    The body may be left out.
+    """
     number = account_number(number)
     body = read_strict_body(VERIFY)
     bridge().gateway.run(accounts.verify(number, token, body["pin"]))
@@ -49,7 +56,11 @@ def verify(number: str, token: str) -> ResponseReturnValue:
 
 
 def unregister(number: str) -> ResponseReturnValue:
-    """Take the account off Signal; on request delete it there, and its data here. 204."""
+    """Take the account off Signal. 204.
+
+    With `delete_account` it is deleted there as well, with `delete_local_data` its data here. The
+    body may be left out.
+    """
     number = account_number(number)
     body = read_strict_body(UNREGISTER)
     for call in accounts.unregister(number, body["delete_account"], body["delete_local_data"]):

@@ -14,7 +14,7 @@ from signal_bridge.errors import RequestError
 from signal_bridge.logs import LEVELS
 from signal_bridge.web.context import bridge
 from signal_bridge.web.inputs import read_body, required_number
-from signal_bridge.web.schemas.configuration import LOGGING, TRUST_MODE
+from signal_bridge.web.schemas.configuration import CONFIGURATION, TRUST_MODE
 
 # The row of the status board that tells the other workers.
 _LOG_LEVEL: Final = "log-level"
@@ -41,7 +41,7 @@ def change() -> ResponseReturnValue:
     `GET /v1/configuration` on, and until the bridge is started again: LOG_LEVEL is the lasting way.
     400 for any other level.
     """
-    level = read_body(LOGGING)["logging"]["level"]
+    level = read_body(CONFIGURATION)["logging"]["level"]
     if level and level not in LEVELS:
         raise RequestError("Couldn't set log level - invalid log level")
     if level:

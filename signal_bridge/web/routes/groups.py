@@ -26,14 +26,20 @@ from signal_bridge.web.schemas.groups import (
 
 
 def list_all(number: str) -> ResponseReturnValue:
-    """All groups of the account; with `expand=true` people as number and UUID."""
+    """All groups of the account, those it has left included.
+
+    People are shown by number, or by UUID when there is none; with `expand=true` by both.
+    """
     number = account_number(number)
     expand = query_flag("expand")
     return jsonify(groups.groups(bridge().gateway.run(groups.list_groups(number)), expand))
 
 
 def get(number: str, group_id: str) -> ResponseReturnValue:
-    """One group. 404 when there is none with that id (11.2)."""
+    """One group, by its `id` or `internal_id`. 404 when there is none (11.2).
+
+    `expand` as in the list of all.
+    """
     number = account_number(number)
     expand = query_flag("expand")
     result = bridge().gateway.run(groups.list_groups(number))
@@ -41,7 +47,13 @@ def get(number: str, group_id: str) -> ResponseReturnValue:
 
 
 def create(number: str) -> ResponseReturnValue:
-    """Create a group. 201 with its id."""
+    """Create a group. 201 with its id: `{"id": "group.…"}`.
+
+    `name`, `description`, `members` (numbers, UUIDs, usernames), `expiration_time` (seconds after
+    which messages disappear), `group_link` (`enabled`, `enabled-with-approval`, `disabled`) and
+    `permissions` (`add_members`, `edit_group`, `send_messages`, each `every-member` or
+    `only-admins`); none is needed. 400 for a value that cannot be.
+    """
     number = account_number(number)
     call = groups.create_group(number, read_body(NEW_GROUP)["group"])
     return jsonify(groups.created_group(bridge().gateway.run(call))), 201
@@ -67,7 +79,7 @@ def update(number: str, group_id: str) -> ResponseReturnValue:
 
 
 def leave(number: str, group_id: str) -> ResponseReturnValue:
-    """Leave the group. 200 without a body (C2)."""
+    """Leave the group. 200 without a body (C2). What was received in it stays."""
     number = account_number(number)
     bridge().gateway.run(groups.quit_group(number, required_group_id(group_id)))
     return "", 200

@@ -13,13 +13,18 @@ from signal_bridge.web.schemas.profiles import PROFILE
 
 
 def get(number: str) -> ResponseReturnValue:
-    """Name, about, picture and username of the account."""
+    """Name, about, picture and username of the account. 404 when signal-cli knows none."""
     number = required_number(number)
     return jsonify(profiles.profile(bridge().gateway.run(profiles.get_profile(number))))
 
 
 def update(number: str) -> ResponseReturnValue:
-    """Change the profile. 204. Without a picture in the body the old one goes (C19)."""
+    """Change the profile. 204. Without a picture in the body the old one goes (C19).
+
+    `name` (needed), `lastname`, `about`, `about_emoji`, and the picture as `base64_avatar`; with
+    `keep_avatar` the old one stays. What is left out stays, an empty text is cleared. 400 without a
+    name, or for a picture that is none.
+    """
     number = required_number(number)
     body = read_body(PROFILE)
     avatar = body.pop("base64_avatar")

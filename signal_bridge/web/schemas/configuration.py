@@ -21,5 +21,5 @@ class TrustModeSchema(BodySchema):
     trust_mode = Text(load_default="")
 
 
-LOGGING: Final = ConfigurationSchema()
+CONFIGURATION: Final = ConfigurationSchema()
 TRUST_MODE: Final = TrustModeSchema()

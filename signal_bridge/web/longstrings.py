@@ -18,6 +18,7 @@ _READ_CHARACTERS: Final = 256 * 1024
 _QUOTE_OR_BACKSLASH: Final = re.compile(rb'["\\]')
 # The longest escape is a surrogate pair, \uD83D\uDE00.
 _ESCAPE_CHARACTERS: Final = 12
+_SECOND_HALF: Final = re.compile(r"\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 
 class LongString(str):
@@ -132,6 +133,9 @@ class LongStringFilter:
 def _cut_before_escape(text: str) -> tuple[str, str]:
     """Two parts; no escape lies across the cut."""
     backslash = text.find("\\", max(0, len(text) - _ESCAPE_CHARACTERS))
+    # The second half of a pair whose first half lies before what was looked at is complete.
+    while backslash >= 0 and _SECOND_HALF.match(text, backslash):
+        backslash = text.find("\\", backslash + 1)
     if backslash < 0:
         return text, ""
     # In a run of backslashes every second one begins an escape.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import socket
+from collections.abc import Callable
 from typing import Any, Final
 
 import requests.adapters
@@ -77,8 +78,8 @@ def literal(host: str) -> Address | None:
         return None
 
 
-class AddressRefused(NewConnectionError):
-    """All addresses of the host are refused. `sentence` says which and why."""
+class NoConnection(NewConnectionError):
+    """No address of the host is allowed, or none answers. `sentence` says which and why."""
 
     def __init__(self, connection: Any, sentence: str) -> None:
         super().__init__(connection, sentence)
@@ -86,27 +87,37 @@ class AddressRefused(NewConnectionError):
 
 
 class CheckedAdapter(requests.adapters.HTTPAdapter):
-    """Connects only where `rules` allow. Keeps one connection per host open."""
+    """Connects only where `rules` allow. Keeps one connection open: for one thread, one host.
+
+    `newest_connection` is the one in use, if any is.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        super().__init__(pool_connections=2, pool_maxsize=1, max_retries=0)
+        self.newest_connection: HTTPConnection | None = None
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._rules)
+        self.poolmanager.pool_classes_by_scheme = _pools(self.connect)
+
+    def connect(self, connection: HTTPConnection) -> socket.socket:
+        self.newest_connection = connection
+        return _connect(connection, self._rules)
 
 
-def _pools(rules: Rules) -> dict[str, type[HTTPConnectionPool]]:
-    """urllib3 makes connections by class, so the rules become part of the classes."""
+def _pools(
+    connect: Callable[[HTTPConnection], socket.socket],
+) -> dict[str, type[HTTPConnectionPool]]:
+    """urllib3 makes connections by class, so how to connect becomes part of the classes."""
 
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return _connect(self, rules)
+            return connect(self)
 
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return _connect(self, rules)
+            return connect(self)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -130,7 +141,7 @@ def _connect(connection: HTTPConnection, rules: Rules) -> socket.socket:
     except TimeoutError as error:
         raise ConnectTimeoutError(connection, "connect timeout") from error
     except OSError as error:
-        raise NewConnectionError(connection, error.strerror or str(error)) from error
+        raise NoConnection(connection, f"no connection: {error.strerror or error}") from error
 
 
 def _resolved(host: str, port: int) -> list[str]:
@@ -143,7 +154,7 @@ def _allowed(connection: HTTPConnection, found: list[str], rules: Rules) -> list
     allowed = [one for one in found if refusals[one] is None]
     if not allowed:
         reasons = ", ".join(f"{one}: {why}" for one, why in refusals.items())
-        raise AddressRefused(connection, f"the receiver's address is refused ({reasons})")
+        raise NoConnection(connection, f"the receiver's address is refused ({reasons})")
     return allowed
 
 

@@ -1,0 +1,241 @@
+"""Who is told: the webhooks in the database, as callers manage them.
+
+Nothing here posts anything. The couriers look at the table, see what changed, and act on it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from signal_bridge.clock import now_ms
+from signal_bridge.errors import NotFound, RequestError
+from signal_bridge.inbox.filters import EVERY_ACCOUNT
+from signal_bridge.store.engine import Store
+from signal_bridge.store.tables import attempts, events, parked, webhooks
+from signal_bridge.webhooks.addresses import Rules
+from signal_bridge.webhooks.signature import OLD_SECRET_MS, new_secret
+from signal_bridge.webhooks.webhook import (
+    ACTIVE,
+    DISABLED,
+    JSONRPC,
+    PAUSED,
+    STANDARD,
+    Webhook,
+    checked,
+    webhook_of,
+)
+
+MOST_PER_ACCOUNT: Final = 20
+MOST: Final = 100
+# The webhook of RECEIVE_WEBHOOK_URL.
+ENV_ID: Final = "env"
+
+# Nothing stands in the way of the next attempt.
+_AFRESH: Final = {"attempt": 0, "next_attempt_ms": 0, "failing_since_ms": 0}
+_RESUMED: Final = {**_AFRESH, "state": ACTIVE, "detail": ""}
+
+
+class Registry:
+    """All webhooks. Safe from any thread and process; every method may raise StoreError.
+
+    Fields are those of `Webhook` that callers choose: url, name, types, senders, format, headers,
+    secret. RequestError for one that cannot be; NotFound for an id the account does not have.
+    """
+
+    def __init__(self, store: Store, rules: Rules) -> None:
+        self._store = store
+        self._rules = rules
+
+    def create(self, account: str, fields: Mapping[str, Any]) -> tuple[Webhook, bool]:
+        """Register a webhook; True if it is new. It is told what comes after this moment.
+
+        The same account and URL again is the same webhook: the fields given are changed, and if
+        it was disabled it goes on where it stopped. Raises RequestError at the limits.
+        """
+        values = checked(fields, self._rules)
+        with self._store.write() as connection:
+            known = _one(connection, webhooks.c.account == account, webhooks.c.url == values["url"])
+            if known is not None:
+                resumed = _RESUMED if known.state == DISABLED else {}
+                return _update(connection, known, {**values, **resumed}), False
+            _check_limits(connection, account)
+            webhook = _new(connection, f"wh_{secrets.token_hex(8)}", account, values)
+            connection.execute(sa.insert(webhooks), _row(webhook))
+            return webhook, True
+
+    def list_all(self, account: str) -> list[Webhook]:
+        """The webhooks of `account`, oldest first; "*" are those for every account."""
+        query = (
+            sa.select(webhooks)
+            .where(webhooks.c.account == account)
+            .order_by(webhooks.c.created_ms, webhooks.c.id)
+        )
+        with self._store.read() as connection:
+            return [webhook_of(row) for row in connection.execute(query)]
+
+    def get(self, account: str, webhook_id: str) -> Webhook:
+        with self._store.read() as connection:
+            return _required(connection, account, webhook_id)
+
+    def change(
+        self, account: str, webhook_id: str, fields: Mapping[str, Any], paused: bool | None = None
+    ) -> Webhook:
+        """Change the fields given. With `paused` False it goes on where it stopped."""
+        values = checked(fields, self._rules)
+        if paused is not None:
+            values |= {"state": PAUSED, "detail": ""} if paused else _RESUMED
+        with self._store.write() as connection:
+            webhook = _required(connection, account, webhook_id)
+            other = (
+                webhooks.c.account == account,
+                webhooks.c.url == values.get("url"),
+                webhooks.c.id != webhook_id,
+            )
+            if _one(connection, *other) is not None:
+                raise RequestError("Another webhook of this account has this URL")
+            return _update(connection, webhook, values)
+
+    def delete(self, account: str, webhook_id: str) -> None:
+        """Remove the webhook with all that was kept for it."""
+        with self._store.write() as connection:
+            _required(connection, account, webhook_id)
+            _delete(connection, webhook_id)
+
+    def attempts(self, account: str, webhook_id: str) -> list[sa.Row[Any]]:
+        """What was tried, newest first: rows of the table."""
+        with self._store.read() as connection:
+            _required(connection, account, webhook_id)
+            query = sa.select(attempts).where(attempts.c.webhook_id == webhook_id)
+            return list(connection.execute(query.order_by(attempts.c.id.desc())))
+
+    def parked(self, account: str, webhook_id: str) -> list[sa.Row[Any]]:
+        """What it refused for good, oldest first: rows of the table."""
+        with self._store.read() as connection:
+            _required(connection, account, webhook_id)
+            query = sa.select(parked).where(parked.c.webhook_id == webhook_id)
+            return list(connection.execute(query.order_by(parked.c.seq)))
+
+    def parked_count(self, webhook_id: str) -> int:
+        query = sa.select(sa.func.count()).where(parked.c.webhook_id == webhook_id)
+        with self._store.read() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def replay_since(self, account: str, webhook_id: str, seq: int) -> Webhook:
+        """Deliver everything from `seq` on once more."""
+        with self._store.write() as connection:
+            webhook = _required(connection, account, webhook_id)
+            position = max(0, min(seq - 1, _newest_seq(connection)))
+            return _update(connection, webhook, {**_AFRESH, "position": position})
+
+    def replay_parked(self, account: str, webhook_id: str, seq: int | None = None) -> int:
+        """Try parked events once more, one or all. How many; NotFound when that one is not."""
+        chosen = parked.c.webhook_id == webhook_id
+        if seq is not None:
+            chosen &= parked.c.seq == seq
+        with self._store.write() as connection:
+            webhook = _required(connection, account, webhook_id)
+            found = connection.execute(sa.update(parked).where(chosen).values(wanted=True))
+            if seq is not None and not found.rowcount:
+                raise NotFound(f"Event {seq} is not parked for this webhook")
+            if found.rowcount:
+                _update(connection, webhook, _AFRESH)
+            return found.rowcount
+
+    def set_env(self, url: str | None) -> Webhook | None:
+        """The webhook of RECEIVE_WEBHOOK_URL is as the setting says: made, changed or gone.
+
+        It is for every account, in the peer's format, and without a secret. When callers have
+        registered that URL for every account themselves, that stays and is enough. Raises
+        RequestError.
+        """
+        values = {} if url is None else checked({"url": url}, self._rules)
+        with self._store.write() as connection:
+            everywhere = webhooks.c.account == EVERY_ACCOUNT
+            same = _one(connection, everywhere, webhooks.c.url == url, webhooks.c.id != ENV_ID)
+            if url is None or same is not None:
+                _delete(connection, ENV_ID)
+                return same
+            known = _one(connection, webhooks.c.id == ENV_ID)
+            if known is not None:
+                as_before = known.url == url and known.state != DISABLED
+                return _update(connection, known, {} if as_before else {**values, **_RESUMED})
+            fixed = {"name": "RECEIVE_WEBHOOK_URL", "format": JSONRPC, "secret": ""}
+            webhook = _new(connection, ENV_ID, EVERY_ACCOUNT, {**values, **fixed})
+            connection.execute(sa.insert(webhooks), _row(webhook))
+            return webhook
+
+
+def _new(
+    connection: sa.Connection, webhook_id: str, account: str, values: dict[str, Any]
+) -> Webhook:
+    defaults = {
+        "name": "",
+        "types": (),
+        "senders": (),
+        "format": STANDARD,
+        "headers": {},
+        "secret": new_secret(),
+    }
+    return Webhook(
+        id=webhook_id,
+        account=account,
+        old_secret="",
+        old_secret_ends_ms=0,
+        state=ACTIVE,
+        detail="",
+        created_ms=now_ms(),
+        position=_newest_seq(connection),
+        **{**defaults, **values},
+    )
+
+
+def _row(webhook: Webhook) -> dict[str, Any]:
+    """A webhook as a row: JSON has lists, no tuples."""
+    row = {field.name: getattr(webhook, field.name) for field in dataclasses.fields(webhook)}
+    return {**row, "types": list(webhook.types), "senders": list(webhook.senders)}
+
+
+def _one(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Webhook | None:
+    row = connection.execute(sa.select(webhooks).where(*conditions)).first()
+    return None if row is None else webhook_of(row)
+
+
+def _required(connection: sa.Connection, account: str, webhook_id: str) -> Webhook:
+    webhook = _one(connection, webhooks.c.id == webhook_id, webhooks.c.account == account)
+    if webhook is None:
+        raise NotFound(f"There is no webhook {webhook_id} of this account")
+    return webhook
+
+
+def _update(connection: sa.Connection, webhook: Webhook, values: dict[str, Any]) -> Webhook:
+    """Write `values` and read the row again. A new secret leaves the old one signing for a day."""
+    if values.get("secret", webhook.secret) != webhook.secret:
+        ends_ms = now_ms() + OLD_SECRET_MS
+        values = {**values, "old_secret": webhook.secret, "old_secret_ends_ms": ends_ms}
+    this = webhooks.c.id == webhook.id
+    if values:
+        connection.execute(sa.update(webhooks).where(this).values(**values))
+    return webhook_of(connection.execute(sa.select(webhooks).where(this)).one())
+
+
+def _delete(connection: sa.Connection, webhook_id: str) -> None:
+    connection.execute(sa.delete(attempts).where(attempts.c.webhook_id == webhook_id))
+    connection.execute(sa.delete(parked).where(parked.c.webhook_id == webhook_id))
+    connection.execute(sa.delete(webhooks).where(webhooks.c.id == webhook_id))
+
+
+def _check_limits(connection: sa.Connection, account: str) -> None:
+    count = sa.select(sa.func.count()).select_from(webhooks)
+    if int(connection.scalar(count.where(webhooks.c.account == account)) or 0) >= MOST_PER_ACCOUNT:
+        raise RequestError(f"An account can have {MOST_PER_ACCOUNT} webhooks at most")
+    if int(connection.scalar(count) or 0) >= MOST:
+        raise RequestError(f"There can be {MOST} webhooks at most")
+
+
+def _newest_seq(connection: sa.Connection) -> int:
+    return int(connection.scalar(sa.select(sa.func.max(events.c.seq))) or 0)

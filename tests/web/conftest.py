@@ -1,0 +1,50 @@
+"""An application over stubs, for the parts of the edge that need a request around them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from flask import Flask, g
+
+from signal_bridge.settings import Settings, read_settings
+from signal_bridge.web import problems
+from signal_bridge.web.context import Bridge
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return read_settings(
+        {
+            "SIGNAL_CLI_CONFIG_DIR": str(tmp_path),
+            "BRIDGE_SIGNAL_CLI_RPC": "unix:/nonexistent",
+            "BRIDGE_MAX_BODY_BYTES": "1000000",
+            "BRIDGE_MAX_ATTACHMENT_BYTES": "100000",
+        }
+    )
+
+
+class _Stub:
+    """Only its settings are there; anything else would be a mistake of the test."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+
+@pytest.fixture
+def app(settings: Settings) -> Flask:
+    app = Flask("test")
+    app.extensions["bridge"] = cast(Bridge, _Stub(settings))
+    problems.install(app)
+
+    @app.before_request
+    def _begin() -> None:
+        g.request_id = "the-id"
+
+    @app.teardown_request
+    def _clean_up(_error: Any) -> None:
+        if "uploads" in g:
+            g.uploads.remove()
+
+    return app

@@ -1,0 +1,286 @@
+"""A request read as the peer reads it: path, query and JSON body."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, g
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from signal_bridge.errors import BodyTooLarge, ClientGone, RequestError
+from signal_bridge.settings import Settings
+from signal_bridge.web import inputs
+from signal_bridge.web.inputs import (
+    INVALID_BODY,
+    MALFORMED_NUMBER,
+    NUMBER_MISSING,
+    account_number,
+    query_flag,
+    query_number,
+    read_body,
+    read_strict_body,
+    required_number,
+)
+from signal_bridge.web.longstrings import LongString
+from signal_bridge.web.schemas.base import BodySchema, Flag, LongText, Text, Texts, Whole
+
+
+class Body(BodySchema):
+    name = Text()
+    file = LongText()
+    names = Texts()
+    number = Whole()
+    flag = Flag()
+
+
+BODY = Body()
+LONG = "x" * 100_000
+
+
+@pytest.fixture
+def read(app: Flask) -> Callable[..., Any]:
+    """`read(read_body, b"{…}")` within a request that has this body."""
+
+    def read(reader: Callable[[BodySchema], dict[str, Any]], data: bytes, **options: Any) -> Any:
+        with app.test_request_context("/", method="POST", data=data, **options):
+            g.request_id = "the-id"
+            found = reader(BODY)
+            if isinstance(found.get("file"), LongString):
+                found["file"] = found["file"].text()
+            return found
+
+    return read
+
+
+Read = Callable[..., Any]
+
+
+# -- the number in the path --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("+4915112345", "+4915112345"), ("%2B4915112345", "+4915112345"), ("", ""),
+     ("%252B49", "%2B49"), ("a b", "a b"), ("%C3%BC", "ü"), ("%FF", "\ufffd")],
+)  # fmt: skip
+def test_a_number_is_decoded_once_more_and_its_plus_stays(text: str, number: str) -> None:
+    assert account_number(text) == number
+
+
+@pytest.mark.parametrize("text", ["%", "%2", "%2x", "+49%", "%zz"])
+def test_a_bad_escape_is_a_malformed_number(text: str) -> None:
+    with pytest.raises(RequestError, match=MALFORMED_NUMBER):
+        account_number(text)
+
+
+def test_a_number_that_must_be_there_is_missed() -> None:
+    assert required_number("%2B49") == "+49"
+    with pytest.raises(RequestError, match=NUMBER_MISSING):
+        required_number("")
+
+
+@given(st.text())
+def test_any_text_is_a_number_or_a_mistake_of_the_caller(text: str) -> None:
+    try:
+        assert isinstance(account_number(text), str)
+    except RequestError:
+        assert "%" in text
+
+
+# -- the query ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "value"), [("", False), ("?x=true", True), ("?x=false", False), ("?y=true", False)]
+)
+def test_a_flag_is_true_or_false(app: Flask, query: str, value: bool) -> None:
+    with app.test_request_context(f"/{query}"):
+        assert query_flag("x") is value
+
+
+@pytest.mark.parametrize("text", ["", "True", "1", "yes", "true%20", "TRUE"])
+def test_any_other_flag_is_refused(app: Flask, text: str) -> None:
+    with app.test_request_context(f"/?x={text}"), pytest.raises(RequestError) as caught:
+        query_flag("x")
+    assert str(caught.value) == (
+        "Couldn't process request - x parameter needs to be either 'true' or 'false'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("5", 5), ("-5", -5), ("%2B5", 5), ("007", 7), ("2147483647", 2**31 - 1),
+     ("-2147483648", -(2**31))],
+)  # fmt: skip
+def test_a_number_of_the_query_has_32_bits(app: Flask, text: str, value: int) -> None:
+    with app.test_request_context(f"/?x={text}"):
+        assert query_number("x", 1) == value
+
+
+def test_a_number_that_is_not_given_is_the_default(app: Flask) -> None:
+    with app.test_request_context("/"):
+        assert query_number("x", 42) == 42
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "1.5", "1e3", "%201", "2147483648", "-2147483649", "9" * 5000, "٣", "0x1"]
+)
+def test_any_other_number_is_refused(app: Flask, text: str) -> None:
+    with app.test_request_context(f"/?x={text}"), pytest.raises(RequestError, match="numeric"):
+        query_number("x", 1)
+
+
+# -- the body ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reader", [read_body, read_strict_body])
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b'{"name":"a"}', {"name": "a"}),
+        (b' \r\n\t{"name":"a"} \n', {"name": "a"}),
+        (b'{"NAME":"a","Number":1}', {"name": "a", "number": 1}),
+        (b'{"name":"a","name":"b"}', {"name": "b"}),
+        (b'{"name":null}', {}),
+        (b'{"names":["a",null]}', {"names": ["a", ""]}),
+        (b'{"unknown":{"x":[]}}', {}),
+        (b"{}", {}),
+        (b"null", {}),
+        ('{"name":"ü€😀"}'.encode(), {"name": "ü€😀"}),
+        (rb'{"name":"\ud83d\ude00"}', {"name": "😀"}),
+        (rb'{"name":"a\ud83d"}', {"name": "a\ufffd"}),
+        (b'{"name":"\xff"}', {"name": "\ufffd"}),
+    ],
+)
+def test_a_body_is_read(read: Read, reader: Any, data: bytes, value: Any) -> None:
+    assert read(reader, data) == value
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"[]", b"5", b'"x"', b"true", b"{", b'{"name":1}', b'{"name":["a"]}', b'{"number":"1"}',
+     b'{"number":1.0}', b'{"number":true}', b'{"flag":1}', b'{"flag":"true"}', b'{"names":"a"}',
+     b'{"names":[1]}', b'{"number":NaN}', b'{"number":1e400}', b"\xef\xbb\xbf{}", b"nonsense",
+     b'{"name":"\n"}', b"[" * 100_000, b'{"x":' * 100_000, b'{"number":' + b"9" * 5000 + b"}"],
+)  # fmt: skip
+def test_a_bad_body_is_a_mistake_of_the_caller(read: Read, data: bytes) -> None:
+    with pytest.raises(RequestError) as caught:
+        read(read_body, data)
+    assert str(caught.value) == INVALID_BODY
+    with pytest.raises(RequestError) as caught:
+        read(read_strict_body, data)
+    assert str(caught.value) == f"{INVALID_BODY}."
+
+
+def test_what_follows_the_value_is_ignored_or_refused(read: Read) -> None:
+    assert read(read_body, b'{"name":"a"} and {"more": 1}') == {"name": "a"}
+    with pytest.raises(RequestError):
+        read(read_strict_body, b'{"name":"a"} x')
+
+
+def test_no_body_at_all_is_nothing_or_refused(read: Read) -> None:
+    assert read(read_strict_body, b"") == {}
+    with pytest.raises(RequestError, match=INVALID_BODY):
+        read(read_body, b"")
+
+
+def test_the_content_type_means_nothing(read: Read) -> None:
+    assert read(read_body, b'{"name":"a"}', content_type="text/plain") == {"name": "a"}
+    assert read(read_body, b'{"name":"a"}', content_type="image/png") == {"name": "a"}
+
+
+def test_long_strings_are_read_from_their_files_and_those_are_removed(
+    read: Read, settings: Settings
+) -> None:
+    data = json.dumps({"name": LONG, "file": LONG + "ü", "names": [LONG, "a"]}).encode()
+    assert read(read_body, data) == {"name": LONG, "file": LONG + "ü", "names": [LONG, "a"]}
+    assert list(Path(settings.uploads_dir).glob("*")) == []
+
+
+def test_a_long_string_where_a_number_belongs_is_refused(read: Read) -> None:
+    with pytest.raises(RequestError, match=INVALID_BODY):
+        read(read_body, json.dumps({"number": LONG}).encode())
+
+
+def test_a_long_string_that_is_no_json_is_refused(read: Read) -> None:
+    with pytest.raises(RequestError, match=INVALID_BODY):
+        read(read_body, b'{"name":"' + LONG.encode() + rb'\x"}')
+
+
+@settings(max_examples=40, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_body_or_a_mistake_of_the_caller(read: Read, data: bytes) -> None:
+    for reader in (read_body, read_strict_body):
+        with contextlib.suppress(RequestError):
+            assert isinstance(read(reader, data), dict)
+
+
+# -- sizes, and clients that go away -----------------------------------------------------------
+
+
+def test_a_body_that_says_it_is_too_large_is_not_read(read: Read) -> None:
+    with pytest.raises(BodyTooLarge) as caught:
+        read(read_body, b'{"name":"' + b"x" * 1_000_001)
+    assert caught.value.limit_bytes == 1_000_000
+
+
+class Endless:
+    """A body of unknown length that goes on and on."""
+
+    def __init__(self) -> None:
+        self.given_bytes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.given_bytes += size
+        return b"x" * size
+
+
+def test_a_body_of_unknown_length_is_read_up_to_the_limit(app: Flask) -> None:
+    endless = Endless()
+    environ = {"wsgi.input": endless, "wsgi.input_terminated": True}
+    with (
+        app.test_request_context("/", method="POST", environ_overrides=environ),
+        pytest.raises(BodyTooLarge),
+    ):
+        read_body(BODY)
+    assert endless.given_bytes < 2_000_000
+
+
+class Broken:
+    """A client that goes away in the middle."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise ConnectionResetError("gone")
+
+
+@pytest.mark.parametrize("length", [10, 200_000])
+def test_a_client_that_goes_away_is_told_from_one_that_is_wrong(app: Flask, length: int) -> None:
+    environ = {"wsgi.input": Broken(), "CONTENT_LENGTH": str(length)}
+    with (
+        app.test_request_context("/", method="POST", environ_overrides=environ),
+        pytest.raises(ClientGone),
+    ):
+        read_body(BODY)
+
+
+@pytest.mark.parametrize("length", [100, 200_000])
+def test_a_body_that_is_cut_off_is_told_from_one_that_is_wrong(app: Flask, length: int) -> None:
+    environ = {"wsgi.input": io.BytesIO(b'{"name":"a"'), "CONTENT_LENGTH": str(length)}
+    with (
+        app.test_request_context("/", method="POST", environ_overrides=environ),
+        pytest.raises(ClientGone),
+    ):
+        read_body(BODY)
+
+
+def test_the_limit_of_short_bodies_is_the_limit_of_long_strings() -> None:
+    """A body that is read at once can hold no string that belongs on disk."""
+    assert inputs.LONG_STRING_BYTES == 64 * 1024

@@ -1,0 +1,197 @@
+"""The files of one request: written as they arrive, removed when it is over."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from signal_bridge.errors import BodyTooLarge, RequestError, StoreError, StoreFull
+from signal_bridge.web.uploads import Uploads
+
+LIMIT_BYTES = 10_000
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 100
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "uploads"
+
+
+@pytest.fixture
+def uploads(directory: Path) -> Uploads:
+    return Uploads(directory, LIMIT_BYTES)
+
+
+def encoded(data: bytes, size: int = 1000) -> Iterator[bytes]:
+    """As base64, in pieces."""
+    text = base64.b64encode(data)
+    return (text[at : at + size] for at in range(0, len(text), size))
+
+
+def left_in(directory: Path) -> list[Path]:
+    return list(directory.rglob("*"))
+
+
+@settings(max_examples=30, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(st.binary(min_size=1, max_size=LIMIT_BYTES), st.integers(1, 5000))
+def test_base64_in_any_pieces_is_written_byte_for_byte(
+    directory: Path, data: bytes, size: int
+) -> None:
+    path = Uploads(directory, LIMIT_BYTES).save_base64(encoded(data, size), "a.bin")
+    assert path.read_bytes() == data
+    assert path.name == "a.bin"
+
+
+def test_a_file_without_a_name_gets_one_by_what_it_holds(uploads: Uploads) -> None:
+    first, second = (uploads.save_base64(encoded(PNG)) for _ in range(2))
+    assert first.suffix == ".png"
+    assert first.name != second.name
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("photo.jpg", "photo.jpg"),
+        ("../../etc/passwd", "passwd"),
+        ("/etc/passwd", "passwd"),
+        ("..\\..\\boot.ini", "boot.ini"),
+        ("..", "attachment"),
+        ("", "attachment"),
+        ("a\x00b\n.txt", "ab.txt"),
+        ("ü😀.txt", "ü😀.txt"),
+    ],
+)
+def test_no_name_leaves_its_directory(
+    uploads: Uploads, directory: Path, name: str, stored: str
+) -> None:
+    path, file = uploads.open_new(name)
+    file.close()
+    saved = uploads.save_base64(encoded(b"x"), name)
+    assert path.name == saved.name == stored
+    for one in (path, saved):
+        assert one.parent.parent == directory
+        assert one.resolve() == one
+
+
+def test_files_of_one_name_do_not_meet(uploads: Uploads) -> None:
+    paths = [uploads.save_base64(encoded(bytes([n])), "same.txt") for n in range(3)]
+    assert [path.read_bytes() for path in paths] == [b"\x00", b"\x01", b"\x02"]
+
+
+def test_nobody_else_may_look(uploads: Uploads) -> None:
+    path = uploads.save_base64(encoded(b"x"), "a")
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_picture_has_the_extension_that_tells_its_kind(uploads: Uploads) -> None:
+    path = uploads.save_avatar(PNG, ".png")
+    assert path.suffix == ".png"
+    assert path.read_bytes() == PNG
+
+
+def test_everything_is_removed_at_the_end(uploads: Uploads, directory: Path) -> None:
+    uploads.save_base64(encoded(b"x"), "a")
+    uploads.save_avatar(PNG, ".png")
+    path, file = uploads.open_new("b")
+    file.write(b"unfinished")
+    assert path.exists()
+    uploads.remove()
+    file.close()
+    assert left_in(directory) == []
+    uploads.remove()
+
+
+def test_files_that_are_gone_already_are_no_trouble(uploads: Uploads, directory: Path) -> None:
+    path = uploads.save_base64(encoded(b"x"), "a")
+    path.unlink()
+    path.parent.rmdir()
+    uploads.remove()
+    assert left_in(directory) == []
+
+
+def test_requests_do_not_remove_each_others_files(directory: Path) -> None:
+    one, other = Uploads(directory, 100), Uploads(directory, 100)
+    path = one.save_base64(encoded(b"x"), "a")
+    other.save_base64(encoded(b"x"), "a")
+    other.remove()
+    assert path.exists()
+
+
+@pytest.mark.parametrize("chunks", [[], [b""], [b"", b"\r\n"]])
+def test_base64_that_holds_nothing_is_refused(uploads: Uploads, chunks: list[bytes]) -> None:
+    with pytest.raises(RequestError, match="does not exist"):
+        uploads.save_base64(chunks, "a")
+
+
+@pytest.mark.parametrize("text", [b"!!!!", b"QUJ", b"QUJD=", b"QUJD" * 2000 + b"?"])
+def test_what_is_not_base64_is_refused_and_leaves_nothing(
+    uploads: Uploads, directory: Path, text: bytes
+) -> None:
+    with pytest.raises(RequestError, match="illegal base64 data"):
+        uploads.save_base64([text], "a")
+    uploads.remove()
+    assert left_in(directory) == []
+
+
+def test_a_file_of_exactly_the_limit_is_taken(uploads: Uploads) -> None:
+    assert uploads.save_base64(encoded(b"x" * LIMIT_BYTES), "a").stat().st_size == LIMIT_BYTES
+
+
+def test_a_larger_file_is_refused_before_all_of_it_is_written(
+    uploads: Uploads, directory: Path
+) -> None:
+    taken: list[bytes] = []
+
+    def endless() -> Iterator[bytes]:
+        while len(taken) < 1000:
+            taken.append(b"QUJD" * 1000)
+            yield taken[-1]
+
+    with pytest.raises(BodyTooLarge) as caught:
+        uploads.save_base64(endless(), "a")
+    assert caught.value.limit_bytes == LIMIT_BYTES
+    assert len(taken) < 10
+    uploads.remove()
+    assert left_in(directory) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.ENOSPC, StoreFull), (errno.EDQUOT, StoreFull), (errno.EROFS, StoreError),
+     (errno.EACCES, StoreError)],
+)  # fmt: skip
+def test_trouble_with_the_disk_is_told_as_such(
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[StoreError]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", fail)
+        with pytest.raises(StoreError) as caught:
+            uploads.save_base64(encoded(b"x"), "a")
+        assert type(caught.value) is kind
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", fail)
+        with pytest.raises(StoreError) as caught:
+            uploads.open_new("a")
+        assert type(caught.value) is kind
+
+
+def test_a_disk_that_fills_up_half_way_is_told_as_such(uploads: Uploads) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    path = uploads._fresh() / "a"
+    path.symlink_to("/dev/full")
+    uploads._fresh = lambda: path.parent  # type: ignore[method-assign]
+    with pytest.raises(StoreFull):
+        uploads.save_base64(encoded(b"x" * 9000), "a")

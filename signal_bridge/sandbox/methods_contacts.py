@@ -29,6 +29,12 @@ _NAMES: Final = {
     "nickFamilyName": "nick_family_name",
     "note": "note",
 }
+_INTERNAL: Final[Json] = {
+    "capabilities": [],
+    "unidentifiedAccessMode": None,
+    "sharesPhoneNumber": None,
+    "discoverableByPhonenumber": None,
+}
 _NOT_TRUSTED: Final = "Failed to set the trust for this number, make sure the number"
 
 
@@ -188,14 +194,6 @@ def _contact_json(call: Call, contact: Contact, internal: bool) -> Json:
         "profile": _profile_json(person),
     }
     return {**body, "internal": _INTERNAL} if internal else body
-
-
-_INTERNAL: Final[Json] = {
-    "capabilities": [],
-    "unidentifiedAccessMode": None,
-    "sharesPhoneNumber": None,
-    "discoverableByPhonenumber": None,
-}
 
 
 def _profile_json(person: Person) -> Json:

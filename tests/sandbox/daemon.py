@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -149,6 +150,8 @@ class Sandbox:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait(SECONDS)
+        self._reader.join(SECONDS)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def _keep(self, connection: socket.socket) -> Client:
         self.clients.append(Client(connection))

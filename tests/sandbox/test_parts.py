@@ -40,6 +40,13 @@ def test_a_mailbox_is_bounded_in_bytes_but_keeps_the_newest_in_any_case() -> Non
     assert [len(mailbox.take()["text"]) for _ in range(len(mailbox))] == [1000]
 
 
+def test_what_was_taken_from_a_mailbox_counts_no_more() -> None:
+    mailbox = Mailbox(max_bytes=100)
+    for _ in range(10):
+        assert mailbox.put({"text": "x" * 60}) == 0
+        mailbox.take()
+
+
 def test_parameters_are_found_under_every_name_signal_cli_knows() -> None:
     params = Params({"group-id": "dashed", "groupId": "camel", "member-ids": ["a"], "note": None})
     assert params.text("groupId") == "dashed"

@@ -2,6 +2,7 @@
 
     serve ─┬─ supervisor:signal-cli ── signal-cli     (its JSON-RPC socket is its stdin)
            ├─ receive ── rpc-reader:receive ── intake ── the store
+           ├─ couriers ── courier:<id> ── one webhook
            └─ supervisor:web ── gunicorn ── workers   (the HTTP socket is inherited)
 
 Started in that order, stopped in reverse. Every change is put on the status board, where the web
@@ -17,7 +18,7 @@ import socket
 import threading
 from typing import Final
 
-from signal_bridge.errors import StoreError
+from signal_bridge.errors import RequestError, SettingError, StoreError
 from signal_bridge.inbox.accounts import AccountBook
 from signal_bridge.inbox.intake import Intake
 from signal_bridge.inbox.own import own_event
@@ -35,6 +36,9 @@ from signal_bridge.supervisor.command import gunicorn_command, signal_cli_comman
 from signal_bridge.supervisor.listening import listen_tcp, listen_unix, lock
 from signal_bridge.supervisor.states import State
 from signal_bridge.supervisor.supervisor import Policy, Supervisor
+from signal_bridge.webhooks.addresses import Rules
+from signal_bridge.webhooks.couriers import Couriers
+from signal_bridge.webhooks.registry import Registry
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +106,7 @@ class Daemon:
             on_accounts=self._on_accounts,
             stop=self._stop,
         )
+        self._couriers = self._make_couriers()
 
     def run(self) -> int:
         """Start everything, wait for a signal or a failure, stop everything."""
@@ -120,6 +125,7 @@ class Daemon:
             self._signal_cli.start()
         self._receiving.start()
         self._retention.start()
+        self._couriers.start()
         if self._web is not None:
             self._web.start()
         if self._web_socket is not None:
@@ -132,6 +138,7 @@ class Daemon:
         self._put("receive", "down", "stopping")
         if self._web is not None:
             self._web.stop()
+        self._couriers.stop()
         self._receiving.join(seconds=10)
         self._gateway.close()
         if self._signal_cli is not None:
@@ -150,6 +157,14 @@ class Daemon:
             inherited=(listening.fileno(),),
             captures_output=False,
         )
+
+    def _make_couriers(self) -> Couriers:
+        rules = Rules(self._settings.webhook_allow, self._settings.webhook_deny)
+        try:
+            Registry(self._store, rules).set_env(self._settings.receive_webhook_url)
+        except RequestError as error:
+            raise SettingError(f"RECEIVE_WEBHOOK_URL cannot be used: {error}") from None
+        return Couriers(self._store, self._inbox, rules, self._settings.webhook_retry_seconds)
 
     def _intake(self) -> Intake:
         def report(error: StoreError | None) -> None:

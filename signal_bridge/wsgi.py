@@ -23,6 +23,8 @@ from signal_bridge.store.status import StatusBoard
 from signal_bridge.web.app import create_app
 from signal_bridge.web.context import Bridge
 from signal_bridge.web.streams import StreamPlaces
+from signal_bridge.webhooks.addresses import Rules
+from signal_bridge.webhooks.registry import Registry
 
 log = logging.getLogger(__name__)
 
@@ -58,5 +60,6 @@ bridge = Bridge(
     cursors=Cursors(_store),
     board=_board,
     streams=StreamPlaces(_settings.threads),
+    webhooks=Registry(_store, Rules(_settings.webhook_allow, _settings.webhook_deny)),
 )
 app = create_app(bridge)

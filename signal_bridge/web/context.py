@@ -16,6 +16,7 @@ from signal_bridge.signalcli.linking import Linker
 from signal_bridge.store.status import StatusBoard
 from signal_bridge.web.streams import StreamPlaces
 from signal_bridge.web.uploads import Uploads
+from signal_bridge.webhooks.registry import Registry
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Bridge:
     cursors: Cursors
     board: StatusBoard
     streams: StreamPlaces
+    webhooks: Registry
 
 
 def bridge() -> Bridge:

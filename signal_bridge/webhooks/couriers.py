@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from signal_bridge.clock import Deadline, pause
 from signal_bridge.errors import StoreError
 from signal_bridge.inbox.store import Inbox
 from signal_bridge.store.engine import Store
 from signal_bridge.webhooks.addresses import Rules
-from signal_bridge.webhooks.courier import Courier
 from signal_bridge.webhooks.ledger import Ledger
-from signal_bridge.webhooks.post import Poster
 from signal_bridge.webhooks.webhook import Webhook
+
+if TYPE_CHECKING:
+    from signal_bridge.webhooks.courier import Courier
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +35,11 @@ class Couriers:
         inbox: Inbox,
         rules: Rules,
         waits_seconds: Sequence[float],
-        make_poster: Callable[[Rules], Poster] = Poster,
     ) -> None:
         self._inbox = inbox
         self._ledger = Ledger(store, inbox)
         self._rules = rules
         self._waits_seconds = waits_seconds
-        self._make_poster = make_poster
         self._stop = threading.Event()
         self._couriers: dict[str, Courier] = {}  # belongs to thread couriers until it has ended
         self._thread = threading.Thread(target=self._run, name="couriers", daemon=True)
@@ -91,7 +90,11 @@ class Couriers:
                 self._couriers[row.id] = self._started(row)
 
     def _started(self, row: Webhook) -> Courier:
-        poster = self._make_poster(self._rules)
+        # An HTTP client: 5 MB that a bridge without webhooks need not pay.
+        from signal_bridge.webhooks.courier import Courier
+        from signal_bridge.webhooks.post import Poster
+
+        poster = Poster(self._rules)
         courier = Courier(row, self._inbox, self._ledger, poster, self._waits_seconds)
         courier.start()
         return courier

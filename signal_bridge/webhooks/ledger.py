@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -19,8 +19,10 @@ from signal_bridge.inbox.filters import OWN_KINDS, SIGNAL_KINDS, Filter
 from signal_bridge.inbox.store import Inbox
 from signal_bridge.store.engine import Store
 from signal_bridge.store.tables import attempts, parked, webhooks
-from signal_bridge.webhooks.post import Attempt
 from signal_bridge.webhooks.webhook import ACTIVE, Webhook, webhook_of
+
+if TYPE_CHECKING:
+    from signal_bridge.webhooks.post import Attempt
 
 ATTEMPTS_KEPT: Final = 100
 

@@ -1,4 +1,4 @@
-"""What is posted. Pure."""
+"""What is posted: events of the feed, and two that are in no feed."""
 
 from __future__ import annotations
 

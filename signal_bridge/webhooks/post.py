@@ -21,7 +21,8 @@ import urllib3.exceptions as http_errors
 from signal_bridge import __version__
 from signal_bridge.clock import now_ms
 from signal_bridge.webhooks import schedule, signature
-from signal_bridge.webhooks.addresses import CheckedAdapter, NoConnection, Rules
+from signal_bridge.webhooks.addresses import Rules
+from signal_bridge.webhooks.connecting import CheckedAdapter, NoConnection
 from signal_bridge.webhooks.webhook import Webhook
 
 log = logging.getLogger(__name__)

@@ -49,7 +49,7 @@ class Registry:
 
     def __init__(self, store: Store, rules: Rules) -> None:
         self._store = store
-        self._rules = rules
+        self.rules = rules
 
     def create(self, account: str, fields: Mapping[str, Any]) -> tuple[Webhook, bool]:
         """Register a webhook; True if it is new. It is told what comes after this moment.
@@ -57,7 +57,7 @@ class Registry:
         The same account and URL again is the same webhook: the fields given are changed, and if
         it was disabled it goes on where it stopped. Raises RequestError at the limits.
         """
-        values = checked(fields, self._rules)
+        values = checked(fields, self.rules)
         with self._store.write() as connection:
             known = _one(connection, webhooks.c.account == account, webhooks.c.url == values["url"])
             if known is not None:
@@ -86,7 +86,7 @@ class Registry:
         self, account: str, webhook_id: str, fields: Mapping[str, Any], paused: bool | None = None
     ) -> Webhook:
         """Change the fields given. With `paused` False it goes on where it stopped."""
-        values = checked(fields, self._rules)
+        values = checked(fields, self.rules)
         if paused is not None:
             values |= {"state": PAUSED, "detail": ""} if paused else _RESUMED
         with self._store.write() as connection:
@@ -153,7 +153,7 @@ class Registry:
         registered that URL for every account themselves, that stays and is enough. Raises
         RequestError.
         """
-        values = {} if url is None else checked({"url": url}, self._rules)
+        values = {} if url is None else checked({"url": url}, self.rules)
         with self._store.write() as connection:
             everywhere = webhooks.c.account == EVERY_ACCOUNT
             same = _one(connection, everywhere, webhooks.c.url == url, webhooks.c.id != ENV_ID)

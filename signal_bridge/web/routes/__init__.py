@@ -24,6 +24,7 @@ from signal_bridge.web.routes import (
     search,
     status,
     sticker_packs,
+    webhooks,
 )
 
 
@@ -38,6 +39,7 @@ class Route(NamedTuple):
 _GROUP: Final = "/v1/groups/<maybe:number>/<group_id>"
 _IN_GROUP: Final = "/v1/groups/<maybe:number>/<maybe:group_id>"
 _ACCOUNT: Final = "/v1/accounts/<maybe:number>"
+_WEBHOOK: Final = "/v1/webhooks/<maybe:number>/<webhook_id>"
 
 SURFACE: Final = (
     # the bridge itself
@@ -86,6 +88,17 @@ SURFACE: Final = (
     Route("GET", "/v1/attachments", attachments.list_all),
     Route("GET", "/v1/attachments/<attachment>", attachments.get),
     Route("DELETE", "/v1/attachments/<attachment>", attachments.delete),
+    # webhooks
+    Route("POST", "/v1/receive/<number>", webhooks.create),
+    Route("POST", "/v1/webhooks/<number>", webhooks.create),
+    Route("GET", "/v1/webhooks/<number>", webhooks.list_all),
+    Route("GET", _WEBHOOK, webhooks.get),
+    Route("PUT", _WEBHOOK, webhooks.change),
+    Route("DELETE", _WEBHOOK, webhooks.delete),
+    Route("POST", f"{_WEBHOOK}/test", webhooks.test),
+    Route("GET", f"{_WEBHOOK}/attempts", webhooks.list_attempts),
+    Route("GET", f"{_WEBHOOK}/parked", webhooks.list_parked),
+    Route("POST", f"{_WEBHOOK}/replay", webhooks.replay),
     # groups
     Route("GET", "/v1/groups/<number>", groups.list_all),
     Route("POST", "/v1/groups/<number>", groups.create),

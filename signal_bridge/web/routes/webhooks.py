@@ -1,0 +1,170 @@
+"""Webhooks: who is told of what arrives, by HTTP.
+
+The account `*` in the path stands for every account; RECEIVE_WEBHOOK_URL is a webhook of it, with
+the id `env`. Times are milliseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import jsonify
+from flask.typing import ResponseReturnValue
+
+from signal_bridge.errors import RequestError
+from signal_bridge.web.context import bridge
+from signal_bridge.web.inputs import read_body, read_strict_body, required_number
+from signal_bridge.web.schemas.webhooks import CHANGE, REPLAY, WEBHOOK
+from signal_bridge.webhooks.payload import payload, trial
+from signal_bridge.webhooks.webhook import Webhook, shown_url
+
+
+def create(number: str) -> ResponseReturnValue:
+    """Register a webhook: `{"webhook": url}`, or `url`; it is told what comes after this. 201.
+
+    Also `name`, `types` (words of events, `*` for many), `from` (numbers or ACIs), `format`
+    (standard, or jsonrpc as signal-cli-rest-api posts it), `headers` (an object) and `secret`
+    (`whsec_…`; one is made and shown, this once, when none is given). The same URL again is the
+    same webhook with the fields changed: 200. 400 for what cannot be, and at the limits.
+    """
+    number = required_number(number)
+    fields = _fields(read_body(WEBHOOK))
+    if not fields.get("url"):
+        raise RequestError("Couldn't process request - webhook missing")
+    webhook, is_new = bridge().webhooks.create(number, fields)
+    if not is_new:
+        return jsonify(_shown(webhook))
+    return jsonify({**_shown(webhook), "secret": webhook.secret}), 201
+
+
+def list_all(number: str) -> ResponseReturnValue:
+    """The webhooks of the account, oldest first."""
+    number = required_number(number)
+    return jsonify([_shown(webhook) for webhook in bridge().webhooks.list_all(number)])
+
+
+def get(number: str, webhook_id: str) -> ResponseReturnValue:
+    """One webhook, with how many events wait for it and how many are parked."""
+    number = required_number(number)
+    webhook = bridge().webhooks.get(number, webhook_id)
+    return jsonify(
+        {
+            **_shown(webhook),
+            "waiting": bridge().inbox.count_after(webhook.filter, webhook.position),
+            "parked": bridge().webhooks.parked_count(webhook_id),
+        }
+    )
+
+
+def change(number: str, webhook_id: str) -> ResponseReturnValue:
+    """Change what is given, as in `create`; `paused` true stops it, false lets it go on.
+
+    A new `secret` and the one before both sign for a day. Nothing that arrives in a pause is lost.
+    """
+    number = required_number(number)
+    body = read_body(CHANGE)
+    paused = body.pop("paused")
+    return jsonify(_shown(bridge().webhooks.change(number, webhook_id, _fields(body), paused)))
+
+
+def delete(number: str, webhook_id: str) -> ResponseReturnValue:
+    """Remove the webhook, with its attempts and what is parked. 204."""
+    bridge().webhooks.delete(required_number(number), webhook_id)
+    return "", 204
+
+
+def test(number: str, webhook_id: str) -> ResponseReturnValue:
+    """Send a `webhook.test` event at once, signed. What the receiver answered, and how fast."""
+    from signal_bridge.webhooks.post import post_once  # an HTTP client: memory few requests need
+
+    webhook = bridge().webhooks.get(required_number(number), webhook_id)
+    event = trial(webhook)
+    body = payload(event, webhook.format)
+    attempt = post_once(bridge().webhooks.rules, webhook, event.id, body)
+    return jsonify(
+        {
+            "delivered": 200 <= attempt.status < 300,
+            "status": attempt.status,
+            "error": attempt.error,
+            "duration_ms": attempt.duration_ms,
+            "answer": attempt.answer,
+        }
+    )
+
+
+def list_attempts(number: str, webhook_id: str) -> ResponseReturnValue:
+    """The last 100 attempts, newest first. Status 0: no answer came, and `error` says why."""
+    rows = bridge().webhooks.attempts(required_number(number), webhook_id)
+    return jsonify(
+        [
+            {
+                "seq": row.seq,
+                "attempt": row.attempt,
+                "at": row.at_ms,
+                "duration_ms": row.duration_ms,
+                "status": row.status,
+                "error": row.error,
+                "answer": row.answer,
+            }
+            for row in rows
+        ]
+    )
+
+
+def list_parked(number: str, webhook_id: str) -> ResponseReturnValue:
+    """The events that the receiver refused for good, oldest first."""
+    rows = bridge().webhooks.parked(required_number(number), webhook_id)
+    return jsonify(
+        [
+            {
+                "seq": row.seq,
+                "parked_at": row.parked_ms,
+                "reason": row.reason,
+                "replaying": row.wanted,
+            }
+            for row in rows
+        ]
+    )
+
+
+def replay(number: str, webhook_id: str) -> ResponseReturnValue:
+    """Deliver again: everything since a `seq` (`since`), one parked event (`seq`), or all parked.
+
+    202 with the number of events. Each has the `webhook-id` that it had.
+    """
+    number = required_number(number)
+    body = read_strict_body(REPLAY)
+    webhooks = bridge().webhooks
+    if body["since"] is None:
+        return jsonify({"events": webhooks.replay_parked(number, webhook_id, body["seq"])}), 202
+    if body["seq"] is not None:
+        raise RequestError("Couldn't process request - either since or seq, not both")
+    webhook = webhooks.replay_since(number, webhook_id, body["since"])
+    return jsonify({"events": bridge().inbox.count_after(webhook.filter, webhook.position)}), 202
+
+
+def _fields(body: dict[str, Any]) -> dict[str, Any]:
+    """The document's name for the URL is `webhook`."""
+    named = {"url": body["webhook"]} if "webhook" in body else {}
+    return {**named, **{key: value for key, value in body.items() if key != "webhook"}}
+
+
+def _shown(webhook: Webhook) -> dict[str, Any]:
+    """Without secrets: no password of the URL, no values of headers, no signing secret."""
+    return {
+        "id": webhook.id,
+        "account": webhook.account,
+        "name": webhook.name,
+        "url": shown_url(webhook.url),
+        "types": webhook.types,
+        "from": webhook.senders,
+        "format": webhook.format,
+        "headers": dict.fromkeys(webhook.headers, "***"),
+        "state": webhook.state,
+        "detail": webhook.detail,
+        "created_at": webhook.created_ms,
+        "position": webhook.position,
+        "failed_attempts": webhook.attempt,
+        "next_attempt_at": webhook.next_attempt_ms or None,
+        "failing_since": webhook.failing_since_ms or None,
+    }

@@ -1,0 +1,34 @@
+"""How messages look in the recorded lines of signal-cli 0.13.19: keys in their order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.sandbox.daemon import BOB, Client
+
+ACI = "5a9d6b0c-0000-4000-8000-0{}"
+NEVER = 1_700_000_000_000
+
+ENVELOPE = [
+    "source", "sourceNumber", "sourceUuid", "sourceName", "sourceDevice", "timestamp",
+    "serverReceivedTimestamp", "serverDeliveredTimestamp",
+]  # fmt: skip
+DATA = ["timestamp", "message", "expiresInSeconds", "viewOnce"]
+ATTACHMENT = [
+    "contentType", "filename", "id", "size", "width", "height", "caption", "uploadTimestamp",
+]  # fmt: skip
+
+
+def aci(number: str) -> str:
+    return ACI.format(number.lstrip("+"))
+
+
+def target(name: str, number: str) -> dict[str, str]:
+    return {name: number, f"{name}Number": number, f"{name}Uuid": aci(number)}
+
+
+def arrives(client: Client, method: str, **params: Any) -> dict[str, Any]:
+    """Send from Alice to Bob, and take the data message that Bob gets."""
+    sent = client.result(method, **{"recipient": [BOB], **params})
+    assert [entry["type"] for entry in sent["results"]] == ["SUCCESS"]
+    return client.data_message(BOB, sent["timestamp"])

@@ -1,0 +1,154 @@
+"""What refers to a message: reactions, deletions, typing, receipts, polls, pins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.sandbox.daemon import ALICE, BOB, Client
+from tests.sandbox.shapes import DATA, ENVELOPE, NEVER, arrives, target
+
+
+def test_a_reaction_arrives(subscriber: Client) -> None:
+    message = arrives(
+        subscriber, "sendReaction", emoji="👍", targetAuthor=ALICE, targetTimestamp=NEVER
+    )
+    assert list(message) == [*DATA, "reaction"]
+    assert message["message"] is None
+    expected = {
+        "emoji": "👍", **target("targetAuthor", ALICE),
+        "targetSentTimestamp": NEVER, "isRemove": False,
+    }  # fmt: skip
+    assert message["reaction"] == expected
+    assert list(message["reaction"]) == list(expected)
+
+
+def test_between_two_a_reaction_need_not_name_the_author(subscriber: Client) -> None:
+    message = arrives(subscriber, "sendReaction", emoji="x", targetTimestamp=NEVER, remove=True)
+    assert message["reaction"]["targetAuthor"] == BOB
+    assert message["reaction"]["isRemove"] is True
+
+
+@pytest.mark.parametrize(
+    ("params", "end"),
+    [
+        ({"emoji": "x"}, 'because "targetTimestamp" is null (NullPointerException)'),
+        ({"targetTimestamp": NEVER}, "parameter emoji (NullPointerException)"),
+        ({"emoji": "x", "targetTimestamp": 5}, "(ClassCastException)"),
+        (
+            {"recipient": [], "noteToSelf": True, "emoji": "x", "targetTimestamp": NEVER},
+            'because "identifier" is null (NullPointerException)',
+        ),
+    ],
+)
+def test_an_incomplete_reaction_fails_as_in_java(
+    client: Client, params: dict[str, Any], end: str
+) -> None:
+    error = client.error("sendReaction", **{"recipient": [BOB], **params})
+    assert error["code"] == -32603
+    assert error["message"].endswith(end)
+
+
+def test_a_deletion_arrives(subscriber: Client) -> None:
+    message = arrives(subscriber, "remoteDelete", targetTimestamp=NEVER)
+    assert list(message) == [*DATA, "remoteDelete"]
+    assert message["remoteDelete"] == {"timestamp": NEVER}
+    assert client_error_end(subscriber, "remoteDelete") == "(NullPointerException)"
+
+
+def client_error_end(client: Client, method: str) -> str:
+    return str(client.error(method, recipient=[BOB])["message"].rsplit(" ", 1)[-1])
+
+
+@pytest.mark.parametrize(("stop", "action"), [(None, "STARTED"), (True, "STOPPED")])
+def test_typing_arrives(subscriber: Client, stop: bool | None, action: str) -> None:
+    sent = subscriber.result("sendTyping", recipient=BOB, stop=stop)["timestamp"]
+    envelope = subscriber.envelope(BOB, "typingMessage", sent)
+    assert list(envelope) == [*ENVELOPE, "typingMessage"]
+    assert envelope["typingMessage"] == {"action": action, "timestamp": sent}
+
+
+def test_typing_to_nobody_or_to_an_unknown_group_is_refused(client: Client) -> None:
+    assert client.error("sendTyping")["message"] == "No recipients given"
+    text = "Failed to send to group: Group not found: AAAA"
+    assert client.error("sendTyping", groupId="AAAA")["message"] == text
+
+
+@pytest.mark.parametrize("kind", ["read", "viewed"])
+def test_receipts_arrive(subscriber: Client, kind: str) -> None:
+    params = {} if kind == "read" else {"type": kind}
+    sent = subscriber.result("sendReceipt", recipient=BOB, targetTimestamp=NEVER, **params)
+    receipt = subscriber.envelope(BOB, "receiptMessage", sent["timestamp"])["receiptMessage"]
+    assert receipt == {
+        "when": sent["timestamp"], "isDelivery": False, "isRead": kind == "read",
+        "isViewed": kind == "viewed", "timestamps": [NEVER],
+    }  # fmt: skip
+
+
+def test_receipts_that_make_no_sense_are_refused(client: Client) -> None:
+    error = client.error("sendReceipt", recipient=BOB, targetTimestamp=[NEVER], type="x")
+    assert error["message"] == "Unknown receipt type: x"
+    assert client.error("sendReceipt", targetTimestamp=[NEVER])["code"] == -32603
+    assert client.error("sendReceipt", recipient=BOB)["code"] == -32603
+    assert client.error("sendReceipt", recipient=BOB, targetTimestamp=[5])["code"] == -32603
+
+
+def test_polls_arrive(subscriber: Client) -> None:
+    created = arrives(subscriber, "sendPollCreate", question="Lunch?", options=["Pizza", "Sushi"])
+    poll = {"question": "Lunch?", "allowMultiple": True, "options": ["Pizza", "Sushi"]}
+    assert created["pollCreate"] == poll
+    assert list(created["pollCreate"]) == list(poll)
+    vote = arrives(
+        subscriber, "sendPollVote", pollAuthor=BOB, pollTimestamp=NEVER, option=[0, 1], voteCount=2
+    )["pollVote"]
+    assert vote == {
+        **target("author", BOB), "targetSentTimestamp": NEVER,
+        "optionIndexes": [0, 1], "voteCount": 2,
+    }  # fmt: skip
+    ended = arrives(subscriber, "sendPollTerminate", pollTimestamp=NEVER)
+    assert ended["pollTerminate"] == {"targetSentTimestamp": NEVER}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["a"], "Poll needs at least two options"),
+        (["a"] * 11, "Poll cannot have more than 10 options"),
+        (["a", ""], "Poll options must not be empty"),
+        (
+            ["a", "b" * 101],
+            f'Poll option "{"b" * 101}" exceeds the maximum length of 100 characters',
+        ),
+    ],
+)
+def test_polls_that_make_no_sense_are_refused(
+    client: Client, options: list[str], message: str
+) -> None:
+    error = client.error("sendPollCreate", recipient=BOB, question="?", option=options)
+    assert error == {"code": -1, "message": message, "data": None}
+
+
+def test_pins_arrive(subscriber: Client) -> None:
+    pin = arrives(
+        subscriber, "sendPinMessage", targetAuthor=ALICE, targetTimestamp=NEVER, pinDuration=-1
+    )["pinMessage"]
+    where = {**target("targetAuthor", ALICE), "targetSentTimestamp": NEVER}
+    assert pin == {**where, "pinDurationSeconds": -1}
+    unpin = arrives(subscriber, "sendUnpinMessage", targetAuthor=ALICE, targetTimestamp=NEVER)
+    assert unpin["unpinMessage"] == where
+    assert client_error_end(subscriber, "sendPinMessage") == "(NullPointerException)"
+
+
+def test_requests_about_message_requests_and_sync_are_answered_with_nothing(
+    client: Client,
+) -> None:
+    method = "sendMessageRequestResponse"
+    assert client.result(method, recipient=BOB, type="accept") == {}
+    assert client.error(method, recipient=BOB, type="foo")["message"] == (
+        "No enum constant org.asamk.signal.commands.MessageRequestResponseType.FOO "
+        "(IllegalArgumentException)"
+    )
+    assert client.error(method, recipient=BOB)["code"] == -32603
+    assert client.result("sendContacts") == {}
+    assert client.result("sendSyncRequest") == {}

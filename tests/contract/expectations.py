@@ -119,15 +119,7 @@ def _searched_numbers(vector: Vector) -> Vector:
 
 
 def _asked_by_an_account(vector: Vector) -> Vector:
-    listed = Call("listAccounts", {}, {"result": [{"number": "+4915112345"}]})
-    vector = _with_params(lambda params: params | {"account": "+4915112345"})(vector)
-    return replace(vector, calls=(listed, *vector.calls))
-
-
-def _asks_for_accounts(vector: Vector) -> Vector:
-    """There are two, so none is the only one and the answer stays as recorded."""
-    listed = Call("listAccounts", {}, {"result": [{"number": "+491"}, {"number": "+492"}]})
-    return replace(vector, calls=(listed, *vector.calls))
+    return _with_params(lambda params: params | {"account": "+4915112345"})(vector)
 
 
 def _files_only(vector: Vector) -> Vector:
@@ -275,10 +267,10 @@ DEVIATIONS = (
         _error(400, "Link Preview URL must start with https://.."),
     ),
     Deviation(
-        "DEFAULT_ACCOUNT, decided",
-        "a send that names no account is sent by the only one, so it is asked how many there are",
-        ("POST /v2/send no number", "POST /v1/send no number"),
-        _asks_for_accounts,
+        "webhooks, decided",
+        "POST /v1/receive/{number} registers a webhook, as the user's document has it",
+        ("POST /v1/receive/NUMBER",),
+        _error(400, "Couldn't process request - invalid request"),
     ),
     Deviation(
         "5.9, decided",

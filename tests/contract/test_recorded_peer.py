@@ -17,7 +17,8 @@ from tests.support import Bridge, ScriptedDaemon
 
 # One of the recorded answers of /v1/about was given with this.
 BUILD_VERSION = "9.9"
-ACCOUNT = "+4915112345"
+# Two, so that a request that names none is not the only one's.
+ACCOUNT, OTHER = "+4915112345", "+4915199999"
 
 VECTORS = read_vectors()
 WANTED = {name: deviation for deviation in DEVIATIONS for name in deviation.names}
@@ -28,7 +29,7 @@ MISSING = [vector for vector in VECTORS if not is_due(vector)]
 
 @pytest.fixture(scope="module")
 def scripted() -> Iterator[ScriptedDaemon]:
-    with ScriptedDaemon(accounts=[ACCOUNT]) as scripted:
+    with ScriptedDaemon(accounts=[ACCOUNT, OTHER]) as scripted:
         yield scripted
 
 

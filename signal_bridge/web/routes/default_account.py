@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from signal_bridge.errors import Refused
-from signal_bridge.signalcli import accounts
+from signal_bridge.inbox.accounts import LINKED
 from signal_bridge.web.context import bridge
 
 
 def default_account() -> str:
-    """DEFAULT_ACCOUNT, else the only account there is; empty if there are none or several."""
+    """DEFAULT_ACCOUNT, else the only account there is; empty if there are none or several.
+
+    Raises StoreError.
+    """
     chosen = bridge().settings.default_account
     if chosen:
         return chosen
-    listed = listed_accounts()
-    return listed[0] if len(listed) == 1 else ""
+    linked = linked_accounts()
+    return linked[0] if len(linked) == 1 else ""
 
 
 def any_account() -> str | None:
-    """DEFAULT_ACCOUNT, else the first account there is, for what is the same for all (11.16)."""
-    return bridge().settings.default_account or next(iter(listed_accounts()), None)
+    """DEFAULT_ACCOUNT, else the first account there is, for what is the same for all (11.16).
+
+    Raises StoreError.
+    """
+    return bridge().settings.default_account or next(iter(linked_accounts()), None)
 
 
-def listed_accounts() -> list[str]:
-    """The numbers of all accounts; none when signal-cli will not say."""
-    try:
-        numbers = accounts.account_numbers(bridge().gateway.run(accounts.list_accounts()))
-    except Refused:
-        return []
-    return [number for number in numbers if number]
+def linked_accounts() -> list[str]:
+    """The numbers of all accounts that signal-cli has, as noted by the daemon process."""
+    return [one.number for one in bridge().accounts.all() if one.state == LINKED]

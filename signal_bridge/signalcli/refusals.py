@@ -16,6 +16,7 @@ from signal_bridge.errors import (
 
 UNTRUSTED: Final = "Unable to complete request due to untrusted recipient keys"
 NO_AVATAR: Final = "No avatar found."
+_NO_MESSAGE: Final = "signal-cli refused the request and did not say why"
 
 _UNTRUSTED_CODE: Final = -4
 _RATE_LIMIT_CODE: Final = -5
@@ -38,7 +39,7 @@ def refusal(error: Mapping[str, Any]) -> Refused:
     too; the peer would go on and fail at the missing result.
     """
     code = error.get("code")
-    message = str(error.get("message") or "")
+    message = str(error.get("message") or _NO_MESSAGE)
     if code == _UNTRUSTED_CODE:
         return UntrustedIdentity(UNTRUSTED, code, error.get("data"))
     if code == _RATE_LIMIT_CODE:

@@ -56,7 +56,7 @@ ADVICE = (
         ({"code": -5, "message": "F", "data": {"response": {"results": [{"token": 1}]}}}, Refused,
          "F (Couldn't parse JSON for more details", -5),
         ({"code": 0, "message": "odd"}, Refused, "odd", 0),
-        ({}, Refused, "", -32603),
+        ({}, Refused, "signal-cli refused the request and did not say why", -32603),
     ],
 )  # fmt: skip
 def test_a_refusal_is_named(error: dict[str, Any], kind: type, message: str, code: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -57,3 +59,15 @@ def texts_until(bridge: Bridge, number: str, count: int, seconds: float = 30.0) 
 
     eventually(enough, seconds, lambda: f"{count} messages for {number}; there are {len(texts)}")
     return texts + [text for one in drain(bridge, number) if (text := text_of(one)) is not None]
+
+
+def wait_for_a_reader(bridge: Bridge, number: str) -> None:
+    """Until a poll of the account waits. Nothing of it is seen from outside, so look inside."""
+    database = bridge.config_dir / "bridge" / "bridge.db"
+
+    def taken() -> bool:
+        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
+            query = "SELECT count(*) FROM cursors WHERE lease != '' AND name LIKE ?"
+            return bool(opened.execute(query, (f"%:{number}",)).fetchone()[0])
+
+    eventually(taken, what=f"a poll that waits for {number}")

@@ -25,6 +25,7 @@ from tests.journeys.reading import (
     received_text,
     text_of,
     texts_until,
+    wait_for_a_reader,
 )
 from tests.support import Bridge, eventually
 
@@ -290,7 +291,7 @@ def test_a_client_that_has_gone_loses_nothing(bridge: Bridge) -> None:
     drain(bridge, CAROL)
     connection = http.connect(bridge)
     connection.sendall(http.head("GET", f"/v1/receive/{CAROL}?timeout=60"))
-    wait_for_a_reader(bridge)
+    wait_for_a_reader(bridge, CAROL)
     http.vanish(connection)
     send(bridge, "still there", to=CAROL)
     assert received_text(bridge, CAROL, "still there")
@@ -300,28 +301,10 @@ def test_a_client_that_closed_politely_loses_nothing(bridge: Bridge) -> None:
     drain(bridge, CAROL)
     connection = http.connect(bridge)
     connection.sendall(http.head("GET", f"/v1/receive/{CAROL}?timeout=60"))
-    wait_for_a_reader(bridge)
+    wait_for_a_reader(bridge, CAROL)
     connection.close()
     send(bridge, "also there", to=CAROL)
     assert received_text(bridge, CAROL, "also there")
-
-
-def wait_for_a_reader(bridge: Bridge) -> None:
-    """Until somebody reads for Carol: another poll, without patience, finds her taken.
-
-    It answers [] in both cases, so the database is asked.
-    """
-    import sqlite3  # the one place that looks behind the surface
-
-    database = bridge.config_dir / "bridge" / "bridge.db"
-
-    def taken() -> bool:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-            query = "SELECT lease FROM cursors WHERE name = ?"
-            row = connection.execute(query, (f"account:{CAROL}",)).fetchone()
-        return bool(row and row[0])
-
-    eventually(taken)
 
 
 # -- linking and registering -------------------------------------------------------------------

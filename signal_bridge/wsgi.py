@@ -7,6 +7,7 @@ starts a thread: the first request does.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from signal_bridge.errors import RateLimited, Refused, StoreError
 from signal_bridge.inbox.accounts import AccountBook
@@ -17,6 +18,7 @@ from signal_bridge.settings import read_settings
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.gateway import Gateway
 from signal_bridge.signalcli.linking import Linker
+from signal_bridge.signalcli.links import Links
 from signal_bridge.signalcli.refusals import challenge_tokens, retry_after_seconds
 from signal_bridge.store.engine import Store
 from signal_bridge.store.status import StatusBoard
@@ -38,7 +40,8 @@ def _tell_rate_limit(call: Call, error: Refused) -> None:
     """A rate limit concerns more than the one who ran into it."""
     if not isinstance(error, RateLimited):
         return
-    account = str((call.params or {}).get("account", ""))
+    params = call.params if isinstance(call.params, Mapping) else {}
+    account = str(params.get("account", ""))
     detail = {
         "method": call.method,
         "retry_after": retry_after_seconds(error),
@@ -54,7 +57,7 @@ _gateway = Gateway(_settings, _board, on_refusal=_tell_rate_limit)
 bridge = Bridge(
     settings=_settings,
     gateway=_gateway,
-    linker=Linker(_gateway),
+    links=Links(_store, Linker(_gateway)),
     inbox=_inbox,
     accounts=AccountBook(_store, _inbox),
     cursors=Cursors(_store),

@@ -20,9 +20,9 @@ import logging
 import select
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, Final
+from typing import Final
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import (
@@ -32,7 +32,14 @@ from signal_bridge.errors import (
     NonsenseReply,
 )
 from signal_bridge.rpc.framing import MAX_LINE_BYTES, LineBuffer, Overlong
-from signal_bridge.rpc.jsonrpc import Nonsense, Notice, Reply, decode_line, encode_request
+from signal_bridge.rpc.jsonrpc import (
+    Nonsense,
+    Notice,
+    Params,
+    Reply,
+    decode_line,
+    encode_request,
+)
 from signal_bridge.rpc.pending import Pending, Waiter
 
 log = logging.getLogger(__name__)
@@ -114,7 +121,7 @@ class Client:
         """Wait up to `seconds` for the connection to end. True if it has."""
         return self._lost.wait(seconds)
 
-    def call(self, method: str, params: Mapping[str, Any] | None, deadline: Deadline) -> Reply:
+    def call(self, method: str, params: Params | None, deadline: Deadline) -> Reply:
         """Ask for `method` and wait for its reply, which may be a refusal.
 
         Raises ConnectionLost, CallTimedOut (each says whether the request was written),

@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 
 RequestId = str | int
+Params = Mapping[str, Any] | list[Any]
 
 _ID: Final = re.compile(rb'"id"\s*:\s*"([0-9a-zA-Z-]{1,64})"')
 
@@ -46,7 +47,7 @@ class Nonsense:
     id: str | None = None
 
 
-def encode_request(request_id: RequestId, method: str, params: Mapping[str, Any] | None) -> bytes:
+def encode_request(request_id: RequestId, method: str, params: Params | None) -> bytes:
     """The line that asks for `method`, with its line feed. `params` None leaves the key out.
 
     Raises TypeError when `params` holds something JSON cannot express.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+
+from signal_bridge.rpc.jsonrpc import Params
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +17,6 @@ class Call:
     """
 
     method: str
-    params: Mapping[str, Any] | None = None
+    params: Params | None = None
     repeatable: bool = False
     timeout_seconds: float | None = None

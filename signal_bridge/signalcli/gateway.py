@@ -16,6 +16,7 @@ from typing import Any, Final
 from signal_bridge.clock import Deadline, pause
 from signal_bridge.errors import ConnectionLost, DaemonError, DaemonUnavailable, Refused
 from signal_bridge.rpc.client import Client, connect
+from signal_bridge.rpc.jsonrpc import Reply
 from signal_bridge.settings import Settings
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.refusals import refusal
@@ -56,25 +57,29 @@ class Gateway:
         sent), ConnectionLost or CallTimedOut (each says whether the outcome is unknown). Only a
         call that was not written, or that may be repeated, is repeated.
         """
+        reply = self.answer(call)
+        if reply.error is not None:
+            raise refusal(reply.error)
+        return reply.result
+
+    def answer(self, call: Call) -> Reply:
+        """signal-cli's answer to `call` as it is, a refusal too; else like `run`."""
+        reply = self._answer(call)
+        if reply.error is not None and self._on_refusal is not None:
+            self._on_refusal(call, refusal(reply.error))
+        return reply
+
+    def _answer(self, call: Call) -> Reply:
         deadline = Deadline(call.timeout_seconds or self._settings.call_timeout_seconds)
         for _ in range(_REPETITIONS):
             client = self._ready_client(deadline)
             try:
-                reply = client.call(call.method, call.params, deadline)
+                return client.call(call.method, call.params, deadline)
             except ConnectionLost as error:
                 if error.request_written and not call.repeatable:
                     raise
                 lost = error
-                continue
-            if reply.error is not None:
-                raise self._refused(call, refusal(reply.error))
-            return reply.result
         raise lost
-
-    def _refused(self, call: Call, error: Refused) -> Refused:
-        if self._on_refusal is not None:
-            self._on_refusal(call, error)
-        return error
 
     def ping(self, seconds: float) -> str | None:
         """Ask for the version: None when signal-cli answers, else a sentence on what is wrong."""

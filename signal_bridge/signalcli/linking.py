@@ -1,11 +1,12 @@
 """Linking the bridge to a phone: a URI for the QR code now, the phone's answer later.
 
 `startLink` gives the URI at once; `finishLink` waits up to 100 s for the phone to scan it
-(signal-cli-rpc.md 2.4), on a thread of its own. Its outcome is logged.
+(signal-cli-rpc.md 2.4), on a thread of its own. Its outcome is logged, and told to who asks.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import logging
 import threading
@@ -14,14 +15,38 @@ from typing import Any, Final
 
 import segno
 
-from signal_bridge.errors import BridgeError, RequestError
-from signal_bridge.signalcli import accounts
+from signal_bridge.errors import BridgeError, Refused, RequestError
+from signal_bridge.signalcli import accounts, results
 from signal_bridge.signalcli.gateway import Gateway
 
 log = logging.getLogger(__name__)
 
 # Each waits for a phone on a thread; nobody links more devices than this at once.
 _MOST_AT_ONCE: Final = 16
+
+PENDING: Final = "pending"  # the phone has not scanned it yet
+LINKED: Final = "linked"  # `account` is there
+EXPIRED: Final = "expired"  # no phone came in time
+FAILED: Final = "failed"  # `reason` says why
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What became of a link: its state, and the account that was linked or the reason."""
+
+    state: str
+    account: str = ""
+    reason: str = ""
+
+
+def outcome_of(error: BridgeError) -> Outcome:
+    """What an error of `finishLink` means. Pure."""
+    timed_out = isinstance(error, Refused) and "timed out" in str(error)
+    return Outcome(EXPIRED if timed_out else FAILED, reason=str(error))
+
+
+def _tell_nobody(_outcome: Outcome) -> None:
+    """The log has it."""
 
 
 class Linker:
@@ -38,11 +63,16 @@ class Linker:
         """
         return accounts.link_uri(self._gateway.run(accounts.start_link()))
 
-    def finish_in_background(self, uri: str, device_name: str) -> None:
-        """Wait for the phone on a thread. Raises RequestError when too many wait already."""
+    def finish_in_background(
+        self, uri: str, device_name: str, tell: Callable[[Outcome], None] = _tell_nobody
+    ) -> None:
+        """Wait for the phone on a thread, and `tell` it the outcome there.
+
+        Raises RequestError when too many wait already.
+        """
         if not self._places.acquire(blocking=False):
             raise RequestError("Too many devices are being linked at once. Try again in a minute")
-        self._spawn(self._finish, uri, device_name)
+        self._spawn(self._finish, uri, device_name, tell)
 
     def start_in_background(self, device_name: str, show: Callable[[str], None]) -> None:
         """Start a link, `show(uri)`, and wait for the phone, all on a thread."""
@@ -65,11 +95,17 @@ class Linker:
     def _start_and_finish(self, device_name: str, show: Callable[[str], None]) -> None:
         uri = self.start()
         show(uri)
-        self._finish(uri, device_name)
+        self._finish(uri, device_name, _tell_nobody)
 
-    def _finish(self, uri: str, device_name: str) -> None:
-        self._gateway.run(accounts.finish_link(uri, device_name))
+    def _finish(self, uri: str, device_name: str, tell: Callable[[Outcome], None]) -> None:
+        try:
+            result = self._gateway.run(accounts.finish_link(uri, device_name))
+            outcome = Outcome(LINKED, account=results.text(results.as_row(result), "number"))
+        except BridgeError as error:
+            tell(outcome_of(error))
+            raise
         log.info("a device was linked; its account is ready")
+        tell(outcome)
 
 
 def draw_qr(uri: str) -> str:

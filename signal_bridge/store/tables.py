@@ -112,6 +112,19 @@ attempts: Final = sa.Table(
     sa.Index("attempts_by_webhook", "webhook_id", "id"),
 )
 
+# Links to phones, pending and past. Whoever waits for the phone writes, everybody reads.
+links: Final = sa.Table(
+    "links",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("uri", sa.Text, nullable=False),
+    sa.Column("device_name", sa.Text, nullable=False),
+    sa.Column("started_ms", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # pending, linked, expired, failed
+    sa.Column("account", sa.Text, nullable=False),  # empty until it is linked
+    sa.Column("reason", sa.Text, nullable=False),  # why it expired or failed
+)
+
 # What the daemon process knows of itself, for the web workers to show.
 status: Final = sa.Table(
     "status",

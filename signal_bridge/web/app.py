@@ -18,7 +18,7 @@ from werkzeug.routing import BaseConverter, MapAdapter
 
 from signal_bridge.web import problems
 from signal_bridge.web.context import Bridge, bridge
-from signal_bridge.web.routes import SURFACE
+from signal_bridge.web.routes import RAW_DIALECT, SURFACE, raw
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,8 @@ def create_app(the_bridge: Bridge) -> Flask:
     app.after_request(_finish)
     app.teardown_request(_clean_up)
     problems.install(app)
-    for route in SURFACE:
+    speaks_raw = the_bridge.settings.mode in raw.MODES
+    for route in (*SURFACE, *(RAW_DIALECT if speaks_raw else ())):
         app.add_url_rule(
             route.path,
             endpoint=f"{route.method} {route.path}".replace(".", "-"),
@@ -85,7 +86,7 @@ def _begin() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     if request.method in ("HEAD", "OPTIONS"):
-        raise NotFound  # the peer registers neither (contract 1.1)
+        raise request.routing_exception or NotFound  # the peer registers neither (contract 1.1)
 
 
 def _limit_waits(connection: Any) -> None:

@@ -12,7 +12,7 @@ from signal_bridge.inbox.cursors import Cursors
 from signal_bridge.inbox.store import Inbox
 from signal_bridge.settings import Settings
 from signal_bridge.signalcli.gateway import Gateway
-from signal_bridge.signalcli.linking import Linker
+from signal_bridge.signalcli.links import Links
 from signal_bridge.store.status import StatusBoard
 from signal_bridge.web.streams import StreamPlaces
 from signal_bridge.web.uploads import Uploads
@@ -25,7 +25,7 @@ class Bridge:
 
     settings: Settings
     gateway: Gateway
-    linker: Linker
+    links: Links
     inbox: Inbox
     accounts: AccountBook
     cursors: Cursors

@@ -92,6 +92,16 @@ def read_strict_body(schema: BodySchema) -> dict[str, Any]:
     return _load(schema, value, f"{INVALID_BODY}.")
 
 
+def whole_body() -> bytes:
+    """The body as it is, in memory. Raises BodyTooLarge or ClientGone."""
+    return b"".join(_body_chunks(request.stream))
+
+
+def json_value(body: bytes) -> Any:
+    """The first JSON value of a body; what comes after it is ignored. Raises RequestError."""
+    return _value_of(body, trailing_allowed=True)
+
+
 class _EmptyBodyError(RequestError):
     """There is no body at all."""
 
@@ -108,7 +118,7 @@ def _load(schema: BodySchema, value: Any, complaint: str) -> dict[str, Any]:
 def _parse_json(trailing_allowed: bool) -> Any:
     length_bytes = request.content_length
     if length_bytes is not None and length_bytes <= LONG_STRING_BYTES:
-        return _value_of(b"".join(_body_chunks(request.stream)), trailing_allowed)
+        return _value_of(whole_body(), trailing_allowed)
     long_strings = LongStringFilter(lambda: uploads().open_new("long-string"))
     try:
         for chunk in _body_chunks(request.stream):

@@ -19,7 +19,7 @@ from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.wrappers import Response as AnyResponse
 
 from signal_bridge import errors
-from signal_bridge.signalcli.refusals import retry_after_seconds
+from signal_bridge.signalcli.refusals import challenge_tokens, retry_after_seconds
 from signal_bridge.web.context import bridge
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,7 @@ def problem(
         "retryable": error.retryable,
         "request_id": g.request_id,
         **_outcome(error),
+        **_captcha_url(error),
     }
     response = make_response(jsonify(body), status or status_of(error))
     retry_after = _retry_after_seconds(error)
@@ -104,6 +105,8 @@ def _overridden(override: StatusOverride) -> Response:
 
 
 def _http_error(error: HTTPException) -> AnyResponse:
+    if isinstance(error, MethodNotAllowed) and request.path.startswith("/api/v1/"):
+        return make_response("", 405)  # signal-cli's own dialect
     if isinstance(error, (NoRoute, MethodNotAllowed)):
         return _no_route()
     if isinstance(error, RequestEntityTooLarge):
@@ -144,6 +147,15 @@ def _outcome(error: errors.BridgeError) -> dict[str, str]:
     if not isinstance(error, errors.DaemonError):
         return {}
     return {"outcome": "unknown" if error.request_written else "not_sent"}
+
+
+def _captcha_url(error: errors.BridgeError) -> dict[str, str]:
+    """Where to solve the captcha that is asked for; there are two kinds, and each fits one."""
+    if isinstance(error, errors.RateLimited) and challenge_tokens(error):
+        return {"captcha_url": error.captcha_url}
+    if isinstance(error, errors.CaptchaRequired):
+        return {"captcha_url": error.captcha_url}
+    return {}
 
 
 def _retry_after_seconds(error: errors.BridgeError) -> int | None:

@@ -17,9 +17,11 @@ from signal_bridge.web.routes import (
     health,
     identities,
     linking,
+    links,
     messages,
     polls,
     profiles,
+    raw,
     receive,
     search,
     status,
@@ -65,6 +67,9 @@ SURFACE: Final = (
     Route("DELETE", f"{_ACCOUNT}/pin", accounts.remove_pin),
     Route("GET", "/v1/qrcodelink", linking.qr_code),
     Route("GET", "/v1/qrcodelink/raw", linking.raw),
+    Route("POST", "/v1/link", links.start),
+    Route("GET", "/v1/link/<link_id>", links.watch),
+    Route("GET", "/v1/link/<link_id>/qr", links.qr_code),
     Route("GET", "/v1/devices/<number>", devices.list_all),
     Route("POST", "/v1/devices/<number>", devices.add),
     Route("DELETE", "/v1/devices/<maybe:number>/<device_id>", devices.remove),
@@ -130,4 +135,11 @@ SURFACE: Final = (
     Route("PUT", "/v1/identities/<maybe:number>/trust/<number_to_trust>", identities.trust),
     Route("GET", "/v1/sticker-packs/<number>", sticker_packs.list_all),
     Route("POST", "/v1/sticker-packs/<number>", sticker_packs.add),
+)
+
+# signal-cli's own HTTP dialect, in the modes that speak it (raw.MODES)
+RAW_DIALECT: Final = (
+    Route("GET", f"{raw.ROOT}check", raw.check),
+    Route("POST", f"{raw.ROOT}rpc", raw.rpc),
+    Route("GET", f"{raw.ROOT}events", raw.events),
 )

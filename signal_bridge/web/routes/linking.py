@@ -13,9 +13,11 @@ from segno.consts import ERROR_LEVEL_H, SYMBOL_CAPACITY
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli import accounts
 from signal_bridge.signalcli.linking import draw_qr
+from signal_bridge.signalcli.links import Link
 from signal_bridge.web.context import bridge
 from signal_bridge.web.problems import refused_as
 
+KINDS: Final = ("image/png", "image/svg+xml", "text/plain", "application/json")
 _COULD_NOT: Final = "Couldn't create QR code: "
 # The peer's own; a longer URI takes the next that fits (11.22).
 _USUAL_VERSION: Final = 10
@@ -25,30 +27,38 @@ _PIXELS: Final = 256
 def qr_code() -> ResponseReturnValue:
     """A QR code to scan: PNG, or as `Accept` asks: SVG, characters, or the URI as JSON.
 
-    Linking then completes by itself once a phone has scanned it.
+    Linking then completes by itself once a phone has scanned it; `Content-Location` says where
+    that can be watched.
     """
     name = accounts.device_name(request.args.get("device_name"))
     version = accounts.qr_version(request.args.get("qrcode_version"))
     with refused_as(400, _COULD_NOT):
-        uri = bridge().linker.start()
-    response = _drawn(uri, version)
-    bridge().linker.finish_in_background(uri, name)
-    return response
+        link = bridge().links.start(name)
+    response = drawn(link.uri, version)
+    return _begun(link, response)
 
 
 def raw() -> ResponseReturnValue:
     """The URI itself: `{"device_link_uri": "sgnl://…"}`."""
     name = accounts.device_name(request.args.get("device_name"))
     with refused_as(400, "Couldn't start link: "):
-        uri = bridge().linker.start()
-    bridge().linker.finish_in_background(uri, name)
-    return jsonify(device_link_uri=uri)
+        link = bridge().links.start(name)
+    return _begun(link, jsonify(device_link_uri=link.uri))
 
 
-def _drawn(uri: str, version: int | None) -> Response:
-    kind = request.accept_mimetypes.best_match(
-        ["image/png", "image/svg+xml", "text/plain", "application/json"], default="image/png"
-    )
+def _begun(link: Link, response: Response) -> Response:
+    """The phone is waited for from here on."""
+    bridge().links.finish_in_background(link)
+    response.headers["Content-Location"] = f"/v1/link/{link.id}"
+    return response
+
+
+def drawn(uri: str, version: int | None, kind: str | None = None) -> Response:
+    """The URI as a picture of media type `kind`, or of the one that `Accept` prefers: PNG first.
+
+    Raises RequestError when it does not fit into a code of that version.
+    """
+    kind = kind or request.accept_mimetypes.best_match(KINDS, default="image/png")
     if kind == "application/json":
         return jsonify(device_link_uri=uri)
     if kind == "text/plain":

@@ -64,16 +64,24 @@ def reader_of(wanted: Filter, way: str) -> Reader:
     `backlog=false` begins with what comes now, and so does it; else it begins at the cursor and
     moves it. Raises RequestError or StoreError.
     """
-    the_bridge = bridge()
-    after = query_seq("after")
-    if after is None:
-        after = _seq(request.headers.get("Last-Event-ID"), "Last-Event-ID")
-    if after is not None:
-        return Reader(the_bridge, wanted, after, None)
-    if not _backlog_wanted():
-        return Reader(the_bridge, wanted, the_bridge.inbox.newest_seq(), None)
+    if _asked_start() is not None or not _backlog_wanted():
+        return live_reader(wanted)
     name = cursor_name(way, wanted.account)
-    return Reader(the_bridge, wanted, the_bridge.cursors.position(name), name)
+    return Reader(bridge(), wanted, bridge().cursors.position(name), name)
+
+
+def live_reader(wanted: Filter) -> Reader:
+    """A reader of what comes from now on, or from where the request says; it moves no cursor.
+
+    Raises RequestError or StoreError.
+    """
+    after = _asked_start()
+    return Reader(bridge(), wanted, bridge().inbox.newest_seq() if after is None else after, None)
+
+
+def _asked_start() -> int | None:
+    after = query_seq("after")
+    return _seq(request.headers.get("Last-Event-ID"), "Last-Event-ID") if after is None else after
 
 
 def _backlog_wanted() -> bool:

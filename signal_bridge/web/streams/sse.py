@@ -55,4 +55,5 @@ def _told(reader: Reader, name: str, data: Line) -> Iterator[bytes]:
 
 
 def _lines(event: Event, name: str, data: Line) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, name.encode(), data(event))
+    """Without the space after the colon that may be there: signal-cli writes none."""
+    return b"id:%d\nevent:%s\ndata:%s\n\n" % (event.seq, name.encode(), data(event))

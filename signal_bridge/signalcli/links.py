@@ -1,0 +1,124 @@
+"""Links that can be watched: what became of each stands in the database.
+
+One Gunicorn worker waits for the phone, any of them is asked how it went. A worker that dies
+takes its waiting with it, so a link that is pending past its time has expired all the same.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import sqlalchemy as sa
+
+from signal_bridge.clock import Deadline, now_ms, pause
+from signal_bridge.errors import NotFound, StoreError
+from signal_bridge.signalcli import accounts
+from signal_bridge.signalcli.linking import EXPIRED, PENDING, Linker, Outcome
+from signal_bridge.store.engine import Store
+from signal_bridge.store.tables import links
+
+log = logging.getLogger(__name__)
+
+# signal-cli waits so long for the scan (signal-cli-rpc.md 2.4).
+_SCAN_MS: Final = 100_000
+# The answer of who waits may come as late as this; then nobody waits any more.
+_LAST_ANSWER_MS: Final = int(accounts.FINISH_LINK_SECONDS * 1000) + 5_000
+_KEEP_MS: Final = 7 * 86_400_000
+_LOOK_SECONDS: Final = 0.2
+_NOT_YET: Final = Outcome(PENDING)
+_NOBODY_WAITS: Final = (
+    "The bridge was interrupted while it waited for the phone. Start another link, "
+    "unless the phone says that it was linked"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Link:
+    """One link: its URI is good for one scan before `expires_at_ms`."""
+
+    id: str
+    uri: str
+    device_name: str
+    expires_at_ms: int
+    outcome: Outcome = _NOT_YET
+
+    @property
+    def pending(self) -> bool:
+        return self.outcome.state == PENDING
+
+
+class Links:
+    """All links by id. Safe from any thread and process. Methods raise StoreError."""
+
+    def __init__(self, store: Store, linker: Linker) -> None:
+        self._store = store
+        self._linker = linker
+
+    def start(self, device_name: str) -> Link:
+        """A fresh link. It is watched, and works, only after `finish_in_background`.
+
+        Raises Refused with signal-cli's reason, or DaemonError.
+        """
+        uri = self._linker.start()
+        return Link(secrets.token_urlsafe(16), uri, device_name, now_ms() + _SCAN_MS)
+
+    def finish_in_background(self, link: Link) -> None:
+        """Note the link and wait for the phone. Raises RequestError when too many wait already."""
+        self._add(link)
+        try:
+            self._linker.finish_in_background(
+                link.uri, link.device_name, tell=lambda outcome: self._settle(link, outcome)
+            )
+        except BaseException:
+            self._remove(link)
+            raise
+
+    def find(self, link_id: str) -> Link:
+        """The link as it is now. Raises NotFound."""
+        with self._store.read() as connection:
+            row = connection.execute(sa.select(links).where(links.c.id == link_id)).first()
+        if row is None:
+            raise NotFound(f"There is no link {link_id}")
+        outcome = Outcome(row.state, row.account, row.reason)
+        if row.state == PENDING and now_ms() > row.started_ms + _LAST_ANSWER_MS:
+            outcome = Outcome(EXPIRED, reason=_NOBODY_WAITS)
+        return Link(row.id, row.uri, row.device_name, row.started_ms + _SCAN_MS, outcome)
+
+    def wait(self, link_id: str, deadline: Deadline, closing: Callable[[], bool]) -> Link:
+        """The link once it is not pending any more, or when the time is up. Raises NotFound."""
+        never = threading.Event()
+        while True:
+            link = self.find(link_id)
+            if not link.pending or deadline.expired() or closing():
+                return link
+            pause(min(_LOOK_SECONDS, deadline.remaining_seconds()), never)
+
+    def _add(self, link: Link) -> None:
+        row = {
+            "id": link.id,
+            "uri": link.uri,
+            "device_name": link.device_name,
+            "started_ms": link.expires_at_ms - _SCAN_MS,
+            **dataclasses.asdict(link.outcome),
+        }
+        with self._store.write() as connection:
+            connection.execute(sa.delete(links).where(links.c.started_ms < now_ms() - _KEEP_MS))
+            connection.execute(sa.insert(links), row)
+
+    def _remove(self, link: Link) -> None:
+        with self._store.write() as connection:
+            connection.execute(sa.delete(links).where(links.c.id == link.id))
+
+    def _settle(self, link: Link, outcome: Outcome) -> None:
+        """On the thread that waited. The device is linked whether or not this can be noted."""
+        values = dataclasses.asdict(outcome)
+        try:
+            with self._store.write() as connection:
+                connection.execute(sa.update(links).where(links.c.id == link.id).values(values))
+        except StoreError as error:
+            log.warning("that a link is %s cannot be noted: %s", outcome.state, error)

@@ -15,7 +15,13 @@
     │   └── NonsenseReply             it answered something that makes no sense
     ├── Refused                       signal-cli answered, and the answer is no
     │   ├── RateLimited               Signal wants a pause, or a captcha
-    │   └── UntrustedIdentity         a recipient's safety number changed
+    │   ├── UntrustedIdentity         a recipient's safety number changed
+    │   ├── RecipientUnregistered     nobody has Signal under that number or name
+    │   ├── SignalUnreachable         signal-cli could not reach Signal
+    │   ├── CaptchaRequired           registering needs a solved captcha
+    │   ├── CaptchaRejected           the captcha was old, used, or of the wrong kind
+    │   ├── UnknownAccount            signal-cli has no such account
+    │   └── SignalCliOutdated         Signal no longer talks to this version of signal-cli
     └── StoreError                    the bridge's own database
         ├── StoreUnavailable          it cannot be reached or is busy
         └── StoreFull                 there is no room left on the disk
@@ -161,16 +167,62 @@ class Refused(BridgeError):
 
 
 class RateLimited(Refused):
-    """Signal wants a pause or a solved captcha before it accepts more (-5)."""
+    """Signal wants a pause or a solved captcha before it accepts more (-5).
+
+    `captcha_url` is where to solve one that lifts it; one for registering does not.
+    """
 
     code = "rate_limited"
     retryable = True
+    captcha_url = "https://signalcaptchas.org/challenge/generate.html"
 
 
 class UntrustedIdentity(Refused):
     """The safety number of every recipient changed and is not trusted (-4)."""
 
     code = "untrusted_identity"
+
+
+class RecipientUnregistered(Refused):
+    """Nobody can be reached under that number, UUID or username.
+
+    For a number whose UUID is not known yet, signal-cli says the same when it could not look it
+    up (signal-cli-rpc.md 0.9); `gateway` callers that care ask again with getUserStatus.
+    """
+
+    code = "unregistered_recipient"
+
+
+class SignalUnreachable(Refused):
+    """signal-cli is well, and could not reach Signal. Nobody got the message."""
+
+    code = "signal_unreachable"
+    retryable = True
+
+
+class CaptchaRequired(Refused):
+    """Signal wants a captcha before it registers a number. `captcha_url` is where to solve it."""
+
+    code = "captcha_required"
+    captcha_url = "https://signalcaptchas.org/registration/generate.html"
+
+
+class CaptchaRejected(Refused):
+    """The captcha was outdated, used already, or solved for another purpose or address."""
+
+    code = "captcha_rejected"
+
+
+class UnknownAccount(Refused):
+    """signal-cli has no such account (or not yet, or not any more)."""
+
+    code = "unknown_account"
+
+
+class SignalCliOutdated(Refused):
+    """Signal refuses this version of signal-cli. Only a newer one helps."""
+
+    code = "signal_cli_outdated"
 
 
 class StoreError(BridgeError):

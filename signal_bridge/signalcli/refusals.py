@@ -13,6 +13,7 @@ from signal_bridge.errors import (
     RequestError,
     UntrustedIdentity,
 )
+from signal_bridge.signalcli.reasons import kind_of
 
 UNTRUSTED: Final = "Unable to complete request due to untrusted recipient keys"
 NO_AVATAR: Final = "No avatar found."
@@ -44,7 +45,8 @@ def refusal(error: Mapping[str, Any]) -> Refused:
         return UntrustedIdentity(UNTRUSTED, code, error.get("data"))
     if code == _RATE_LIMIT_CODE:
         return _rate_limit(message, error)
-    return Refused(message, code if isinstance(code, int) else _INTERNAL_CODE, error.get("data"))
+    known_code = code if isinstance(code, int) else _INTERNAL_CODE
+    return kind_of(known_code, message, error.get("data"))(message, known_code, error.get("data"))
 
 
 def challenge_tokens(error: Refused) -> list[str]:

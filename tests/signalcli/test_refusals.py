@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from signal_bridge.errors import NotFound, RateLimited, Refused, RequestError, UntrustedIdentity
+from signal_bridge.errors import (
+    NotFound,
+    RateLimited,
+    Refused,
+    RequestError,
+    UnknownAccount,
+    UntrustedIdentity,
+)
 from signal_bridge.signalcli.refusals import (
     challenge_tokens,
     contact_avatar_refusal,
@@ -42,7 +49,7 @@ ADVICE = (
     [
         ({"code": -1, "message": "Group not found"}, Refused, "Group not found", -1),
         ({"code": -3, "message": "a\nb", "data": None}, Refused, "a\nb", -3),
-        ({"code": -32602, "message": "x"}, Refused, "x", -32602),
+        ({"code": -32602, "message": "x"}, UnknownAccount, "x", -32602),
         ({"code": -4, "message": "Untrusted blah"}, UntrustedIdentity,
          "Unable to complete request due to untrusted recipient keys", -4),
         (LIMITED, RateLimited, "Failed to send message due to rate limiting", -5),

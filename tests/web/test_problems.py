@@ -26,9 +26,6 @@ SPECIAL: dict[str, tuple[Any, ...]] = {
     "BodyTooLarge": (1024,),
     "ConnectionLost": ("gone", False),
     "CallTimedOut": ("late", True),
-    "Refused": ("no", -1),
-    "RateLimited": ("slow down", -5),
-    "UntrustedIdentity": ("changed", -4),
 }
 
 EXPECTED = {
@@ -43,6 +40,12 @@ EXPECTED = {
     "Refused": 400,
     "RateLimited": 400,
     "UntrustedIdentity": 400,
+    "RecipientUnregistered": 400,
+    "SignalUnreachable": 400,
+    "CaptchaRequired": 400,
+    "CaptchaRejected": 400,
+    "UnknownAccount": 400,
+    "SignalCliOutdated": 400,
     "StoreFull": 507,
     "StoreUnavailable": 503,
     "StoreError": 503,
@@ -51,7 +54,10 @@ EXPECTED = {
 
 
 def made(kind: type[BridgeError]) -> BridgeError:
-    return kind(*SPECIAL.get(kind.__name__, ("a sentence",)))
+    if issubclass(kind, Refused):
+        return kind("no", -1)
+    usual = ("no", -1) if issubclass(kind, Refused) else ("a sentence",)
+    return kind(*SPECIAL.get(kind.__name__, usual))
 
 
 def answer_to(app: Flask, error: Exception) -> Any:

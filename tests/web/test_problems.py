@@ -83,7 +83,6 @@ def test_every_error_is_answered_with_its_status_and_the_promised_keys(
     assert body["code"] == kind.code
     assert body["retryable"] is error.retryable
     assert body["request_id"] == "the-id"
-    assert set(body) - {"outcome"} == {"error", "code", "retryable", "request_id"}
     assert ("outcome" in body) is isinstance(error, DaemonError)
 
 

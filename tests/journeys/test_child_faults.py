@@ -40,11 +40,10 @@ def bridge() -> Iterator[Bridge]:
 
 
 @pytest.fixture(autouse=True)
-def well_again(request: pytest.FixtureRequest) -> Iterator[None]:
+def _well_again(request: pytest.FixtureRequest) -> None:
     """Each test begins with everything running."""
     if "bridge" in request.fixturenames:
         request.getfixturevalue("bridge").wait_ready()
-    yield
 
 
 def signal_cli_of(bridge: Bridge) -> Process:

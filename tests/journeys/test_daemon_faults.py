@@ -204,7 +204,7 @@ NONSENSE = {
     "null": b"null\n",
     "not UTF-8": b'{"jsonrpc":"2.0","result":"\xff\xfe","id":"1"}\n',
     "binary": bytes(range(256)) * 50 + b"\n",
-    "an answer with a null id": b'{"jsonrpc":"2.0","error":{"code":-32700,"message":"?"},"id":null}\n',
+    "an answer with a null id": b'{"jsonrpc":"2.0","error":{"code":-1,"message":"?"},"id":null}\n',
     "an answer to nobody": b'{"jsonrpc":"2.0","result":{"timestamp":666},"id":"nobody"}\n',
     "an answer with an id of a wrong kind": b'{"jsonrpc":"2.0","result":1,"id":{"a":[]}}\n',
     "neither an answer nor a message": b'{"jsonrpc":"2.0"}\n',

@@ -8,14 +8,26 @@ and what it means. Each secret may also be given as `NAME_FILE`, the path of a f
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from signal_bridge.errors import SettingError
+from signal_bridge.settingtexts import (
+    Network,
+    any_text,
+    daemon_address,
+    database_url,
+    flag,
+    http_url,
+    networks,
+    one_of,
+    path,
+    seconds,
+    waits,
+    whole,
+)
 
 # Peer settings that mean nothing here. They are accepted, with one log line each, so that a
 # deployment of signal-cli-rest-api starts unchanged (rest-contract.md, section 9).
@@ -32,110 +44,19 @@ WITHOUT_MEANING: Final[Mapping[str, str]] = {
     "ENABLE_PLUGINS": "there are no Lua plugins",
     "SIGNAL_CLI_REST_API_PLUGIN_SHARED_OBJ_DIR": "there are no Lua plugins",
     "GIN_MODE": "there is no Gin",
+    "SWAGGER_HOST": "/swagger/ is about the host it is fetched from",
+    "SWAGGER_IP": "/swagger/ is about the host it is fetched from",
+    "SWAGGER_USE_HTTPS_AS_PREFERRED_SCHEME": "/swagger/ is about the host it is fetched from",
     "SUPPORTS_NATIVE": "it is found out at start",
 }
 
 MODES: Final = ("normal", "native", "json-rpc", "json-rpc-native", "sandbox")
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # Seconds between the tries of one webhook delivery: about a day in all.
 _WEBHOOK_RETRY_SECONDS: Final = (5, 30, 120, 600, 1800, 3600, 7200, *[14400] * 5)
 
 # sun_path holds 108 bytes with its closing zero (unix(7)).
 _SOCKET_PATH_LIMIT_BYTES: Final = 107
-_DIGITS: Final = 20
-_PORT: Final = re.compile("[0-9]{1,5}")
-
-
-def _text(text: str) -> str:
-    return text
-
-
-def _path(text: str) -> Path:
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError:
-        raise ValueError("a path below the home of a user that exists") from None
-
-
-def _flag(text: str) -> bool:
-    words = {"true": True, "false": False, "1": True, "0": False, "": False}
-    if text.lower() not in words:
-        raise ValueError("true or false")
-    return words[text.lower()]
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError("one of " + ", ".join(words))
-        return text
-
-    return read
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        digits = text.isascii() and text.isdigit() and len(text) <= _DIGITS
-        if not digits or not least <= int(text) <= most:
-            raise ValueError(f"a whole number from {least} to {most}")
-        return int(text)
-
-    return read
-
-
-def _seconds(least: float, most: float) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not least <= value <= most:
-            raise ValueError(f"seconds from {least:g} to {most:g}")
-        return value
-
-    return read
-
-
-def _daemon_address(text: str) -> str:
-    if text.startswith("unix:/") and len(text) > len("unix:/"):
-        return text
-    host, _, port = text.removeprefix("tcp:").rpartition(":")
-    if text.startswith("tcp:") and host and _PORT.fullmatch(port) and 0 < int(port) < 65536:
-        return text
-    raise ValueError("unix:/path or tcp:host:port")
-
-
-def _database_url(text: str) -> str:
-    if not text.lower().startswith(("sqlite:", "sqlite+", "postgresql:", "postgresql+")):
-        raise ValueError("an URL that begins with sqlite: or postgresql:")
-    return text
-
-
-def _http_url(text: str) -> str:
-    if not text.lower().startswith(("http://", "https://")):
-        raise ValueError("an URL that begins with http:// or https://")
-    return text
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    """Addresses too: each is a network of one."""
-    try:
-        return tuple(ipaddress.ip_network(word, strict=False) for word in _words(text))
-    except ValueError:
-        raise ValueError("networks like 10.0.0.0/8,fd00::/8, with commas between") from None
-
-
-def _waits(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(_seconds(0.01, 86400)(word) for word in _words(text))
-    except ValueError:
-        raise ValueError("seconds from 0.01 to 86400, with commas between") from None
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,77 +73,77 @@ class Setting:
 
 
 SETTINGS: Final = (
-    Setting("MODE", "mode", _one_of(*MODES), "normal", "",
+    Setting("MODE", "mode", one_of(*MODES), "normal", "",
             "which signal-cli runs; the json-rpc modes add its own HTTP dialect"),
-    Setting("BRIDGE_HOST", "host", _text, "127.0.0.1", "",
+    Setting("BRIDGE_HOST", "host", any_text, "127.0.0.1", "",
             "address to listen on; 0.0.0.0 opens it to the network"),
-    Setting("PORT", "port", _whole(0, 65535), 8080, "", "port to listen on; 0 takes a free one"),
-    Setting("SIGNAL_CLI_CONFIG_DIR", "config_dir", _path, None, "",
+    Setting("PORT", "port", whole(0, 65535), 8080, "", "port to listen on; 0 takes a free one"),
+    Setting("SIGNAL_CLI_CONFIG_DIR", "config_dir", path, None, "",
             "signal-cli's data, and the bridge's own in bridge/ below it"),
-    Setting("SIGNAL_CLI_UID", "uid", _whole(0, 2**31 - 1), None, "",
+    Setting("SIGNAL_CLI_UID", "uid", whole(0, 2**31 - 1), None, "",
             "user to become when started as root"),
-    Setting("SIGNAL_CLI_GID", "gid", _whole(0, 2**31 - 1), None, "",
+    Setting("SIGNAL_CLI_GID", "gid", whole(0, 2**31 - 1), None, "",
             "group to become when started as root"),
-    Setting("SIGNAL_CLI_CHOWN_ON_STARTUP", "chown_at_start", _flag, True, "",
+    Setting("SIGNAL_CLI_CHOWN_ON_STARTUP", "chown_at_start", flag, True, "",
             "give the data directory to that user first, if it belongs to another"),
-    Setting("BRIDGE_RUNTIME_DIR", "runtime_dir", _path, None, "",
+    Setting("BRIDGE_RUNTIME_DIR", "runtime_dir", path, None, "",
             "sockets, lock and uploads; default is bridge/ in the data directory"),
-    Setting("BRIDGE_DATABASE_URL", "database_url", _database_url, None, "",
+    Setting("BRIDGE_DATABASE_URL", "database_url", database_url, None, "",
             "where events are kept; default is bridge/bridge.db in the data directory",
             secret=True),
-    Setting("BRIDGE_SIGNAL_CLI", "signal_cli", _text, "signal-cli", "",
+    Setting("BRIDGE_SIGNAL_CLI", "signal_cli", any_text, "signal-cli", "",
             "the signal-cli program: a path, or a name looked up on PATH"),
-    Setting("BRIDGE_SIGNAL_CLI_NATIVE", "signal_cli_native", _text, "signal-cli-native", "",
+    Setting("BRIDGE_SIGNAL_CLI_NATIVE", "signal_cli_native", any_text, "signal-cli-native", "",
             "the native binary for the native modes: a path, or a name on PATH"),
-    Setting("BRIDGE_SIGNAL_CLI_RPC", "signal_cli_rpc", _daemon_address, None, "",
+    Setting("BRIDGE_SIGNAL_CLI_RPC", "signal_cli_rpc", daemon_address, None, "",
             "use a daemon that somebody else runs: unix:/path or tcp:host:port"),
-    Setting("JAVA_OPTS", "java_opts", _text, "", "", "added after the bridge's own JVM options"),
-    Setting("JSON_RPC_IGNORE_ATTACHMENTS", "ignore_attachments", _flag, False, "",
+    Setting("JAVA_OPTS", "java_opts", any_text, "", "", "added after the bridge's own JVM options"),
+    Setting("JSON_RPC_IGNORE_ATTACHMENTS", "ignore_attachments", flag, False, "",
             "do not download attachments"),
-    Setting("JSON_RPC_IGNORE_STORIES", "ignore_stories", _flag, False, "", "drop stories"),
-    Setting("JSON_RPC_IGNORE_AVATARS", "ignore_avatars", _flag, False, "",
+    Setting("JSON_RPC_IGNORE_STORIES", "ignore_stories", flag, False, "", "drop stories"),
+    Setting("JSON_RPC_IGNORE_AVATARS", "ignore_avatars", flag, False, "",
             "do not download avatars (signal-cli 0.14)"),
-    Setting("JSON_RPC_IGNORE_STICKERS", "ignore_stickers", _flag, False, "",
+    Setting("JSON_RPC_IGNORE_STICKERS", "ignore_stickers", flag, False, "",
             "do not download sticker packs (signal-cli 0.14)"),
     Setting("JSON_RPC_TRUST_NEW_IDENTITIES", "trust_new_identities",
-            _one_of("on-first-use", "always", "never"), "on-first-use", "",
+            one_of("on-first-use", "always", "never"), "on-first-use", "",
             "what to do when a safety number changes"),
-    Setting("DEFAULT_SIGNAL_TEXT_MODE", "default_text_mode", _one_of("normal", "styled"),
+    Setting("DEFAULT_SIGNAL_TEXT_MODE", "default_text_mode", one_of("normal", "styled"),
             "normal", "", "text_mode of sends that name none"),
-    Setting("DEFAULT_ACCOUNT", "default_account", _text, None, "",
+    Setting("DEFAULT_ACCOUNT", "default_account", any_text, None, "",
             "account of requests that name none"),
-    Setting("LOG_LEVEL", "log_level", _one_of("debug", "info", "warn", "error"), "info", "",
+    Setting("LOG_LEVEL", "log_level", one_of("debug", "info", "warn", "error"), "info", "",
             "how much is logged"),
-    Setting("BUILD_VERSION", "build_version", _text, None, "",
+    Setting("BUILD_VERSION", "build_version", any_text, None, "",
             "version that /v1/about reports instead of the compatible one"),
-    Setting("BRIDGE_COMPAT", "compat", _one_of("0.101", "0.100"), "0.101", "",
+    Setting("BRIDGE_COMPAT", "compat", one_of("0.101", "0.100"), "0.101", "",
             "the signal-cli-rest-api to be like: 0.101 answers /v2/send with an array"),
-    Setting("BRIDGE_WORKERS", "workers", _whole(1, 64), 1, "processes", "Gunicorn workers"),
-    Setting("BRIDGE_THREADS", "threads", _whole(8, 1024), 96, "threads",
+    Setting("BRIDGE_WORKERS", "workers", whole(1, 64), 1, "processes", "Gunicorn workers"),
+    Setting("BRIDGE_THREADS", "threads", whole(8, 1024), 96, "threads",
             "requests and streams that one worker serves at a time"),
-    Setting("BRIDGE_START_WAIT_SECONDS", "start_wait_seconds", _seconds(0, 300), 10.0, "seconds",
+    Setting("BRIDGE_START_WAIT_SECONDS", "start_wait_seconds", seconds(0, 300), 10.0, "seconds",
             "how long a request waits for a signal-cli that is starting"),
-    Setting("BRIDGE_CALL_TIMEOUT_SECONDS", "call_timeout_seconds", _seconds(1, 3600), 120.0,
+    Setting("BRIDGE_CALL_TIMEOUT_SECONDS", "call_timeout_seconds", seconds(1, 3600), 120.0,
             "seconds", "how long signal-cli may take over one call"),
-    Setting("BRIDGE_KEEP_DAYS", "keep_days", _whole(0, 36500), 30, "days",
+    Setting("BRIDGE_KEEP_DAYS", "keep_days", whole(0, 36500), 30, "days",
             "how long events are kept; 0 is for ever"),
-    Setting("BRIDGE_KEEP_BYTES", "keep_bytes", _whole(0, 2**50), 2**30, "bytes",
+    Setting("BRIDGE_KEEP_BYTES", "keep_bytes", whole(0, 2**50), 2**30, "bytes",
             "how much room events may take; 0 is any"),
-    Setting("BRIDGE_KEEP_ATTACHMENT_DAYS", "keep_attachment_days", _whole(0, 36500), 0, "days",
+    Setting("BRIDGE_KEEP_ATTACHMENT_DAYS", "keep_attachment_days", whole(0, 36500), 0, "days",
             "how long received files are kept; 0 is for ever"),
-    Setting("BRIDGE_KEEP_ATTACHMENT_BYTES", "keep_attachment_bytes", _whole(0, 2**50), 0, "bytes",
+    Setting("BRIDGE_KEEP_ATTACHMENT_BYTES", "keep_attachment_bytes", whole(0, 2**50), 0, "bytes",
             "how much room received files may take; 0 is any"),
-    Setting("BRIDGE_MAX_BODY_BYTES", "max_body_bytes", _whole(1024, 2**33), 150 * 2**20,
+    Setting("BRIDGE_MAX_BODY_BYTES", "max_body_bytes", whole(1024, 2**33), 150 * 2**20,
             "bytes", "largest request body"),
-    Setting("BRIDGE_MAX_ATTACHMENT_BYTES", "max_attachment_bytes", _whole(1024, 2**33),
+    Setting("BRIDGE_MAX_ATTACHMENT_BYTES", "max_attachment_bytes", whole(1024, 2**33),
             100 * 2**20, "bytes", "largest single attachment"),
-    Setting("RECEIVE_WEBHOOK_URL", "receive_webhook_url", _http_url, None, "",
+    Setting("RECEIVE_WEBHOOK_URL", "receive_webhook_url", http_url, None, "",
             "gets what every account receives, as signal-cli's whole line", secret=True),
-    Setting("BRIDGE_WEBHOOK_RETRY_SECONDS", "webhook_retry_seconds", _waits,
+    Setting("BRIDGE_WEBHOOK_RETRY_SECONDS", "webhook_retry_seconds", waits,
             _WEBHOOK_RETRY_SECONDS, "seconds", "waits between the tries of one delivery"),
-    Setting("BRIDGE_WEBHOOK_ALLOW", "webhook_allow", _networks, (), "",
+    Setting("BRIDGE_WEBHOOK_ALLOW", "webhook_allow", networks, (), "",
             "networks that webhooks may always be in; wins over everything"),
-    Setting("BRIDGE_WEBHOOK_DENY", "webhook_deny", _networks, (), "",
+    Setting("BRIDGE_WEBHOOK_DENY", "webhook_deny", networks, (), "",
             "networks that webhooks may not be in, besides link-local and metadata addresses"),
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from signal_bridge.web.routes import (
     configuration,
     contacts,
     devices,
+    documentation,
     events,
     groups,
     health,
@@ -53,6 +54,11 @@ SURFACE: Final = (
     Route("POST", "/v1/configuration", configuration.change),
     Route("GET", "/v1/configuration/<maybe:number>/settings", configuration.get_trust_mode),
     Route("POST", "/v1/configuration/<maybe:number>/settings", configuration.store_trust_mode),
+    # its description
+    Route("GET", "/openapi.json", documentation.openapi),
+    Route("GET", "/docs", documentation.docs),
+    Route("GET", "/docs/<name>", documentation.viewer_file),
+    Route("GET", "/swagger/<maybe:name>", documentation.swagger),
     # accounts and devices
     Route("GET", "/v1/accounts", accounts.list_all),
     Route("GET", f"{_ACCOUNT}/status", status.account),

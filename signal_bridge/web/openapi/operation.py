@@ -1,0 +1,71 @@
+"""What there is to say of a view beside its docstring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Flag, auto
+from typing import Any, Final
+
+from signal_bridge.web.schemas.base import BodySchema
+
+TEXT: Final = {"type": "string"}
+WHOLE: Final = {"type": "integer"}
+FLAG: Final = {"type": "string", "enum": ["false", "true"], "default": "false"}
+TEXTS: Final = {"type": "array", "items": TEXT}
+TEXT_STREAM: Final = {"text/event-stream": {"schema": TEXT}}
+BYTES: Final = {"type": "string", "format": "binary"}
+
+
+class Needs(Flag):
+    """What a request needs to be answered, hence how it can fail."""
+
+    NOTHING = 0
+    SIGNAL_CLI = auto()
+    STORE = auto()
+    ROOM = auto()  # on the disk
+    PLACE = auto()  # among the streams
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query parameter."""
+
+    name: str
+    schema: Mapping[str, Any]
+    description: str
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Body:
+    """A JSON body: what it is checked by and an example that works in the sandbox."""
+
+    schema: BodySchema | Mapping[str, Any]
+    example: Mapping[str, Any]
+    required: bool = True
+    # the same as multipart/form-data, as a JSON schema
+    form: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One view. `answer` is a shape (shapes.py); `content` has answers that are not JSON; `others`
+    are further successes with their shapes.
+
+    `statuses` are those beyond the success and what `needs` and the request itself bring with
+    them, with their descriptions. `beyond_peer`: signal-cli-rest-api does not have it.
+    """
+
+    status: int = 200
+    answer: Any = None
+    body: Body | None = None
+    query: Sequence[Query] = ()
+    content: Mapping[str, Any] = field(default_factory=dict)
+    others: Mapping[int, Any] = field(default_factory=dict)
+    statuses: Mapping[int, str] = field(default_factory=dict)
+    needs: Needs = Needs.SIGNAL_CLI
+    beyond_peer: bool = False
+
+
+Operations = Mapping[Callable[..., Any], Operation]

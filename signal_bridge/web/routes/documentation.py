@@ -1,0 +1,88 @@
+"""The surface described: OpenAPI, the viewer for it, and both as the peer has them (5.12)."""
+
+from __future__ import annotations
+
+import mimetypes
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import orjson
+from flask import Response
+from flask.typing import ResponseReturnValue
+
+from signal_bridge.web.context import bridge
+
+_FILES: Final = Path(__file__).parent.parent / "openapi" / "static"
+_ASSETS: Final = ("swagger-ui.css", "swagger-ui-bundle.js", "start.js")
+# Nothing from elsewhere; Swagger UI sets styles, and draws its icons from data: URLs.
+_POLICY: Final = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+_PEER_VERSION: Final = "1.0"
+
+
+def openapi() -> ResponseReturnValue:
+    """This description of the REST surface, OpenAPI 3.1."""
+    return _json(_openapi())
+
+
+def docs() -> ResponseReturnValue:
+    """A page to read the description and to try each route. It needs no other host."""
+    return _page("openapi.json", "docs/")
+
+
+def viewer_file(name: str) -> ResponseReturnValue:
+    """A file of the page."""
+    return _asset(name) if name in _ASSETS else _not_found()
+
+
+def swagger(name: str) -> ResponseReturnValue:
+    """The same under the peer's paths: `index.html`, `doc.json` (Swagger 2.0) and their files."""
+    if name == "index.html":
+        return _page("doc.json", "")
+    if name == "doc.json":
+        return _json(_swagger(bridge().settings.build_version or _PEER_VERSION))
+    return viewer_file(name)
+
+
+# The description's package reads the routes, this one too: it is imported when it is asked for.
+@cache
+def _openapi() -> bytes:
+    from signal_bridge.web.openapi.document import document
+
+    return orjson.dumps(document())
+
+
+@cache
+def _swagger(version: str) -> bytes:
+    from signal_bridge.web.openapi.swagger2 import swagger_document
+
+    document = swagger_document()
+    return orjson.dumps({**document, "info": {**document["info"], "version": version}})
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, content_type="application/json; charset=utf-8")
+
+
+def _page(document: str, files: str) -> Response:
+    """The page. Its addresses are relative, so that it works behind a proxy's prefix."""
+    text = (_FILES / "index.html").read_text()
+    text = text.replace("{document}", document).replace("{files}", files)
+    response = Response(text, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = _POLICY
+    return response
+
+
+def _asset(name: str) -> Response:
+    kind = mimetypes.guess_type(name)[0]
+    response = Response((_FILES / name).read_bytes(), content_type=f"{kind}; charset=utf-8")
+    response.headers["Cache-Control"] = "max-age=3600"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _not_found() -> Response:
+    return Response("Not Found", 404, content_type="text/plain; charset=utf-8")

@@ -7,12 +7,13 @@ file has a directory of its own, since its name is what the receiver sees.
 from __future__ import annotations
 
 import errno
+import io
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from signal_bridge.errors import BodyTooLarge, RequestError, StoreError, StoreFull
 from signal_bridge.signalcli.attachments import safe_filename, stored_name
@@ -57,7 +58,7 @@ class Uploads:
         """An empty file for the caller to write, close and name: the path, and the file."""
         path = self._fresh() / safe_filename(filename)
         with _translated():
-            return path, path.open("w+b")
+            return path, _File(io.FileIO(str(path), "w+"))
 
     def remove(self) -> None:
         """Remove everything. What cannot be removed is swept at the next start."""
@@ -79,6 +80,18 @@ class Uploads:
             if size_bytes > self._max_file_bytes:
                 raise BodyTooLarge(self._max_file_bytes)
             file.write(part)
+
+
+class _File(io.BufferedRandom):
+    """A file that others write: to them, too, a full disk is StoreFull."""
+
+    def write(self, data: Any) -> int:
+        with _translated():
+            return super().write(data)
+
+    def flush(self) -> None:  # close calls it
+        with _translated():
+            super().flush()
 
 
 def _decoded(chunks: Iterable[bytes]) -> Iterator[bytes]:

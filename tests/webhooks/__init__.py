@@ -1,0 +1,1 @@
+"""Webhooks: the rules as tables, one attempt against real servers, couriers, the routes."""

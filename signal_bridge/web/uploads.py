@@ -58,7 +58,7 @@ class Uploads:
         """An empty file for the caller to write, close and name: the path, and the file."""
         path = self._fresh() / safe_filename(filename)
         with _translated():
-            return path, _File(io.FileIO(str(path), "w+"))
+            return path, _File(path.open("w+b", buffering=0))
 
     def remove(self) -> None:
         """Remove everything. What cannot be removed is swept at the next start."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from signal_bridge.clock import Deadline, backoff_seconds, pause
-from signal_bridge.errors import BridgeError
+from signal_bridge.errors import BridgeError, Refused
 from signal_bridge.inbox.envelope import account_of
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.rpc.jsonrpc import Notice
@@ -55,6 +55,9 @@ class Subscription:
         self._report = report
         self._on_accounts = on_accounts
         self._stop = stop
+        # Cleared while a batch is being stored: until then nothing more is read or asked.
+        self._stored = threading.Event()
+        self._stored.set()
         # When each account was last heard of. Written by both threads, each entry whole.
         self._heard: dict[str, float] = {}
         self._thread = threading.Thread(target=self._run, name="receive", daemon=True)
@@ -72,6 +75,7 @@ class Subscription:
         while not self._stop.is_set():
             attempt += 1
             try:
+                self._wait_until_stored()
                 self._receive()
                 attempt = 0
             except BridgeError as error:
@@ -85,7 +89,7 @@ class Subscription:
         connection = connect(self._address, Deadline(_ANSWER_SECONDS))
         client = Client(connection, "receive", on_notices=self._on_notices)
         try:
-            self._follow_accounts(client, _version_in(_ask(client, "version")))
+            self._follow_accounts(client, _version_in(_ask_kindly(client, "version")))
         finally:
             client.close()
 
@@ -94,7 +98,7 @@ class Subscription:
         subscribed: frozenset[str] | None = None
         subscription: Any = None
         while not self._stop.is_set():
-            accounts = _accounts_in(_ask(client, "listAccounts"))
+            accounts = _accounts_in(_ask_kindly(client, "listAccounts"), subscribed)
             if accounts != subscribed:
                 subscription = self._subscribe_anew(client, subscription)
                 subscribed = accounts
@@ -105,6 +109,16 @@ class Subscription:
             self._report(True, f"subscribed for {len(accounts)} accounts")
             if client.wait_until_lost(_ACCOUNTS_EVERY_SECONDS):
                 self._report(False, "the connection to signal-cli was lost")
+                return
+            self._wait_until_stored()
+
+    def _wait_until_stored(self) -> None:
+        """While the store takes nothing, answers are not read either; asking would be in vain.
+
+        A new connection would only take more from signal-cli that cannot be kept.
+        """
+        while not self._stored.wait(_LONGEST_RETRY_SECONDS):
+            if self._stop.is_set():
                 return
 
     def _subscribe_anew(self, client: Client, old: Any) -> Any:
@@ -133,7 +147,11 @@ class Subscription:
         received = [notice.params for notice in notices if notice.method == "receive"]
         if not received:
             return
-        self._accept(received)
+        self._stored.clear()
+        try:
+            self._accept(received)
+        finally:
+            self._stored.set()
         for params in received:
             self._heard[account_of(params)] = time.monotonic()
 
@@ -145,14 +163,24 @@ def _ask(client: Client, method: str, params: dict[str, Any] | None = None) -> A
     return reply.result
 
 
+def _ask_kindly(client: Client, method: str) -> Any:
+    """`_ask`, for what receiving can do without: None when signal-cli refuses."""
+    try:
+        return _ask(client, method)
+    except Refused as error:
+        log.debug("signal-cli refused %s: %s", method, error)
+        return None
+
+
 def _version_in(result: Any) -> str:
     version = result.get("version") if isinstance(result, dict) else None
     return version if isinstance(version, str) else "unknown"
 
 
-def _accounts_in(result: Any) -> frozenset[str]:
-    """The numbers; none when the answer is no list, for receiving does not depend on them."""
-    rows = result if isinstance(result, list) else []
+def _accounts_in(result: Any, known: frozenset[str] | None) -> frozenset[str]:
+    """The numbers; those known when there is no answer, for receiving does not depend on it."""
+    if not isinstance(result, list):
+        return known or frozenset()
     return frozenset(
-        str(row["number"]) for row in rows if isinstance(row, dict) and row.get("number")
+        str(row["number"]) for row in result if isinstance(row, dict) and row.get("number")
     )

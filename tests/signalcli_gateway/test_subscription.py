@@ -254,16 +254,49 @@ def test_what_could_not_be_taken_ends_the_connection_and_it_begins_anew(
     eventually(lambda: len(taken) == 2, what="what is sent again")
 
 
-@pytest.mark.parametrize("method", ["version", "listAccounts", "subscribeReceive"])
-def test_a_refusal_is_reported_and_it_tries_again(
-    daemon: ScriptedDaemon, start: Start, method: str
+def test_a_refused_subscription_is_reported_and_tried_again(
+    daemon: ScriptedDaemon, start: Start
 ) -> None:
-    usual = {"version": {"version": VERSION}, "listAccounts": [], "subscribeReceive": 0}
-    daemon.on(method, error(-1, "not now"), result(usual[method]))
+    daemon.on("subscribeReceive", error(-1, "not now"), result(0))
     receiver = start(daemon.address)
     daemon.wait_subscribed()
     eventually(lambda: receiver.accounts, what="a subscription")
     assert receiver.reports[0] == (False, "not now")
+
+
+@pytest.mark.parametrize("method", ["version", "listAccounts"])
+def test_receiving_can_do_without_the_version_and_the_accounts(
+    daemon: ScriptedDaemon, start: Start, method: str
+) -> None:
+    daemon.on(method, error(-32601, "Method not implemented"))
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    notify(daemon, "a")
+    receiver.wait_for_texts("a")
+    assert all(receiving for receiving, _ in receiver.reports)
+
+
+def test_while_the_store_takes_nothing_no_second_connection_takes_more(
+    daemon: ScriptedDaemon, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question that is not answered, since its answer is not read, ends the connection."""
+    monkeypatch.setattr(module, "_ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(module, "_ACCOUNTS_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_LONGEST_RETRY_SECONDS", 0.05)
+    room, taken = threading.Event(), list[object]()
+
+    def accept(params: Sequence[object]) -> None:
+        room.wait(20)
+        taken.extend(params)
+
+    start(daemon.address, accept=accept)
+    daemon.wait_subscribed()
+    notify(daemon, "a")
+    asked = len(daemon.asked("subscribeReceive"))
+    threading.Event().wait(2)  # time enough for several questions to fail
+    assert len(daemon.asked("subscribeReceive")) == asked
+    room.set()
+    eventually(lambda: len(taken) == 1, what="the message")
 
 
 @pytest.mark.parametrize("nonsense", [None, {}, "x", 5])

@@ -39,6 +39,8 @@ _TYPES: Final[dict[type, tuple[str | None, str | None]]] = {
     Flag: ("boolean", None),
 }
 _PARAMETER: Final = re.compile(r"<(?:\w+:)?(\w+)>")
+# "(C17)", "(11.2)", "(rest-contract.md 5.1)" are for those who read the code.
+_REFERENCE: Final = re.compile(r"\s\((?:C\d+|\d+\.\d+|[\w-]+\.md [\d., ]+)(?:, \d+\.\d+)*\)")
 _PARAMETERS: Final = {
     "number": ("the account", ANN),
     "group_id": ("the group's id; signal-cli's own works as well", GROUP),
@@ -107,12 +109,12 @@ class _Document:
 
     def _add(self, route: Route, operation: Operation) -> None:
         path = path_of(route.path)
-        summary, _, description = (getdoc(route.view) or "").partition("\n")
+        summary, description = _told(route)
         described: dict[str, Any] = {
             "tags": [_tag_of(route)],
             "operationId": _operation_id(route),
             "summary": summary,
-            "description": description.strip(),
+            "description": description,
             "parameters": [*map(_path_parameter, _PARAMETER.findall(route.path))],
             "responses": self._responses(path, operation),
         }
@@ -145,6 +147,13 @@ def _schema_name(schema: type[Schema]) -> str:
 
 def _failure(status: int) -> dict[str, Any]:
     return {"$ref": f"#/components/responses/{status}"}
+
+
+def _told(route: Route) -> tuple[str, str]:
+    """The view's docstring: its first line, as plain text, and the rest, as Markdown."""
+    text = _REFERENCE.sub("", getdoc(route.view) or "")
+    summary, _, description = text.partition("\n")
+    return summary.replace("`", ""), description.strip()
 
 
 def _tag_of(route: Route) -> str:

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from signal_bridge.clock import Deadline, pause
-from signal_bridge.errors import ConnectionLost, DaemonError, DaemonUnavailable, Refused
+from signal_bridge.errors import ConnectionLost, DaemonError, DaemonUnavailable, Refused, StoreError
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.rpc.jsonrpc import Reply
 from signal_bridge.settings import Settings
@@ -109,11 +109,15 @@ class Gateway:
                 # A shorter attempt of somebody else may have failed before our time is up.
                 if patience.expired():
                     raise
+                pause(_RETRY_SECONDS, threading.Event())
 
     def _patience_seconds(self) -> float:
         """How long to wait for a start. Raises DaemonUnavailable when it is down for longer."""
-        status = self._board.all().get("signal-cli")
         limit = self._settings.start_wait_seconds
+        try:
+            status = self._board.all().get("signal-cli")
+        except StoreError:  # without a board, the connection itself will tell
+            return limit
         if status is not None and status.state == "down" and status.lasted_seconds() > limit:
             raise DaemonUnavailable(f"signal-cli is not running: {status.detail}")
         return limit
@@ -146,10 +150,17 @@ class Gateway:
             return self._connecting, True
 
     def _fulfil(self, attempt: Future[Client], deadline: Deadline) -> None:
+        """Make the connection, or say why not: whoever waits for the attempt must hear of it."""
         try:
             attempt.set_result(self._connect(deadline))
-        except DaemonError as error:
+        except DaemonUnavailable as error:
             attempt.set_exception(_not_ready() if deadline.expired() else error)
+        except DaemonError:
+            # It died, or stayed silent, when it was greeted: of the call itself nothing was sent.
+            attempt.set_exception(_not_ready())
+        except BaseException as error:
+            attempt.set_exception(error)
+            raise
 
     def _connect(self, deadline: Deadline) -> Client:
         """Connect and, to a daemon of ours, wait for its first answer.

@@ -257,9 +257,6 @@ def test_a_call_is_not_repeated_for_ever(own: ScriptedDaemon, gateway: Gateway) 
     assert 1 < len(own.asked("listGroups")) <= 5
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the greeting's ConnectionLost is taken for the call's, which says written"
-)
 def test_a_daemon_that_dies_while_it_starts_is_waited_for_and_nothing_was_sent(
     own: ScriptedDaemon, gateway: Gateway
 ) -> None:

@@ -1,0 +1,301 @@
+"""Starting: what is wrong is said in one sentence, and nothing is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from signal_bridge.settings import SETTINGS, WITHOUT_MEANING
+from tests.conftest import ACCOUNT
+from tests.journeys.reading import received_text
+from tests.support import Bridge, ScriptedDaemon, eventually, free_port
+from tests.support.scripted_daemon import error, result, text_envelope
+
+CANNOT_START = 2
+ALICE, BOB = "+12025550100", "+12025550101"
+
+
+@pytest.fixture
+def attempt() -> Iterator[Callable[..., Bridge]]:
+    """Starts a bridge that is not expected to come up."""
+    bridges: list[Bridge] = []
+
+    def start(*command: str, **settings: object) -> Bridge:
+        port = settings.get("PORT")
+        bridges.append(Bridge(*command, **{**settings, "PORT": ""}))
+        if port:
+            bridges[-1].environ["PORT"] = str(port)
+        return bridges[-1].start()
+
+    yield start
+    for bridge in bridges:
+        bridge.close()
+
+
+def check_refused(bridge: Bridge, *words: str) -> str:
+    """One sentence with `words`, exit code 2, no line of anything that started. The sentence."""
+    assert bridge.wait_exit() == CANNOT_START, bridge.log
+    assert "Traceback" not in bridge.log
+    (sentence,) = bridge.log.splitlines()
+    assert sentence.startswith("signal-bridge: ")
+    for word in words:
+        assert word in sentence
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MODE", "jsonrpc"),
+        ("PORT", "eighty"),
+        ("PORT", "70000"),
+        ("BRIDGE_WORKERS", "0"),
+        ("BRIDGE_THREADS", "-1"),
+        ("BRIDGE_CALL_TIMEOUT_SECONDS", "nan"),
+        ("BRIDGE_START_WAIT_SECONDS", "soon"),
+        ("BRIDGE_SIGNAL_CLI_RPC", "localhost:7583"),
+        ("BRIDGE_MAX_BODY_BYTES", "10MB"),
+        ("JSON_RPC_IGNORE_STORIES", "yes"),
+        ("JSON_RPC_TRUST_NEW_IDENTITIES", "sometimes"),
+        ("DEFAULT_SIGNAL_TEXT_MODE", "bold"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_bad_setting_is_named_with_what_is_allowed(
+    attempt: Callable[..., Bridge], name: str, value: str
+) -> None:
+    sentence = check_refused(attempt(**{name: value}), name, f'"{value}"')
+    assert re.search("must be (one of|a whole number|seconds|true or false|unix:)", sentence)
+
+
+def test_a_bad_secret_is_not_printed(attempt: Callable[..., Bridge]) -> None:
+    url = "oracle://user:pa55w0rd@host/db"
+    sentence = check_refused(attempt(BRIDGE_DATABASE_URL=url), "BRIDGE_DATABASE_URL")
+    assert "pa55w0rd" not in sentence
+
+
+def test_without_signal_cli_it_says_how_to_get_one(attempt: Callable[..., Bridge]) -> None:
+    bridge = attempt(MODE="normal", BRIDGE_SIGNAL_CLI="/nowhere/signal-cli")
+    check_refused(bridge, "/nowhere/signal-cli", "make signal-cli", "MODE=sandbox")
+
+
+def test_a_port_in_use_is_named(attempt: Callable[..., Bridge]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        check_refused(attempt(PORT=port), "Port", str(port), "set PORT to another")
+
+
+def test_an_address_that_is_not_ours_is_named(attempt: Callable[..., Bridge]) -> None:
+    check_refused(attempt(BRIDGE_HOST="192.0.2.1"), "192.0.2.1")
+
+
+def test_a_data_directory_in_use_is_named(
+    attempt: Callable[..., Bridge], start_bridge: Callable[..., Bridge]
+) -> None:
+    first = start_bridge(MODE="sandbox").wait_ready()
+    second = attempt(SIGNAL_CLI_CONFIG_DIR=first.config_dir)
+    check_refused(second, "Another Signal Bridge", str(first.config_dir))
+    assert first.get("/readyz").status_code == 200
+    first.stop()
+    third = Bridge(SIGNAL_CLI_CONFIG_DIR=first.config_dir)
+    with third:
+        third.wait_ready()
+
+
+def test_a_runtime_directory_with_a_long_path_is_named(attempt: Callable[..., Bridge]) -> None:
+    long = f"/tmp/{'x' * 120}"
+    check_refused(attempt(BRIDGE_RUNTIME_DIR=long), "BRIDGE_RUNTIME_DIR", "short")
+    assert not Path(long).exists()
+
+
+def test_a_data_directory_that_is_a_file_is_named(
+    attempt: Callable[..., Bridge], tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    check_refused(attempt(SIGNAL_CLI_CONFIG_DIR=file), str(file))
+    assert file.read_text() == ""
+
+
+def test_a_database_that_cannot_be_opened_is_named(
+    attempt: Callable[..., Bridge], tmp_path: Path
+) -> None:
+    (tmp_path / "broken.db").write_bytes(b"this is no database at all" * 100)
+    for url in (f"sqlite:///{tmp_path}/broken.db", f"sqlite:///{tmp_path}/nowhere/x.db"):
+        check_refused(attempt(BRIDGE_DATABASE_URL=url), "database")
+
+
+@pytest.mark.parametrize("name", WITHOUT_MEANING)
+def test_each_setting_of_the_peer_without_meaning_has_a_reason(name: str) -> None:
+    assert WITHOUT_MEANING[name]
+
+
+def test_settings_of_the_peer_without_meaning_give_a_line_each_and_it_starts(
+    start_bridge: Callable[..., Bridge],
+) -> None:
+    bridge = start_bridge(MODE="sandbox", **dict.fromkeys(WITHOUT_MEANING, "1")).wait_ready()
+    for name in WITHOUT_MEANING:
+        pattern = rf"^signal-bridge: {name} is set but has no effect: .+$"
+        assert len(re.findall(pattern, bridge.log, re.MULTILINE)) == 1
+    bridge.stop()
+
+
+def test_a_daemon_of_somebody_elses_that_is_away_is_no_reason_not_to_start(
+    start_bridge: Callable[..., Bridge],
+) -> None:
+    rpc = f"tcp:127.0.0.1:{free_port()}"
+    bridge = start_bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=rpc)
+    assert bridge.get("/livez").status_code == 200
+    assert bridge.get("/readyz").status_code == 503
+    bridge.stop()
+
+
+# -- config ------------------------------------------------------------------------------------
+
+
+def config(**settings: object) -> subprocess.CompletedProcess[str]:
+    bridge = Bridge("config", **settings)
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "signal_bridge.cli", "config"],
+            env=bridge.environ, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        bridge.close()
+
+
+def test_config_prints_every_setting_with_its_source_and_hides_secrets(tmp_path: Path) -> None:
+    secret = tmp_path / "url"
+    secret.write_text("postgresql://user:pa55w0rd@host/db\n")
+    shown = config(PORT=8123, LOG_LEVEL="debug", BRIDGE_DATABASE_URL_FILE=secret)
+    assert shown.returncode == 0
+    assert shown.stderr == ""
+    lines = {line.partition("=")[0]: line for line in shown.stdout.splitlines()}
+    assert {setting.variable for setting in SETTINGS} <= lines.keys()
+    for setting in SETTINGS:
+        assert setting.meaning in lines[setting.variable]
+        assert re.search(r"  \[[A-Za-z_ ]+\]  ", lines[setting.variable])
+        assert not setting.unit or setting.unit in lines[setting.variable]
+    assert lines["PORT"].startswith("PORT=8123  [PORT]")
+    assert "[default]" in lines["BRIDGE_WORKERS"]
+    assert "BRIDGE_DATABASE_URL_FILE" in lines["BRIDGE_DATABASE_URL"]
+    assert "pa55w0rd" not in shown.stdout
+    assert "user" not in lines["BRIDGE_DATABASE_URL"]
+
+
+def test_config_with_a_bad_setting_is_refused_as_a_start_is() -> None:
+    shown = config(MODE="bogus")
+    assert (shown.returncode, shown.stdout) == (CANNOT_START, "")
+    assert shown.stderr.count("\n") == 1
+    assert 'MODE cannot be "bogus"' in shown.stderr
+
+
+# -- the two halves apart ----------------------------------------------------------------------
+
+
+def test_the_daemon_and_gunicorn_work_apart(start_apart: Callable[..., Bridge]) -> None:
+    bridge = start_apart(MODE="sandbox").wait_ready()
+    body = {"number": ALICE, "recipients": [BOB], "message": "apart"}
+    assert bridge.post("/v2/send", json=body).status_code == 201
+    assert received_text(bridge, BOB, "apart")
+    assert "gunicorn" not in " ".join(child.command for child in bridge.children())
+
+
+@pytest.fixture
+def start_apart() -> Iterator[Callable[..., Bridge]]:
+    """`signal-bridge daemon`, and Gunicorn as the README of deploy/split starts it."""
+    running: list[tuple[Bridge, subprocess.Popen[bytes]]] = []
+
+    def start(**settings: object) -> Bridge:
+        bridge = Bridge("daemon", **settings)
+        bridge.start()
+        with bridge.log_path.open("ab") as log:
+            web = subprocess.Popen(
+                [
+                    sys.executable, "-m", "gunicorn",
+                    "--config", "python:signal_bridge.gunicorn_conf", "signal_bridge.wsgi:app",
+                ],
+                env=bridge.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        running.append((bridge, web))
+        return bridge.wait_open()
+
+    yield start
+    for bridge, web in running:
+        web.terminate()
+        try:
+            assert web.wait(20) == 0
+            bridge.stop()
+        finally:
+            web.kill()
+            bridge.close()
+
+
+def test_gunicorn_alone_serves_and_is_not_ready(tmp_path: Path) -> None:
+    bridge = Bridge("daemon", BRIDGE_START_WAIT_SECONDS=0)
+    web = subprocess.Popen(
+        [
+            sys.executable, "-m", "gunicorn",
+            "--config", "python:signal_bridge.gunicorn_conf", "signal_bridge.wsgi:app",
+        ],
+        env=bridge.environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+    def is_open() -> bool:
+        with contextlib.suppress(OSError):
+            return bridge.get("/livez").status_code == 200
+        return False
+
+    try:
+        eventually(is_open, 20)
+        answer = bridge.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["error"]
+        body = {"number": ALICE, "recipients": [BOB], "message": "x"}
+        assert bridge.post("/v2/send", json=body).status_code == 503
+    finally:
+        web.terminate()
+        web.wait(20)
+        bridge.close()
+
+
+# -- the first link ----------------------------------------------------------------------------
+
+
+def test_without_an_account_the_log_shows_a_qr_code_and_linking_completes(
+    start_bridge: Callable[..., Bridge],
+) -> None:
+    with ScriptedDaemon(accounts=[]) as daemon:
+        daemon.on("startLink", result({"deviceLinkUri": "sgnl://linkdevice?uuid=a&pub_key=b"}))
+        daemon.on("finishLink", result({"number": ACCOUNT}))
+        bridge = start_bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address)
+        (finish,) = daemon.wait_for("finishLink")
+        assert finish.params["deviceLinkUri"] == "sgnl://linkdevice?uuid=a&pub_key=b"
+        drawn = eventually(lambda: re.findall("^[█▀▄ ]{20,}$", bridge.log, re.MULTILINE))
+        assert len(drawn) > 10
+        assert "Linked devices" in bridge.log
+        daemon.accounts.append(ACCOUNT)
+        subscribed = daemon.wait_for("subscribeReceive", 2)[-1].connection
+        eventually(lambda: subscribed.subscribed)
+        daemon.notify(ACCOUNT, text_envelope("+4915198765", "the first one", 1))
+        assert received_text(bridge, ACCOUNT, "the first one")
+
+
+def test_a_link_that_cannot_be_started_is_a_line_in_the_log_and_no_more(
+    start_bridge: Callable[..., Bridge],
+) -> None:
+    with ScriptedDaemon(accounts=[]) as daemon:
+        daemon.on("startLink", error(-3, "Link request error: Connection closed!"))
+        bridge = start_bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address)
+        eventually(lambda: "Link request error: Connection closed!" in bridge.log)
+        bridge.wait_ready()
+        assert bridge.get("/v1/accounts").json() == []
+        assert "Traceback" not in bridge.log

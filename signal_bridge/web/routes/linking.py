@@ -74,12 +74,17 @@ def _picture(code: segno.QRCode, kind: str) -> Response:
 
 
 def _made(uri: str, version: int | None) -> segno.QRCode:
-    """Strongest error correction; grown to fit unless the caller chose the version."""
+    """Strongest error correction; grown to fit unless the caller chose the version.
+
+    Who asks for the usual one has chosen nothing: pysignalclirestapi always does, and one URI in
+    twenty is too long for it.
+    """
     fits = _version_for(uri)
-    if version is not None and version < fits:
+    if version is None or version == _USUAL_VERSION:
+        version = max(_USUAL_VERSION, fits)
+    if version < fits:
         raise RequestError(_too_large(uri, version))
-    chosen = version if version is not None else max(_USUAL_VERSION, fits)
-    return segno.make_qr(uri, version=chosen, error="h", boost_error=False, mode="byte")
+    return segno.make_qr(uri, version=version, error="h", boost_error=False, mode="byte")
 
 
 def _version_for(uri: str) -> int:
@@ -96,5 +101,5 @@ def _too_large(uri: str, version: int) -> str:
     return (
         f"{_COULD_NOT}Cannot encode QR code: content too large for fixed size QR Code version"
         f" {version} (encoded length is {encoded_bits} bits, maximum length is"
-        f" {capacity[version][ERROR_LEVEL_H][0]} bits)"
+        f" {capacity[version][ERROR_LEVEL_H]} bits)"
     )

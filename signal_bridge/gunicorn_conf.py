@@ -34,7 +34,8 @@ control_socket_disable = True  # it would write below the home directory
 proc_name = "signal-bridge web"
 accesslog = None  # web/app.py logs requests, without what may be secret in an URL
 errorlog = "-"
-loglevel = {"warn": "warning"}.get(_settings.log_level, _settings.log_level)
+# At debug Gunicorn logs paths, and a path may hold a number or a code.
+loglevel = {"warn": "warning", "debug": "info"}.get(_settings.log_level, _settings.log_level)
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,

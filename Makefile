@@ -33,6 +33,11 @@ signal-cli: $(BIN)/python  ## install the real signal-cli and a Java runtime int
 test: $(VENV)/installed-test  ## run every test; ARGS='-k word' narrows it down
 	$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: e2e
+e2e: $(VENV)/installed-test signal-cli  ## test the real signal-cli against a mock of Signal's service
+	$(BIN)/python -m tests.e2e.parts
+	$(BIN)/python -m pytest tests/e2e $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/installed-test  ## ruff, mypy and the import rule
 	$(BIN)/ruff check $(RUFF_CONFIG) $(PYTHON_CODE)
@@ -46,7 +51,7 @@ bench: $(VENV)/installed-test  ## measure against the budgets; takes minutes
 
 .PHONY: clean
 clean:  ## remove everything that make installed or built
-	rm -rf $(VENV) .signal-cli build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) .signal-cli .e2e build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

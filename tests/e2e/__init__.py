@@ -1,0 +1,11 @@
+"""The bridge on the real signal-cli, against a mock of the Signal service: `make e2e`.
+
+    agent/     a Java agent that sends signal-cli to the mock and lets it go nowhere else
+    mock/      the service and the telephones, in Node, around the package @signalapp/mock-server
+    parts.py   installs and compiles both into .e2e/
+    mock.py    starts the service; a Phone is told what to do and says what it received
+    world.py   one interface to the real thing and to the sandbox, so that both run the same tests
+
+Nothing here is part of the product, and nothing leaves this machine: the agent ends the JVM when
+an address is not loopback.
+"""

@@ -44,6 +44,7 @@ _SLICE_SECONDS: Final = 0.25
 # How far the feed may run ahead of a webhook that wants none of it before its position follows.
 _SKIP_AHEAD: Final = 1000
 _LONGEST_STORE_WAIT_SECONDS: Final = 5.0
+_LONGEST_DEFECT_WAIT_SECONDS: Final = 60.0
 
 
 @dataclasses.dataclass
@@ -91,8 +92,9 @@ class Courier:
         self._now = webhook  # as it is
         self._unsaved = _Unsaved(time.monotonic())
         self._queue: deque[Event] = deque()
+        self._wanted = webhook.filter
         self._read_through = webhook.position
-        self._seen_seq = 0
+        self._dry_seq: int | None = None  # where the feed stood when there was nothing for us
         self._replaying = False
         self._thread = threading.Thread(target=self._run, name=f"courier:{webhook.id}", daemon=True)
 
@@ -133,6 +135,11 @@ class Courier:
                     log.warning("webhook %s waits for the database: %s", self._now.id, error)
                     wait = backoff_seconds(failures, 0.1, _LONGEST_STORE_WAIT_SECONDS)
                     pause(wait, self._stopping)
+                except Exception:  # a defect of ours must not end deliveries for good
+                    failures += 1
+                    log.exception("webhook %s failed unexpectedly", self._now.id)
+                    wait = backoff_seconds(failures, 1, _LONGEST_DEFECT_WAIT_SECONDS)
+                    pause(wait, self._stopping)
         self._end()
 
     def _step(self, newest: Newest) -> bool:
@@ -153,7 +160,7 @@ class Courier:
             self._deliver(event)
             return True
         self._save()
-        newest.wait_beyond(self._seen_seq, Deadline(_SLICE_SECONDS))
+        newest.wait_beyond(self._dry_seq or 0, Deadline(_SLICE_SECONDS))
         return True
 
     def _end(self) -> None:
@@ -174,8 +181,10 @@ class Courier:
         if row is None:
             return False
         self._saved = self._now = row
+        self._wanted = row.filter
         self._queue.clear()
         self._read_through = row.position
+        self._dry_seq = None
         self._replaying = True
         self._look_for_gap()
         return True
@@ -211,13 +220,18 @@ class Courier:
         return self._queue[0] if self._queue else None
 
     def _read_feed(self, newest: Newest) -> None:
-        self._seen_seq = newest.seq
-        found = self._inbox.read(self._now.filter, self._read_through, _PAGE)
+        """Read on, unless the feed stands where there was nothing for us."""
+        stands_at = newest.seq
+        if stands_at == self._dry_seq:
+            return
+        found = self._inbox.read(self._wanted, self._read_through, _PAGE)
         self._queue.extend(found)
         if found:
             self._read_through = found[-1].seq
-        elif self._seen_seq > self._read_through:
-            self._skip_to(self._seen_seq)
+            return
+        self._dry_seq = stands_at
+        if stands_at > self._read_through:
+            self._skip_to(stands_at)
 
     def _skip_to(self, seq: int) -> None:
         """None of the events up to `seq` is wanted: need not be looked at again."""

@@ -72,6 +72,8 @@ class Couriers:
                 if not failing:
                     log.warning("changes of webhooks are noticed later: %s", error)
                 failing = True
+            except Exception:  # a defect of ours must not leave webhooks without couriers
+                log.exception("the webhooks could not be looked at")
             for courier in self._couriers.values():
                 courier.poster.end_if_overdue()
             pause(_LOOK_SECONDS, self._stop)

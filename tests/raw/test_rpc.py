@@ -1,0 +1,263 @@
+"""POST /api/v1/rpc: what comes in goes to the daemon, and what it says comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.raw.conftest import ACCOUNT, Dialect, request
+from tests.support import Bridge, ScriptedDaemon, free_port
+from tests.support.scripted_daemon import Connection, Gate, Request, drop, error, result
+
+INVALID, NO_METHOD, PARSE, INTERNAL, NO_DAEMON = -32600, -32601, -32700, -32603, -32000
+
+
+def refusal(code: int, message: str, request_id: Any = None) -> dict[str, Any]:
+    problem = {"code": code, "message": message, "data": None}
+    return {"jsonrpc": "2.0", "error": problem, "id": request_id}
+
+
+# -- one request -----------------------------------------------------------------------------------
+
+
+def test_a_call_reaches_the_daemon_with_its_parameters(
+    dialect: Dialect, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("send", result({"timestamp": 7, "results": []}))
+    reply = dialect.call("send", "abc", account=ACCOUNT, recipient=["+491"], message="hé\u2028")
+    assert reply == {"jsonrpc": "2.0", "result": {"timestamp": 7, "results": []}, "id": "abc"}
+    (asked,) = daemon.asked("send")
+    assert asked.params == {"account": ACCOUNT, "recipient": ["+491"], "message": "hé\u2028"}
+
+
+def test_a_call_without_parameters_has_none_on_the_wire(
+    dialect: Dialect, daemon: ScriptedDaemon
+) -> None:
+    dialect.post(b'{"jsonrpc":"2.0","method":"listGroups","id":1}')
+    assert daemon.asked("listGroups")[0].params is None
+
+
+def test_a_list_of_parameters_is_passed_on(dialect: Dialect, daemon: ScriptedDaemon) -> None:
+    dialect.post(b'{"jsonrpc":"2.0","method":"listGroups","params":[1],"id":1}')
+    assert daemon.asked("listGroups")[0].params == [1]
+
+
+@pytest.mark.parametrize(
+    "written", ["1", '"x"', "null", "true", "1.5", "123456789012345678901234567890", '"\\u00e9"']
+)
+def test_an_id_comes_back_as_it_was(dialect: Dialect, written: str) -> None:
+    body = b'{"jsonrpc":"2.0","method":"version","id":%s}' % written.encode()
+    answer = dialect.post(body)
+    assert answer.status_code == 200
+    expected = written.replace("\\u00e9", "é")
+    assert answer.content.decode().endswith(f',"id":{expected}}}')
+
+
+def test_a_refusal_is_the_daemons_own(dialect: Dialect, daemon: ScriptedDaemon) -> None:
+    data = {"response": {"results": [{"type": "RATE_LIMIT_FAILURE", "token": "t"}]}}
+    daemon.on("send", error(-5, "Failed to send message due to rate limiting", data))
+    assert dialect.call("send", 3)["error"] == {
+        "code": -5,
+        "message": "Failed to send message due to rate limiting",
+        "data": data,
+    }
+
+
+def test_a_rate_limit_is_told_in_the_feed(dialect: Dialect, daemon: ScriptedDaemon) -> None:
+    data = {"response": {"results": [{"type": "RATE_LIMIT_FAILURE", "token": "mine"}]}}
+    daemon.on("send", error(-5, "slow down", data))
+    dialect.call("send", account=ACCOUNT)
+    events = dialect.bridge.get("/v1/events?types=account.rate_limited&limit=1000").json()
+    assert any(event["challenge_tokens"] == ["mine"] for event in events["events"])
+
+
+def test_a_notification_is_done_and_gets_no_body(dialect: Dialect, daemon: ScriptedDaemon) -> None:
+    answer = dialect.post({"jsonrpc": "2.0", "method": "sendTyping", "params": {"stop": True}})
+    assert (answer.status_code, answer.content) == (201, b"")
+    assert daemon.asked("sendTyping")[0].params == {"stop": True}
+
+
+def test_only_the_first_value_of_a_body_counts(dialect: Dialect) -> None:
+    body = b'\n {"jsonrpc":"2.0",\n"method":"version","id":1} {"more": 1'
+    assert dialect.post(body).json()["id"] == 1
+
+
+# -- what is no request ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"", refusal(INVALID, "unexpected type: MISSING")),
+        (b"  \n", refusal(INVALID, "unexpected type: MISSING")),
+        (b"42", refusal(INVALID, "unexpected type: NUMBER")),
+        (b'"x"', refusal(INVALID, "unexpected type: STRING")),
+        (b"null", refusal(INVALID, "unexpected type: NULL")),
+        (b"[]", refusal(INVALID, "invalid request")),
+        (b"{}", refusal(INVALID, "only jsonrpc version 2.0 is supported")),
+        (
+            b'{"method":"version","id":"a"}',
+            refusal(INVALID, "only jsonrpc version 2.0 is supported", "a"),
+        ),
+        (b'{"jsonrpc":"2.0","id":1}', refusal(INVALID, "method field must be set", 1)),
+        (
+            b'{"jsonrpc":"2.0","method":"version","params":3,"id":1}',
+            refusal(INVALID, "Problem deserializing property 'params'", 1),
+        ),
+        (
+            b'{"jsonrpc":"2.0","method":"version","id":[1]}',
+            refusal(INVALID, "Problem deserializing property 'id'"),
+        ),
+        (
+            b'{"jsonrpc":"2.0","method":"version","id":1,"foo":2}',
+            refusal(INVALID, 'Unrecognized field "foo", not marked as ignorable', 1),
+        ),
+    ],
+)
+def test_what_is_no_request_is_refused_as_signal_cli_does(
+    dialect: Dialect, daemon: ScriptedDaemon, body: bytes, expected: dict[str, Any]
+) -> None:
+    answer = dialect.post(body)
+    assert (answer.status_code, answer.json()) == (200, expected)
+    assert not daemon.asked("version")
+
+
+@pytest.mark.parametrize("body", [b"hello", b'{"jsonrpc":"2.0"', b"NaN", b"[" * 5000])
+def test_what_is_not_json_is_a_parse_error(dialect: Dialect, body: bytes) -> None:
+    answer = dialect.post(body)
+    assert answer.status_code == 200
+    assert (answer.json()["error"]["code"], answer.json()["id"]) == (PARSE, None)
+
+
+def test_a_response_is_dropped(dialect: Dialect) -> None:
+    answer = dialect.post({"jsonrpc": "2.0", "result": {}, "id": 1})
+    assert (answer.status_code, answer.content) == (201, b"")
+
+
+def test_a_method_that_is_a_number_is_asked_for_by_its_name(
+    dialect: Dialect, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("42", error(NO_METHOD, "Method not implemented"))
+    body = b'{"jsonrpc":"2.0","method":42,"id":1}'
+    assert dialect.post(body).json() == refusal(NO_METHOD, "Method not implemented", 1)
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "Application/json", "text/json"])
+def test_another_content_type_is_415(dialect: Dialect, content_type: str | None) -> None:
+    answer = dialect.post(request("version", 1), content_type)
+    assert (answer.status_code, answer.content) == (415, b"")
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/jsonx"])
+def test_a_content_type_only_has_to_begin_well(dialect: Dialect, content_type: str) -> None:
+    assert dialect.post(request("version", 1), content_type).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
+def test_another_method_is_405(dialect: Dialect, method: str) -> None:
+    answer = dialect.bridge.request(method, "/api/v1/rpc")
+    assert (answer.status_code, answer.content) == (405, b"")
+
+
+def test_a_deeper_path_is_404(dialect: Dialect) -> None:
+    assert dialect.bridge.post("/api/v1/rpc/more", json={}).status_code == 404
+
+
+# -- what the bridge keeps to itself ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["receive", "subscribeReceive", "unsubscribeReceive", "subscribeCallEvents"],
+)
+def test_nobody_else_receives(dialect: Dialect, daemon: ScriptedDaemon, method: str) -> None:
+    reply = dialect.call(method, 5, account=ACCOUNT)
+    assert (reply["error"]["code"], reply["id"]) == (NO_METHOD, 5)
+    assert reply["error"]["message"] == "Method not implemented"
+    assert not daemon.asked(method)
+
+
+def test_a_string_that_would_end_the_connection_is_kept_from_the_daemon(
+    dialect: Dialect, daemon: ScriptedDaemon
+) -> None:
+    reply = dialect.call("send", 6, message="x" * 20_000_001)
+    assert reply == refusal(INTERNAL, "An internal server error has occurred.", 6)
+    assert not daemon.asked("send")
+
+
+def test_a_number_beyond_64_bits_is_kept_from_the_daemon(dialect: Dialect) -> None:
+    assert dialect.call("send", 6, timestamp=2**70)["error"]["code"] == INTERNAL
+
+
+# -- batches ---------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_answered_by_an_array(dialect: Dialect, daemon: ScriptedDaemon) -> None:
+    daemon.on("listContacts", error(-1, "no"))
+    batch = [request("version", 1), request("listContacts", "b"), 42, request("receive", 2)]
+    answer = dialect.post([*batch, {"jsonrpc": "2.0", "method": "version"}])
+    assert answer.status_code == 200
+    replies = answer.json()
+    assert [reply["id"] for reply in replies] == [1, "b", None, 2]
+    codes = [reply.get("error", {}).get("code") for reply in replies]
+    assert codes == [None, -1, INVALID, NO_METHOD]
+
+
+def test_the_calls_of_a_batch_run_at_once(dialect: Dialect, daemon: ScriptedDaemon) -> None:
+    gate = Gate()
+    daemon.on("listContacts", gate(result([])))
+
+    def open_gate(connection: Connection, asked: Request) -> None:
+        gate.wait_for(1)
+        gate.open()
+        connection.reply(asked, {"result": []})
+
+    daemon.on("listGroups", open_gate)
+    batch = [request("listContacts", 1), request("listGroups", 2)]
+    assert [reply["id"] for reply in dialect.post(batch).json()] == [1, 2]
+
+
+def test_a_batch_of_notifications_gets_no_body(dialect: Dialect, daemon: ScriptedDaemon) -> None:
+    answer = dialect.post([{"jsonrpc": "2.0", "method": "sendTyping"}] * 3)
+    assert (answer.status_code, answer.content) == (201, b"")
+    assert len(daemon.asked("sendTyping")) == 3
+
+
+# -- the daemon is away ----------------------------------------------------------------------------
+
+
+def test_a_call_that_is_lost_says_so_and_is_not_repeated(
+    dialect: Dialect, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("send", drop, result({}))
+    answer = dialect.post(request("send", "x"))
+    assert answer.status_code == 502
+    problem = answer.json()["error"]
+    assert (problem["code"], problem["data"]["outcome"]) == (NO_DAEMON, "unknown")
+    assert answer.json()["id"] == "x"
+    assert len(daemon.asked("send")) == 1
+
+
+def test_a_call_that_only_reads_is_repeated(dialect: Dialect, daemon: ScriptedDaemon) -> None:
+    daemon.on("listGroups", drop, result([{"id": "g"}]))
+    assert dialect.call("listGroups")["result"] == [{"id": "g"}]
+
+
+def test_without_a_daemon_it_is_503_and_still_json_rpc(start_bridge: Callable[..., Bridge]) -> None:
+    nobody = f"tcp:127.0.0.1:{free_port()}"
+    dialect = Dialect(
+        start_bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=nobody, BRIDGE_START_WAIT_SECONDS="0.2")
+    )
+    single = dialect.post(request("version", 9))
+    assert (single.status_code, single.json()["id"]) == (503, 9)
+    assert single.json()["error"]["code"] == NO_DAEMON
+    assert single.json()["error"]["data"]["outcome"] == "not_sent"
+    assert int(single.headers["Retry-After"]) > 0
+    batch = dialect.post([request("version", 1), request("send", 2)])
+    assert (batch.status_code, [reply["id"] for reply in batch.json()]) == (503, [1, 2])
+    notification = dialect.post({"jsonrpc": "2.0", "method": "sendTyping"})
+    assert (notification.status_code, notification.json()["id"]) == (503, None)
+    assert dialect.bridge.get("/api/v1/check").status_code == 200
+    assert dialect.bridge.get("/api/v1/events?account=%2B491").status_code == 503

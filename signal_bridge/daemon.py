@@ -27,12 +27,12 @@ from signal_bridge.inbox.store import Inbox
 from signal_bridge.settings import Settings
 from signal_bridge.signalcli.accountwatch import AccountWatch
 from signal_bridge.signalcli.gateway import Gateway
-from signal_bridge.signalcli.linking import Linker, log_qr
+from signal_bridge.signalcli.linking import Linker
 from signal_bridge.signalcli.subscription import Subscription
 from signal_bridge.store.engine import Store
 from signal_bridge.store.migrations import migrate
 from signal_bridge.store.status import StatusBoard
-from signal_bridge.supervisor.command import gunicorn_command, signal_cli_command
+from signal_bridge.supervisor.command import Command, gunicorn_command, signal_cli_command
 from signal_bridge.supervisor.listening import listen_tcp, listen_unix, lock
 from signal_bridge.supervisor.states import State
 from signal_bridge.supervisor.supervisor import Policy, Supervisor
@@ -65,48 +65,17 @@ class Daemon:
         _sweep(settings)
         self._store = Store(settings.database_url)
         migrate(self._store)
-        self._board = StatusBoard(self._store)
+        self._reports = _Reports(self._store, settings.supervised)
         self._inbox = Inbox(self._store)
         self._stop = threading.Event()
         self._exit_code = EXIT_OK
-        self._gateway = Gateway(settings, self._board, name="probe")
-        # Why signal-cli went down; empty while it has not. The supervisor's thread only.
-        self._down_because = ""
-        # Made once, when signal-cli has no account.
-        self._linker: Linker | None = None
-        self._rpc_socket = listen_unix(settings.socket_path) if settings.supervised else None
-        self._signal_cli = (
-            Supervisor(
-                "signal-cli",
-                command,
-                self._on_signal_cli,
-                probe=self._gateway.ping,
-                policy=_SIGNAL_CLI_POLICY,
-                stdin=_fd(self._rpc_socket),
-            )
-            if command is not None
-            else None
-        )
-        self._web = self._web_supervisor(self._web_socket)
-        self._watch = AccountWatch(
-            AccountBook(self._store, self._inbox),
-            settings.config_dir,
-            restart=self._signal_cli.restart if self._signal_cli is not None else None,
-        )
-        self._retention = threading.Thread(
-            target=Retention(settings, self._store, self._inbox).run,
-            args=(self._stop,),
-            name="retention",
-            daemon=True,
-        )
-        self._receiving = Subscription(
-            settings.daemon_address,
-            accept=self._intake().accept,
-            report=self._on_receiving,
-            on_accounts=self._on_accounts,
-            stop=self._stop,
-        )
+        self._gateway = Gateway(settings, self._reports.board, name="probe")
+        self._signal_cli = self._signal_cli_supervisor(command)
+        self._accounts = self._account_watch()
+        self._receiving = self._subscription()
+        self._retention = self._retention_thread()
         self._couriers = self._make_couriers()
+        self._web = self._web_supervisor(self._web_socket)
 
     def run(self) -> int:
         """Start everything, wait for a signal or a failure, stop everything."""
@@ -118,9 +87,7 @@ class Daemon:
         return self._exit_code
 
     def _start(self) -> None:
-        self._board.forget()
-        self._put("signal-cli", "down", "starting")
-        self._put("receive", "down", "starting")
+        self._reports.begin()
         if self._signal_cli is not None:
             self._signal_cli.start()
         self._receiving.start()
@@ -135,7 +102,7 @@ class Daemon:
     def _end(self) -> None:
         """In reverse: no request may need what is gone already."""
         log.info("stopping")
-        self._put("receive", "down", "stopping")
+        self._reports.receiving(False, "stopping")
         if self._web is not None:
             self._web.stop()
         self._couriers.stop()
@@ -143,20 +110,44 @@ class Daemon:
         self._gateway.close()
         if self._signal_cli is not None:
             self._signal_cli.stop()
-        self._put("signal-cli", "down", "stopped")
         self._store.close()
 
-    def _web_supervisor(self, listening: socket.socket | None) -> Supervisor | None:
-        if listening is None:
+    # -- the parts -----------------------------------------------------------------------------
+
+    def _signal_cli_supervisor(self, command: Command | None) -> Supervisor | None:
+        """None for a daemon of somebody else's."""
+        if command is None:
             return None
+        self._rpc_socket = listen_unix(self._settings.socket_path)
         return Supervisor(
-            "web",
-            gunicorn_command(listening.fileno()),
-            lambda state, detail: self._put("web", state.value, detail),
-            policy=_WEB_POLICY,
-            inherited=(listening.fileno(),),
-            captures_output=False,
+            "signal-cli",
+            command,
+            self._on_signal_cli,
+            probe=self._gateway.ping,
+            policy=_SIGNAL_CLI_POLICY,
+            stdin=self._rpc_socket.fileno(),
         )
+
+    def _account_watch(self) -> AccountWatch:
+        restart = self._signal_cli.restart if self._signal_cli is not None else None
+        book = AccountBook(self._store, self._inbox)
+        return AccountWatch(book, self._settings.config_dir, restart, Linker(self._gateway))
+
+    def _subscription(self) -> Subscription:
+        def report(error: StoreError | None) -> None:
+            self._reports.receiving(error is None, str(error or "receiving again"))
+
+        return Subscription(
+            self._settings.daemon_address,
+            accept=Intake(self._inbox, self._stop, report).accept,
+            report=self._reports.receiving,
+            on_accounts=self._on_accounts,
+            stop=self._stop,
+        )
+
+    def _retention_thread(self) -> threading.Thread:
+        work = Retention(self._settings, self._store, self._inbox).run
+        return threading.Thread(target=work, args=(self._stop,), name="retention", daemon=True)
 
     def _make_couriers(self) -> Couriers:
         rules = Rules(self._settings.webhook_allow, self._settings.webhook_deny)
@@ -166,57 +157,81 @@ class Daemon:
             raise SettingError(f"RECEIVE_WEBHOOK_URL cannot be used: {error}") from None
         return Couriers(self._store, self._inbox, rules, self._settings.webhook_retry_seconds)
 
-    def _intake(self) -> Intake:
-        def report(error: StoreError | None) -> None:
-            self._on_receiving(error is None, str(error or "receiving again"))
+    def _web_supervisor(self, listening: socket.socket | None) -> Supervisor | None:
+        if listening is None:
+            return None
+        return Supervisor(
+            "web",
+            gunicorn_command(listening.fileno()),
+            lambda state, detail: self._reports.put("web", state.value, detail),
+            policy=_WEB_POLICY,
+            inherited=(listening.fileno(),),
+            captures_output=False,
+        )
 
-        return Intake(self._inbox, self._stop, report)
+    # -- what they tell ------------------------------------------------------------------------
 
     def _on_signal_cli(self, state: State, detail: str) -> None:
         """On the supervisor's thread, at each change."""
-        self._put("signal-cli", "running" if state is State.RUNNING else "down", detail)
-        if state is State.BACKING_OFF:
-            self._down_because = detail
-        if state is State.RUNNING and self._down_because:
-            self._tell_restart()
+        if because := self._reports.signal_cli(state, detail):
+            self._tell_restart(because)
         if state is State.FAILED:
             log.error("signal-cli cannot work like this; stopping. %s", detail)
             self._exit_code = EXIT_FAILED
             self._stop.set()
 
-    def _tell_restart(self) -> None:
-        because, self._down_because = self._down_because, ""
+    def _tell_restart(self, because: str) -> None:
         try:
             self._inbox.append([own_event("daemon.restarted", detail=because)])
         except StoreError as error:
             log.warning("the restart cannot be told in the feed: %s", error)
 
-    def _on_receiving(self, receiving: bool, detail: str) -> None:
-        if not self._settings.supervised:
-            self._put("signal-cli", "running" if receiving else "down", detail)
-        self._put("receive", "running" if receiving else "down", detail)
-
     def _on_accounts(self, version: str, accounts: frozenset[str]) -> None:
-        """On thread receive, every few seconds. Without an account the log shows how to link."""
-        self._put("version", version)
+        """On thread receive, every few seconds."""
+        self._reports.put("version", version)
         try:
-            self._watch.look(accounts)
+            self._accounts.look(accounts)
         except StoreError as error:
             log.warning("the accounts cannot be compared with what is known: %s", error)
-        if not accounts and self._linker is None:
-            self._linker = Linker(self._gateway)
-            self._linker.start_in_background("Signal Bridge", show=log_qr)
 
-    def _put(self, name: str, state: str, detail: str = "") -> None:
-        """The board is for show: when it cannot be written, work goes on."""
+
+class _Reports:
+    """Puts on the status board how the parts are. It is for show: without it, work goes on."""
+
+    def __init__(self, store: Store, supervised: bool) -> None:
+        self.board = StatusBoard(store)
+        self._supervised = supervised
+        # Why signal-cli went down; empty while it has not. The supervisor's thread only.
+        self._down_because = ""
+
+    def begin(self) -> None:
+        """Nothing is left of an earlier process. Raises StoreError."""
+        self.board.forget()
+        self.put("signal-cli", "down", "starting")
+        self.put("receive", "down", "starting")
+
+    def signal_cli(self, state: State, detail: str) -> str:
+        """A change of our signal-cli. Once it runs again: why it had gone down, else empty."""
+        self.put("signal-cli", "running" if state is State.RUNNING else "down", detail)
+        if state is State.BACKING_OFF:
+            self._down_because = detail
+        if state is not State.RUNNING:
+            return ""
+        because, self._down_because = self._down_because, ""
+        return because
+
+    def receiving(self, receiving: bool, detail: str) -> None:
+        """How receiving is; of somebody else's signal-cli that is all we know."""
+        state = "running" if receiving else "down"
+        if not self._supervised:
+            self.put("signal-cli", state, detail)
+        self.put("receive", state, detail)
+
+    def put(self, name: str, state: str, detail: str = "") -> None:
         try:
-            self._board.put(name, state, detail)
+            self.board.put(name, state, detail)
         except StoreError as error:
             log.warning("the status of %s (%s) cannot be recorded: %s", name, state, error)
-
-
-def _fd(listening: socket.socket | None) -> int | None:
-    return None if listening is None else listening.fileno()
 
 
 def _sweep(settings: Settings) -> None:

@@ -45,7 +45,7 @@ OWN_KINDS: Final = (
 class Filter:
     """Events of `account` ("*" is every one) that are of one of `kinds` and from one of `senders`.
 
-    Events of no account (the daemon restarted) are for everybody. No senders means any.
+    What the bridge says of itself and of no account is for everybody. No senders means any.
     """
 
     account: str = EVERY_ACCOUNT
@@ -56,7 +56,8 @@ class Filter:
         """What the database has to look for."""
         wanted: list[sa.ColumnElement[bool]] = [events.c.kind.in_(self.kinds)]
         if self.account != EVERY_ACCOUNT:
-            wanted.append(events.c.account.in_((self.account, "")))
+            for_everybody = (events.c.account == "") & events.c.kind.in_(OWN_KINDS)
+            wanted.append((events.c.account == self.account) | for_everybody)
         if self.senders:
             wanted.append(
                 events.c.sender_uuid.in_(self.senders) | events.c.sender_number.in_(self.senders)

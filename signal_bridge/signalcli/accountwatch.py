@@ -14,6 +14,7 @@ from typing import Final
 
 from signal_bridge.clock import backoff_seconds
 from signal_bridge.inbox.accounts import AccountBook, read_disk
+from signal_bridge.signalcli.linking import Linker, log_qr
 
 log = logging.getLogger(__name__)
 
@@ -25,25 +26,38 @@ _LONGEST_RESTART_SECONDS: Final = 4 * 3600.0
 class AccountWatch:
     """Looks at the list of accounts every few seconds, on one thread.
 
-    `restart(why)` has signal-cli started anew; None when it is somebody else's.
+    `restart(why)` has signal-cli started anew; None when it is somebody else's. When there is no
+    account at all, the log shows once how to link one.
     """
 
     def __init__(
-        self, book: AccountBook, config_dir: Path, restart: Callable[[str], None] | None
+        self,
+        book: AccountBook,
+        config_dir: Path,
+        restart: Callable[[str], None] | None,
+        linker: Linker,
     ) -> None:
         self._book = book
         self._config_dir = config_dir
         self._restart = restart
+        self._linker: Linker | None = linker
         self._restarts = 0
         self._restart_at: float | None = None
 
     def look(self, listed: frozenset[str]) -> None:
         """Compare with what is known and on disk. Raises StoreError."""
+        if not listed:
+            self._show_link()
         missing = self._book.update(listed, read_disk(self._config_dir, listed))
         if not missing:
             self._restarts, self._restart_at = 0, None
         elif self._restart is not None:
             self._consider_restart(len(missing), self._restart)
+
+    def _show_link(self) -> None:
+        linker, self._linker = self._linker, None
+        if linker is not None:
+            linker.start_in_background("Signal Bridge", show=log_qr)
 
     def _consider_restart(self, missing: int, restart: Callable[[str], None]) -> None:
         if self._restart_at is None:

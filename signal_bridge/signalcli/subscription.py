@@ -58,15 +58,20 @@ class Subscription:
         # Cleared while a batch is being stored: until then nothing more is read or asked.
         self._stored = threading.Event()
         self._stored.set()
-        # When each account was last heard of. Written by both threads, each entry whole.
+        # When each account was last heard of. The reader's thread only renews entries.
         self._heard: dict[str, float] = {}
+        # The connection of the moment. Written by thread receive.
+        self._client: Client | None = None
         self._thread = threading.Thread(target=self._run, name="receive", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def join(self, seconds: float) -> None:
-        """Wait for the end after `stop` was set."""
+        """Wait for the end after `stop` was set. An answer that is due is not waited for."""
+        client = self._client
+        if client is not None:
+            client.close()
         if self._thread.ident is not None:
             self._thread.join(seconds)
 
@@ -87,7 +92,7 @@ class Subscription:
     def _receive(self) -> None:
         """One connection, from its first answer to its end."""
         connection = connect(self._address, Deadline(_ANSWER_SECONDS))
-        client = Client(connection, "receive", on_notices=self._on_notices)
+        client = self._client = Client(connection, "receive", on_notices=self._on_notices)
         try:
             self._follow_accounts(client, _version_in(_ask_kindly(client, "version")))
         finally:
@@ -129,7 +134,7 @@ class Subscription:
         return new
 
     def _is_one_silent(self) -> bool:
-        oldest = min(self._heard.values(), default=time.monotonic())
+        oldest = min(list(self._heard.values()), default=time.monotonic())
         return time.monotonic() - oldest > _SILENT_SECONDS
 
     def _revive(self, client: Client, old: Any) -> Any:
@@ -152,8 +157,9 @@ class Subscription:
             self._accept(received)
         finally:
             self._stored.set()
-        for params in received:
-            self._heard[account_of(params)] = time.monotonic()
+        for account in map(account_of, received):
+            if account in self._heard:
+                self._heard[account] = time.monotonic()
 
 
 def _ask(client: Client, method: str, params: dict[str, Any] | None = None) -> Any:

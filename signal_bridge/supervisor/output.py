@@ -46,6 +46,8 @@ class OutputRing:
         with pipe:
             while line := pipe.readline(_LINE_BYTES):
                 self._keep(line.decode(errors="replace").rstrip())
+                while line and not line.endswith(b"\n"):
+                    line = pipe.readline(_LINE_BYTES)  # the rest of a long line is dropped
 
     def _keep(self, line: str) -> None:
         if not line:

@@ -42,7 +42,7 @@ def get(attachment: str) -> ResponseReturnValue:
     """
     path = _file_named(attachment)
     with _expected("read attachment"):
-        file = path.open("rb")
+        file = path.open("rb", buffering=0)  # Gunicorn sends from where the descriptor is
         content_type = sniff_content_type(file.read(HEAD_BYTES))
         file.seek(0)
     # Given the path, Flask would put the name into a header.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -10,6 +12,8 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 POLL_SECONDS = 0.02
+# Begins anywhere, so that several test runs at once seldom meet.
+_ports = itertools.count(os.getpid() * 37)
 
 
 def eventually(
@@ -36,7 +40,21 @@ def eventually(
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on, and that no other test is given.
+
+    Below the ports the kernel hands out by itself, and in a range of this test process: tests run
+    in several at once.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + 1_000 * (worker % 12)
+    for _ in range(1_000):
+        port = first + next(_ports) % 1_000
+        with socket.socket() as probe:
+            # As servers do, so that a port whose connections linger is not taken for used.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("all ports of this range are taken")

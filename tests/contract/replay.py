@@ -20,8 +20,8 @@ LATE_CALL_SECONDS = 5.0
 PNG = b"\x89PNG\r\n\x1a\n"
 
 # The bridge adds these to every error (rest-contract.md, DESIGN section 5).
-OUR_ERROR_KEYS = {"code", "retryable", "request_id", "captcha_url"}
-OUR_OPTIONAL_ERROR_KEYS = {"outcome"}
+OUR_ERROR_KEYS = {"code", "retryable", "request_id"}
+OUR_OPTIONAL_ERROR_KEYS = {"outcome", "captcha_url"}
 # The peer's error texts that come from its language: only the status counts (contract, 6).
 GO_TEXT = re.compile(r"json: cannot unmarshal|open /")
 UUID4 = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
@@ -63,6 +64,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.murder_pending()
 
 
+def on_starting(_server: Any) -> None:
+    """No SIGTERM gets lost between the fork of a worker and its readiness to hear of it.
+
+    Until then a worker has its master's handler, which only takes a note; so a stop during the
+    start took the whole graceful_timeout.
+    """
+    term = {signal.SIGTERM}
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, term),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, term),
+    )
+
+
 def pre_fork(_server: Any, _worker: Any) -> None:
     """Keep the collector's hands off what workers share: a page it marks is a page copied."""
     gc.freeze()
@@ -74,7 +88,8 @@ def post_fork(server: Any, _worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Waiting readers go home when the worker is told to stop."""
+    """From now on the worker hears of a stop, and then its waiting readers go home."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     from signal_bridge import wsgi  # preloaded; importing it above would load it twice over
 
     wsgi.bridge.inbox.close_when(lambda: not worker.alive)

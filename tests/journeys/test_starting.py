@@ -16,7 +16,7 @@ from signal_bridge.settings import SETTINGS, WITHOUT_MEANING
 from tests.conftest import ACCOUNT
 from tests.journeys.reading import received_text
 from tests.support import Bridge, ScriptedDaemon, eventually, free_port
-from tests.support.scripted_daemon import error, result, text_envelope
+from tests.support.scripted_daemon import error, result, silence, text_envelope
 
 CANNOT_START = 2
 ALICE, BOB = "+12025550100", "+12025550101"
@@ -299,3 +299,28 @@ def test_a_link_that_cannot_be_started_is_a_line_in_the_log_and_no_more(
         bridge.wait_ready()
         assert bridge.get("/v1/accounts").json() == []
         assert "Traceback" not in bridge.log
+
+
+# -- a stop before the start is over -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "moment", ["database brought", "web: running", "Starting gunicorn", "Booting worker"]
+)
+def test_a_stop_during_the_start_is_clean_and_waits_for_nothing(
+    attempt: Callable[..., Bridge], moment: str
+) -> None:
+    bridge = attempt(MODE="sandbox")
+    eventually(lambda: moment in bridge.log, 20)
+    # Less than the 30 s that Gunicorn gives to requests that run; there is none.
+    bridge.stop(seconds=15)
+
+
+def test_a_stop_does_not_wait_for_a_daemon_that_does_not_answer(
+    attempt: Callable[..., Bridge],
+) -> None:
+    with ScriptedDaemon(accounts=[ACCOUNT]) as daemon:
+        daemon.on("version", silence)
+        bridge = attempt(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address).wait_open()
+        daemon.wait_for("version")
+        bridge.stop(seconds=9)

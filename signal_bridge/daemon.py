@@ -134,12 +134,9 @@ class Daemon:
         return AccountWatch(book, self._settings.config_dir, restart, Linker(self._gateway))
 
     def _subscription(self) -> Subscription:
-        def report(error: StoreError | None) -> None:
-            self._reports.receiving(error is None, str(error or "receiving again"))
-
         return Subscription(
             self._settings.daemon_address,
-            accept=Intake(self._inbox, self._stop, report).accept,
+            accept=Intake(self._inbox, self._stop, self._reports.storing).accept,
             report=self._reports.receiving,
             on_accounts=self._on_accounts,
             stop=self._stop,
@@ -203,6 +200,8 @@ class _Reports:
         self._supervised = supervised
         # Why signal-cli went down; empty while it has not. The supervisor's thread only.
         self._down_because = ""
+        # Why nothing can be stored; empty while it can. Written by the reader thread.
+        self._not_stored_because = ""
 
     def begin(self) -> None:
         """Nothing is left of an earlier process. Raises StoreError."""
@@ -225,7 +224,14 @@ class _Reports:
         state = "running" if receiving else "down"
         if not self._supervised:
             self.put("signal-cli", state, detail)
+        if receiving and self._not_stored_because:
+            state, detail = "down", self._not_stored_because
         self.put("receive", state, detail)
+
+    def storing(self, error: StoreError | None) -> None:
+        """Whether what arrives can be stored: while it cannot, receiving waits."""
+        self._not_stored_because = str(error or "")
+        self.put("receive", "down" if error else "running", str(error or "receiving again"))
 
     def put(self, name: str, state: str, detail: str = "") -> None:
         try:

@@ -64,8 +64,9 @@ def _not_ready(reasons: dict[str, str]) -> Response:
 
 
 def _reasons() -> dict[str, str]:
-    """Each part that is not well, with why."""
+    """Each part that is not well, with why. A store that is full keeps the board from saying so."""
     try:
+        bridge().board.check()
         return _reasons_on_board(bridge().board.all())
     except StoreError as error:
         return {"store": str(error)}

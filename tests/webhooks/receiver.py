@@ -81,13 +81,13 @@ class _Server(http.server.ThreadingHTTPServer):
 class Receiver:
     """Listens on 127.0.0.1. `answers` are given in turn, then `otherwise`, which is 204."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self._lock = threading.Lock()  # guards `_posts` and `answers`
         self._posts: list[Post] = []
         self.answers: list[Answer] = []
         self.otherwise: Answer = status(204)
         handler = type("BoundHandler", (Handler,), {"receiver": self})
-        self._server = _Server(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", port), handler)
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/hook"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()

@@ -28,6 +28,7 @@ class MockService:
     """A Signal service on loopback. It ends when this process does: its standard input closes."""
 
     def __init__(self, home: Path) -> None:
+        self.phones: list[Phone] = []
         self.log_path = home / "mock.log"
         self._log = self.log_path.open("ab")
         self.process = subprocess.Popen(
@@ -54,7 +55,9 @@ class MockService:
 
     def phone(self, name: str, contacts: tuple[str, ...] = ()) -> Phone:
         """A new telephone with an account; its owner knows those named in `contacts`."""
-        return Phone(self, self.tell("/phones", name=name, contacts=contacts))
+        phone = Phone(self, self.tell("/phones", name=name, contacts=contacts))
+        self.phones.append(phone)
+        return phone
 
     def set(self, **switches: bool) -> None:
         """`challenged`: sends are answered with 428. `captchaRequired`: to register."""
@@ -82,6 +85,14 @@ class Phone:
         self.aci = about["aci"]
         self.pni = about["pni"]
 
+    def number_of(self, address: str) -> str:
+        """Of a service id (ACI or PNI) of some phone's account; or the id itself."""
+        phones = self._service.phones
+        return next((one.number for one in phones if address in (one.aci, one.pni)), address)
+
+    def address_of(self, number: str) -> str:
+        return next(one.aci for one in self._service.phones if one.number == number)
+
     def tell(self, command: str, **members: Any) -> Any:
         return self._service.tell(f"/phones/{self.name}/{command}", **members)
 
@@ -100,6 +111,9 @@ class Phone:
         now = time.time_ns() // 1_000_000
         content = {"typingMessage": {"timestamp": now, "action": action}}
         self.tell("send", to=to, timestamp=now, content=content)
+
+    def in_groups(self, command: str, **members: Any) -> Any:
+        return self.tell(f"groups/{command}", **members)
 
     def upload(self, data: bytes, content_type: str, file_name: str) -> dict[str, Any]:
         """What a message carries of an attachment."""

@@ -40,7 +40,8 @@ def test_a_friends_text_reaches_the_account(world: World) -> None:
 
 
 def test_every_character_arrives_as_it_was_sent(world: World) -> None:
-    text = 'tab\tquote" back\\slash \u2028 \U0001f9d1‍\U0001f680 ‏שלום‎ \x7f end'
+    joined, hebrew = "\U0001f9d1\u200d\U0001f680", "\u200f\u05e9\u05dc\u200e"
+    text = f'tab\t quote" back\\slash \u2028 {joined} {hebrew} \x7f end'
     world.send(text)
     assert world.friend.hears_text(text)
     world.friend.say(text + "!")

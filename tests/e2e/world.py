@@ -11,6 +11,7 @@ import base64
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,17 @@ class Reader:
         return answer.content
 
 
+@dataclass(frozen=True)
+class GroupSeen:
+    """A group as a friend sees it; people by number."""
+
+    name: str
+    description: str
+    members: frozenset[str]
+    admins: frozenset[str]
+    invited: frozenset[str]
+
+
 class Friend(ABC):
     """Somebody else. What is said is said to the world's account, or in a group of it."""
 
@@ -90,8 +102,25 @@ class Friend(ABC):
     def hears(self, fits: Fits, seconds: float = HEAR_SECONDS) -> Heard:
         """The first thing this friend got that `fits`, waited for."""
 
+    @abstractmethod
+    def group(self, group: str) -> GroupSeen: ...
+
+    @abstractmethod
+    def new_group(self, name: str, members: list[Friend]) -> str:
+        """A group of this friend's with `members`; the account is invited to it."""
+
+    @abstractmethod
+    def rename_group(self, group: str, name: str) -> None: ...
+
     def hears_text(self, text: str) -> Heard:
         return self.hears(lambda one: one.text == text)
+
+    def sees_group(self, group: str, fits: Callable[[GroupSeen], Any]) -> GroupSeen:
+        def found() -> GroupSeen | None:
+            seen = self.group(group)
+            return seen if fits(seen) else None
+
+        return eventually(found, HEAR_SECONDS, lambda: f"the change in {self.group(group)}")  # type: ignore[return-value]
 
 
 class World(ABC):
@@ -195,6 +224,28 @@ class PhoneFriend(Friend):
 
         return eventually(found, seconds, lambda: f"among {self.phone.received()}")
 
+    def group(self, group: str) -> GroupSeen:
+        about = self.phone.in_groups("describe", group=group)
+        number = self.phone.number_of
+        members = about["members"]
+        return GroupSeen(
+            about["title"],
+            about["description"],
+            frozenset(number(one["id"]) for one in members),
+            frozenset(number(one["id"]) for one in members if one["admin"]),
+            frozenset(number(one) for one in about["pending"]),
+        )
+
+    def new_group(self, name: str, members: list[Friend]) -> str:
+        others = [one.phone.name for one in members if isinstance(one, PhoneFriend)]
+        group = str(self.phone.in_groups("create", title=name, members=others)["group"])
+        account = self.phone.address_of(self._account)
+        self.phone.in_groups("invite", group=group, aci=account)
+        return group
+
+    def rename_group(self, group: str, name: str) -> None:
+        self.phone.in_groups("rename", group=group, title=name)
+
 
 class RealWorld(World):
     """Alice's phone, linked with the bridge; Bob and Carol are in her address book."""
@@ -261,7 +312,7 @@ class AccountFriend(Friend):
     def say(self, text: str = "", **extras: Any) -> int:
         body: Json = {"number": self.number, "recipients": [self._account], "message": text}
         if group := extras.get("group"):
-            body["recipients"] = [_rest_id(group)]
+            body["recipients"] = [rest_id(group)]
         body["base64_attachments"] = [
             f"data:{kind};filename={name};base64,{base64.b64encode(content).decode()}"
             for name, kind, content in extras.get("files", ())
@@ -305,10 +356,29 @@ class AccountFriend(Friend):
     def hears(self, fits: Fits, seconds: float = HEAR_SECONDS) -> Heard:
         return self._reader.wait_for(fits, seconds)
 
-    def _call(self, method: str, path: str, status: int, body: Json) -> Any:
+    def _call(self, method: str, path: str, status: int, body: Json | None) -> Any:
         answer = self._bridge.request(method, path, json=body)
         assert answer.status_code == status, f"{path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+    def group(self, group: str) -> GroupSeen:
+        about = self._call("GET", f"/v1/groups/{self.number}/{rest_id(group)}", 200, None)
+        return GroupSeen(
+            about["name"],
+            about["description"],
+            frozenset(about["members"]),
+            frozenset(about["admins"]),
+            frozenset(about["pending_invites"]),
+        )
+
+    def new_group(self, name: str, members: list[Friend]) -> str:
+        body = {"name": name, "members": [self._account, *(one.number for one in members)]}
+        created = self._call("POST", f"/v1/groups/{self.number}", 201, body)
+        return base64.b64decode(created["id"].removeprefix("group.")).decode()
+
+    def rename_group(self, group: str, name: str) -> None:
+        path = f"/v1/groups/{self.number}/{rest_id(group)}"
+        self._call("PUT", path, 204, {"name": name})
 
 
 class SandboxWorld(World):
@@ -337,6 +407,6 @@ def _timestamp(sent: Any) -> int:
     return int((sent[0] if isinstance(sent, list) else sent)["timestamp"])
 
 
-def _rest_id(group: str) -> str:
+def rest_id(group: str) -> str:
     """How the REST surface names a group."""
     return f"group.{base64.b64encode(group.encode()).decode()}"

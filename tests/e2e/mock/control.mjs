@@ -1,5 +1,6 @@
 // The control port: what a test tells the service and the telephones, as JSON over plain HTTP.
-// POST /phones/NAME/COMMAND with the command's members; the answer is its result.
+// POST /phones/NAME/COMMAND with the command's members; the answer is its result. The commands of
+// GROUP_COMMANDS stand below /phones/NAME/groups/.
 
 import http from 'node:http';
 import { micro } from './library.mjs';
@@ -7,6 +8,10 @@ import { micro } from './library.mjs';
 const PHONE_COMMANDS = new Set([
   'changeIdentity', 'describe', 'download', 'list', 'scan', 'send', 'setRegistered', 'unlink',
   'upload',
+]);
+
+const GROUP_COMMANDS = new Set([
+  'accept', 'create', 'describe', 'invite', 'joinByLink', 'remove', 'rename', 'setRole',
 ]);
 
 export async function listen(service) {
@@ -30,7 +35,7 @@ async function run(service, path, body) {
     return service.discover(body.toString().split('\n'));
   }
   const wanted = body.length ? JSON.parse(body) : {};
-  const [, where, name, command] = path.split('/');
+  const [, where, name, command, groupCommand] = path.split('/');
   if (where === 'service') {
     return Object.assign(service, wanted) && {};
   }
@@ -38,6 +43,9 @@ async function run(service, path, body) {
     return (await service.createPhone(wanted)).describe();
   }
   const phone = service.phones.get(decodeURIComponent(name));
+  if (phone && command === 'groups' && GROUP_COMMANDS.has(groupCommand)) {
+    return phone.groups[groupCommand](wanted);
+  }
   if (!phone || !PHONE_COMMANDS.has(command)) {
     throw new Error(`no such phone or command: ${path}`);
   }

@@ -1,6 +1,7 @@
 // A simulated telephone: the package's primary device, which keeps a list of what it received.
 
 import nodeCrypto from 'node:crypto';
+import { Membership } from './membership.mjs';
 import {
   ACI, EnvelopeType, attachmentToPointer, crypto, fromBase64, libsignal, protos, toBase64,
   toJson,
@@ -12,7 +13,7 @@ export class Phone {
   #sessions = new WeakSet();
 
   constructor(service, name, primary) {
-    Object.assign(this, { service, name, primary });
+    Object.assign(this, { service, name, primary, groups: new Membership(this) });
   }
 
   describe() {
@@ -41,6 +42,7 @@ export class Phone {
         sourceDevice: unsealedSource.deviceId,
         sealed: type === EnvelopeType.SealedSender,
         timestamp: Number(envelope.timestamp),
+        group: this.#groupOf(content),
         content: toJson(protos.Content, content),
       });
     } catch (problem) {
@@ -56,6 +58,11 @@ export class Phone {
     if (content.syncMessage?.request) {
       await this.primary.handleSync(source, content.syncMessage);
     }
+  }
+
+  #groupOf(content) {
+    const data = content.dataMessage ?? content.editMessage?.dataMessage;
+    return data?.groupV2 ? this.groups.learn(data.groupV2.masterKey) : undefined;
   }
 
   #record(message) {
@@ -101,6 +108,7 @@ export class Phone {
     if (data) {
       data.timestamp = timestamp;
       data.profileKey = this.primary.profileKey.serialize();
+      data.groupV2 ??= group && this.groups.context(group);
     }
     const targets = group ? this.#members(group) : this.service.devices.get(to);
     if (!targets) {
@@ -114,8 +122,7 @@ export class Phone {
   }
 
   #members(group) {
-    const members = this.service.groupStore.members(group);
-    return members.flatMap((aci) => {
+    return this.groups.members(group).flatMap((aci) => {
       const device = this.service.devicesByServiceId.get(aci);
       return device ? this.service.allDevices(device) : [];
     });

@@ -267,12 +267,4 @@ export class Service extends Server {
     this.blobs.put(`attachments/${key}`, blob);
     return key;
   }
-
-  async createGroup(state) {
-    return this.groupStore.create(state);
-  }
-
-  async getGroup(publicParams) {
-    return this.groupStore.get(publicParams);
-  }
 }

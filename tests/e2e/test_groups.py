@@ -101,11 +101,10 @@ def test_somebody_joins_by_the_invitation_link(real: RealWorld) -> None:
     about = real.call("GET", path, 200)
     dave = PhoneFriend(real.mock.phone("dave"), real.account)
     dave.phone.in_groups("joinByLink", link=about["invite_link"])
-    # signal-cli has met him nowhere else, so it does not know his number.
-    members = lambda: real.call("GET", path, 200)["members"]  # noqa: E731
-    eventually(lambda: dave.aci in members(), 20, lambda: f"dave in {members()}")
-    real.send("welcome", to=created["id"])
-    assert dave.hears_text("welcome").group == about["internal_id"]
+    # By his ACI: signal-cli has met him nowhere else and does not know his number.
+    eventually(lambda: dave.aci in real.call("GET", path, 200)["members"], 20, "dave in it")
+    dave.say("thank you", group=about["internal_id"])
+    assert real.hears_text("thank you").group == about["internal_id"]
 
 
 def test_somebody_asks_to_join_and_is_let_in(real: RealWorld) -> None:

@@ -92,6 +92,7 @@ class Poster:
         self._session.mount("http://", self._adapter)
         self._session.mount("https://", self._adapter)
         self._overdue_at = 0.0  # on the monotonic clock; 0 between attempts
+        self._template: tuple[Webhook, requests.PreparedRequest] | None = None
 
     def post(self, webhook: Webhook, event_id: str, body: bytes) -> Attempt:
         """One attempt, whatever happens."""
@@ -99,7 +100,7 @@ class Poster:
         self._overdue_at = began + self._limits.whole_seconds
         status, error, retry_after, answer = 0, "", None, b""
         try:
-            request = _request(webhook, event_id, body)
+            request = self._request(webhook, event_id, body)
             response = self._session.send(
                 request,
                 stream=True,
@@ -139,6 +140,18 @@ class Poster:
     def close(self) -> None:
         self._session.close()
 
+    def _request(self, webhook: Webhook, event_id: str, body: bytes) -> requests.PreparedRequest:
+        """The request, from a template: preparing one takes a fifth of an attempt's time."""
+        if self._template is None or not _alike(self._template[0], webhook):
+            self._template = (webhook, _template(webhook))
+        request = self._template[1].copy()
+        now = now_ms()
+        signing = webhook.signing_secrets(now)
+        request.headers.update(signature.headers(event_id, now // 1000, body, signing))
+        request.headers["Content-Length"] = str(len(body))
+        request.body = body
+        return request
+
     def _sentence(self, error: Exception) -> str:
         """Why no answer came, without the URL: there may be a password in it."""
         root = _root(error)
@@ -164,15 +177,18 @@ def post_once(rules: Rules, webhook: Webhook, event_id: str, body: bytes) -> Att
         poster.close()
 
 
-def _request(webhook: Webhook, event_id: str, body: bytes) -> requests.PreparedRequest:
-    now = now_ms()
+def _alike(one: Webhook, other: Webhook) -> bool:
+    """Whether their requests differ only in what is posted."""
+    return (one.url, one.headers) == (other.url, other.headers)
+
+
+def _template(webhook: Webhook) -> requests.PreparedRequest:
     headers = {
         "User-Agent": f"Signal-Bridge/{__version__}",
         **webhook.headers,
         "Content-Type": "application/json",
-        **signature.headers(event_id, now // 1000, body, webhook.signing_secrets(now)),
     }
-    return requests.Request("POST", webhook.url, headers=headers, data=body).prepare()
+    return requests.Request("POST", webhook.url, headers=headers).prepare()
 
 
 def _beginning(response: requests.Response) -> bytes:

@@ -35,7 +35,7 @@ from signalbot import (
     UpdateGroup,
 )
 
-from tests.clients.feed import Envelope, data_of, received, received_text
+from tests.clients.feed import Envelope, data_of, received
 from tests.clients.people import ANN, BOB, CYD, DAN, PNG, unique, uuid_of
 from tests.support import Bridge, eventually
 
@@ -142,11 +142,11 @@ def say(bridge: Bridge, text: str, to: str = DAN, **more: Any) -> int:
 
 def heard(bridge: Bridge, wanted: Callable[[Envelope], Any]) -> Envelope:
     """What ANN gets of the bot."""
-    return received(bridge, ANN, wanted)
+    return received(bridge, ANN, lambda e: e.get("source") == DAN and wanted(e))
 
 
 def heard_text(bridge: Bridge, text: str) -> Envelope:
-    return received_text(bridge, ANN, text)
+    return heard(bridge, lambda envelope: text in str(data_of(envelope).get("message")))
 
 
 def test_a_bot_that_is_written_to_answers(running: Running, bridge: Bridge) -> None:

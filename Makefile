@@ -31,7 +31,7 @@ signal-cli: $(BIN)/python  ## install the real signal-cli and a Java runtime int
 
 .PHONY: test
 test: $(VENV)/installed-test  ## run every test; ARGS='-k word' narrows it down
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
 
 .PHONY: e2e
 e2e: $(VENV)/installed-test signal-cli  ## test the real signal-cli against a mock of Signal's service

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import secrets
@@ -13,7 +14,7 @@ from typing import Any, Final
 import orjson
 from flask import Flask, Request, Response, g, request
 from flask.json.provider import DefaultJSONProvider
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter, MapAdapter
 
 from signal_bridge.web import problems
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 # struct timeval: a client may be silent for this long in the middle of something.
 _CLIENT_WAIT: Final = struct.pack("ll", 30, 0)
+# The most that is read of a body that nobody wanted.
+_REST_BYTES: Final = 64 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -96,7 +99,21 @@ def _limit_waits(connection: Any) -> None:
         connection.setsockopt(SOL_SOCKET, SO_SNDTIMEO, _CLIENT_WAIT)
 
 
+def _read_rest(response: Response) -> None:
+    """Read what the view left of the body, before the client hears that it is done.
+
+    Gunicorn would read it afterwards, and the beginning of the client's next request with it:
+    that request would lie in its buffer until the idle connection is closed.
+    """
+    if response.status_code != 408 and (
+        request.content_length or "Transfer-Encoding" in request.headers
+    ):
+        with contextlib.suppress(OSError, HTTPException):
+            request.stream.read(_REST_BYTES)
+
+
 def _finish(response: Response) -> Response:
+    _read_rest(response)
     response.headers["X-Request-ID"] = g.request_id
     if bridge().settings.is_sandbox:
         response.headers["X-Signal-Bridge-Sandbox"] = "true"

@@ -38,7 +38,7 @@ def read_form(schema: BodySchema) -> tuple[dict[str, Any], list[FileStorage]]:
         request.stream, request.mimetype, request.content_length, request.mimetype_params
     )
     kept = [file for _name, file in files.items(multi=True)]
-    raw = {name.lower().removesuffix("[]"): form.getlist(name) for name in form}
+    raw = {name.lower().removesuffix("[]"): form.getlist(name) for name in form if name}
     try:
         return schema.load({name: _typed(schema, name, texts) for name, texts in raw.items()}), kept
     except (ValidationError, ValueError):

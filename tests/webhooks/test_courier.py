@@ -372,13 +372,15 @@ def test_after_a_crash_a_doubled_delivery_has_its_id(desk: Desk, receiver: Recei
     assert [post.id for post in posts[:2]] == [post.id for post in posts[2:]]
 
 
-def test_a_database_that_cannot_be_written_loses_none(desk: Desk, receiver: Receiver) -> None:
+def test_a_database_that_cannot_be_written_loses_none(
+    desk: Desk, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
     webhook = desk.register(receiver.url)
     desk.start()
     with desk.store.write() as connection:
         connection.execute(sa.text(_REFUSE_ATTEMPTS))
     desk.tell(*numbered(200))
-    receiver.wait_for(50)
+    eventually(lambda: "waits for the database" in caplog.text)
     with desk.store.write() as connection:
         connection.execute(sa.text("DROP TRIGGER no"))
     desk.wait_position(webhook, 200)

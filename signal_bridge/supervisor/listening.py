@@ -7,15 +7,19 @@ and who connects while a child restarts waits in the queue instead of being refu
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
+import threading
 from pathlib import Path
 from typing import Final
 
+from signal_bridge.clock import Deadline, pause
 from signal_bridge.errors import StartError
 
 _BACKLOG: Final = 512
+_IN_USE_SECONDS: Final = 1.0
 
 
 def lock(path: Path) -> int:
@@ -65,9 +69,9 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         raise StartError(f'BRIDGE_HOST "{host}" cannot be listened on: {error.strerror}') from None
     except UnicodeError:
         raise StartError(f'BRIDGE_HOST "{host}" is not the name of a host') from None
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
+        _bind(listening, host, port)
         listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
@@ -76,3 +80,15 @@ def listen_tcp(host: str, port: int) -> socket.socket:
             f"Stop what uses it, or set PORT to another"
         ) from None
     return listening
+
+
+def _bind(listening: socket.socket, host: str, port: int) -> None:
+    """Bind; a port in use is given a second, for the workers of a killed bridge die after it."""
+    deadline = Deadline(_IN_USE_SECONDS)
+    while True:
+        try:
+            return listening.bind((host, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or deadline.expired():
+                raise
+        pause(0.05, threading.Event())

@@ -9,6 +9,7 @@ whole. A client that goes away before that gets the same messages again.
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Iterator
 from typing import Final
@@ -70,35 +71,58 @@ def _poll(wanted: Filter, max_messages: int, deadline: Deadline) -> Response:
     if lease is None:  # another poll of this account is reading
         return jsonify([])
     limit = max_messages if max_messages > 0 else sys.maxsize
-    first = _first_page(lease, wanted, min(limit, _PAGE), deadline)
-    if len(first) < _PAGE:
-        body = b"".join(_array(iter((first,))))
-        response = Response(_handed_over(lease, iter((body,)), first))
-        response.content_length = len(body)
-    else:
-        seen: list[Event] = []
-        pages = _pages(bridge().inbox, wanted, first, limit)
-        response = Response(_handed_over(lease, _array(pages, seen), seen))
-    response.content_type = "application/json; charset=utf-8"
-    if (gap := bridge().inbox.gap(wanted.account, lease.position)) is not None:
+    try:
+        first = _first_page(lease, wanted, min(limit, _PAGE), deadline)
+        gap = bridge().inbox.gap(wanted.account, lease.position)
+    except StoreError:
+        lease.release()
+        raise
+    response = _array_response(lease, wanted, first, limit)
+    if gap is not None:
         response.headers["X-Signal-Bridge-Gap"] = f"{gap.first_seq}-{gap.last_seq}"
     return response
+
+
+def _array_response(lease: Lease, wanted: Filter, first: list[Event], limit: int) -> Response:
+    """One page goes with its length; a long backlog is streamed page by page."""
+    seen: list[Event] = []
+    if len(first) < _PAGE:
+        body = b"".join(_array(iter((first,)), seen))
+        parts = iter((body,))
+    else:
+        parts = _array(_pages(bridge().inbox, wanted, first, limit), seen)
+    handed_over = _handed_over(lease, parts, [] if _client_is_gone() else seen)
+    response = Response(handed_over)
+    if len(first) < _PAGE:
+        response.content_length = len(body)
+    response.content_type = "application/json; charset=utf-8"
+    return response
+
+
+def _client_is_gone() -> bool:
+    """Whether the client hung up while it waited.
+
+    What is sent then only seems to arrive, so it is sent, for one that closed just its own side,
+    and stays unread.
+    """
+    connection = request.environ.get("gunicorn.socket")
+    if connection is None:
+        return False
+    poller = select.poll()
+    poller.register(connection, select.POLLRDHUP)
+    return bool(poller.poll(0))
 
 
 def _first_page(lease: Lease, wanted: Filter, limit: int, deadline: Deadline) -> list[Event]:
     """The first events, waited for; none when the time is up, or the lease lost."""
     inbox = bridge().inbox
-    try:
-        while True:
-            until = deadline.at_most(RENEW_SECONDS)
-            found = inbox.read_or_wait(wanted, lease.position, limit, until)
-            if found or deadline.expired() or inbox.closing:
-                return found
-            if not lease.renew():
-                return []
-    except StoreError:
-        lease.release()
-        raise
+    while True:
+        until = deadline.at_most(RENEW_SECONDS)
+        found = inbox.read_or_wait(wanted, lease.position, limit, until)
+        if found or deadline.expired() or inbox.closing:
+            return found
+        if not lease.renew():
+            return []
 
 
 def _handed_over(lease: Lease, body: Iterator[bytes], events: list[Event]) -> Iterator[bytes]:
@@ -124,13 +148,12 @@ def _pages(inbox: Inbox, wanted: Filter, page: list[Event], limit: int) -> Itera
         page = inbox.read(wanted, page[-1].seq, min(limit, _PAGE)) if limit else []
 
 
-def _array(pages: Iterator[list[Event]], seen: list[Event] | None = None) -> Iterator[bytes]:
+def _array(pages: Iterator[list[Event]], seen: list[Event]) -> Iterator[bytes]:
     """A JSON array of all pages. The newest event of each page is added to `seen`."""
     opening = b"["
     for page in pages:
         for event in page:
             yield opening + polled(event)
             opening = b","
-        if seen is not None and page:
-            seen.append(page[-1])
+        seen.extend(page[-1:])
     yield b"]" if opening == b"," else b"[]"

@@ -33,8 +33,17 @@ def plain(shared_daemon: ScriptedDaemon) -> Iterator[Bridge]:
         yield bridge
 
 
+@pytest.fixture(scope="package")
+def older(shared_daemon: ScriptedDaemon) -> Iterator[Bridge]:
+    """Like signal-cli-rest-api 0.100, on the same daemon."""
+    address = shared_daemon.address
+    settings = {"MODE": "json-rpc", "BRIDGE_COMPAT": "0.100", "BRIDGE_SIGNAL_CLI_RPC": address}
+    with Bridge(**settings) as older:
+        yield older.wait_ready()
+
+
 @pytest.fixture
 def scripted(shared_daemon: ScriptedDaemon) -> ScriptedDaemon:
-    """The daemon of `plain`, with nothing scripted and nothing recorded."""
+    """The daemon of `plain` and `older`, with nothing scripted and nothing recorded."""
     shared_daemon.forget()
     return shared_daemon

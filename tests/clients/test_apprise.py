@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +87,6 @@ def test_a_refusal_is_a_failure(bridge: Bridge) -> None:
     assert not notify(bridge, "+12025559999", "to nobody")
 
 
-def test_the_older_answer_is_a_success_too(
-    start_bridge: Callable[..., Bridge], daemon: ScriptedDaemon
-) -> None:
-    served = start_bridge(
-        MODE="json-rpc", BRIDGE_COMPAT="0.100", BRIDGE_SIGNAL_CLI_RPC=daemon.address
-    )
-    assert notify(served.wait_ready(), BOB, "hello")
+def test_the_older_answer_is_a_success_too(older: Bridge, scripted: ScriptedDaemon) -> None:
+    assert notify(older, BOB, "hello")
+    assert scripted.asked("send")

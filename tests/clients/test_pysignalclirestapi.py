@@ -228,13 +228,10 @@ def test_a_password_does_no_harm(bridge: Bridge) -> None:
     assert isinstance(client.receive(), list)
 
 
-def test_in_normal_mode_it_receives_by_get(
-    start_bridge: Callable[..., Bridge], daemon: ScriptedDaemon
-) -> None:
-    bridge = start_bridge(MODE="normal", BRIDGE_SIGNAL_CLI_RPC=daemon.address).wait_ready()
-    daemon.wait_subscribed()
-    client = SignalCliRestApi(bridge.url, daemon.accounts[0])
+def test_in_normal_mode_it_receives_by_get(plain: Bridge, scripted: ScriptedDaemon) -> None:
+    number = scripted.accounts[0]
+    client = SignalCliRestApi(plain.url, number)
     assert client.mode() == "normal"
-    assert client.receive() == []
-    daemon.notify(daemon.accounts[0], text_envelope(BOB, "by GET", 1700000000000))
-    assert received_text(client, "by GET")["source"] == BOB
+    text = unique("by GET")
+    scripted.notify(number, text_envelope(BOB, text, 1700000000000))
+    assert received_text(client, text)["source"] == BOB

@@ -55,14 +55,11 @@ def test_about_says_what_clients_look_for_and_needs_no_backend(
 
 
 def test_an_answer_is_an_array_exactly_when_the_version_says_so(
-    bridge: Bridge, start_bridge: Callable[..., Bridge], scripted: ScriptedDaemon
+    bridge: Bridge, older: Bridge, scripted: ScriptedDaemon
 ) -> None:
     """Rule 17, and BRIDGE_COMPAT; one entry for any list of numbers."""
     (entry,) = send(bridge, BOB, CYD).json()
     assert set(entry) == {"timestamp"}
-    older = start_bridge(
-        MODE="json-rpc", BRIDGE_COMPAT="0.100", BRIDGE_SIGNAL_CLI_RPC=scripted.address
-    ).wait_ready()
     scripted.on("send", result({"timestamp": 7, "results": []}))
     assert older.get("/v1/about").json()["version"] == "0.100.0"
     body = {"number": ACCOUNT, "recipients": [BOB], "message": "hi"}

@@ -7,6 +7,7 @@ cut. PostgreSQL is the same tables behind another URL. No other module holds an 
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,10 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.dialects import sqlite
 
+from signal_bridge.clock import Deadline
 from signal_bridge.errors import StoreError, StoreFull, StoreUnavailable
 
 # How long a writer waits for another before it gives up. Writes here take milliseconds.
 BUSY_SECONDS: Final = 5.0
+_LOOK_MS: Final = 3
 
 
 class Store:
@@ -86,9 +89,36 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    """Take the write lock at once: a reader that becomes a writer cannot wait, it fails."""
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Take the write lock at once: a reader that becomes a writer cannot wait, it fails.
+
+    SQLite naps for up to 100 ms between two looks at the lock, so that one who writes now and
+    then is starved for seconds by one who writes all the time. Here it looks every few.
+    """
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return
+    raw: Any = connection.connection.dbapi_connection
+    deadline = Deadline(BUSY_SECONDS)
+    _set_patience(raw, _LOOK_MS)
+    try:
+        while _is_locked(raw) and not deadline.expired():
+            continue
+        if not raw.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises, in SQLAlchemy's terms
+    finally:
+        _set_patience(raw, round(BUSY_SECONDS * 1000))
+
+
+def _set_patience(raw: Any, wait_ms: int) -> None:
+    raw.execute(f"PRAGMA busy_timeout={wait_ms}")
+
+
+def _is_locked(raw: Any) -> bool:
+    """Begin, unless another has the lock. Any other error is left to who comes next."""
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    return False
 
 
 @contextlib.contextmanager

@@ -52,7 +52,9 @@ class Inbox:
         with self._store.write() as connection:
             before = _newest_seq(connection)
             connection.execute(self._store.insert_new(events), rows)
-            return _count_after(connection, before)
+            new, newest = _count_after(connection, before), _newest_seq(connection)
+        self._newest.tell(newest)  # who waits in this process need not look
+        return new
 
     def read(self, wanted: Filter, after: int, limit: int) -> list[Event]:
         """Up to `limit` events that are wanted, with a seq above `after`, oldest first."""
@@ -183,7 +185,7 @@ class Newest:
         while self._wanted():
             try:
                 with self._store.read() as connection:
-                    self._tell(_newest_seq(connection))
+                    self.tell(_newest_seq(connection))
             except StoreError:
                 nap.wait(1)  # readers meet the same error and report it
             nap.wait(_LOOK_SECONDS)
@@ -193,11 +195,12 @@ class Newest:
             self._looking = self._watchers > 0
             return self._looking
 
-    def _tell(self, seq: int) -> None:
+    def tell(self, seq: int) -> None:
+        """The feed has grown to `seq`."""
         with self._grown:
-            if seq == self.seq and not self.closing():
+            if seq <= self.seq and not self.closing():
                 return
-            self.seq = seq
+            self.seq = max(seq, self.seq)
             self._grown.notify_all()
             for bell in self._bells:
                 os.eventfd_write(bell, 1)  # never blocks: the counter is far from full

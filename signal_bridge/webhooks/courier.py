@@ -49,7 +49,10 @@ _LONGEST_DEFECT_WAIT_SECONDS: Final = 60.0
 
 @dataclasses.dataclass
 class _Unsaved:
-    """What is done and not yet written down. `reports` go to the feed once it is."""
+    """What is done since the last time something was written down, at `since`.
+
+    `reports` go to the feed once it is.
+    """
 
     since: float
     tried: list[Tried] = dataclasses.field(default_factory=list)
@@ -61,8 +64,13 @@ class _Unsaved:
     def due(self) -> bool:
         if not self.tried:
             return self.urgent
-        waited = time.monotonic() - self.since >= _GROUP_SECONDS
-        return self.urgent or waited or len(self.tried) >= _GROUP
+        return self.urgent or self.wait_seconds() <= 0 or len(self.tried) >= _GROUP
+
+    def wait_seconds(self) -> float:
+        """Until it is to be written down: the first at once, what follows with others."""
+        if not self.tried:
+            return _SLICE_SECONDS
+        return self.since + _GROUP_SECONDS - time.monotonic()
 
 
 class Courier:
@@ -159,8 +167,9 @@ class Courier:
         if event is not None:
             self._deliver(event)
             return True
-        self._save()
-        newest.wait_beyond(self._dry_seq or 0, Deadline(_SLICE_SECONDS))
+        if not self._unsaved.tried:
+            self._save()
+        newest.wait_beyond(self._dry_seq or 0, Deadline(self._unsaved.wait_seconds()))
         return True
 
     def _end(self) -> None:
@@ -246,7 +255,6 @@ class Courier:
         outcome, decision = self._try(event)
         if self._stopping.is_set() and not outcome.status:
             return  # perhaps ended by us: the receiver is not to blame
-        self._unsaved.since = self._unsaved.since if self._unsaved.tried else time.monotonic()
         self._unsaved.tried.append(Tried(event.seq, self._now.attempt + 1, at_ms, outcome))
         self._unsaved.urgent |= self._replaying or decision.fate is not Fate.DELIVERED
         if decision.fate is Fate.LATER:

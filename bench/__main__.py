@@ -1,4 +1,4 @@
-"""Print the rows of the budget: `python -m bench [--requests N]`.
+"""Print the rows of the budget: `python -m bench [--requests N] [--messages N]`.
 
 Everything is on loopback and bounded. Times are noisy on a shared machine; compare with the bare
 client's of the same run.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sqlite3
 import time
 from collections.abc import Iterator
 
@@ -16,9 +15,14 @@ import orjson
 
 from bench.clients import BareClient, HttpClient, in_threads, percentile, timed
 from bench.daemon import ACCOUNT
-from bench.stage import Bridge, bridge, instant_daemon
-
-Row = tuple[str, str, str]
+from bench.receiving import (
+    delays,
+    memory_of_each,
+    sends_beside_a_slow_webhook,
+    steady_stream,
+    webhook_rate,
+)
+from bench.stage import Bridge, Row, bridge, instant_daemon
 
 
 def send_body(number: int) -> bytes:
@@ -106,7 +110,7 @@ def inbound(running: Bridge, bare: BareClient, count: int = 10_000) -> Iterator[
     began = time.perf_counter()
     bare.call("push", {"first": 0, "count": count})
     newest = 1_700_000_000_000 + count - 1
-    while _committed(running) < count:
+    while running.committed() < count:
         time.sleep(0.02)
     took = time.perf_counter() - began
     _, body = client.ask("GET", f"/v1/receive/{ACCOUNT}?max_messages=499&timeout=0")
@@ -120,12 +124,6 @@ def inbound(running: Bridge, bare: BareClient, count: int = 10_000) -> Iterator[
         f"{count / took:.0f}/s",
         f"{'all, once, in order' if good else 'NOT all in order'}; target 2000/s",
     )
-
-
-def _committed(running: Bridge) -> int:
-    """How many events the bridge's database holds, looked at from outside."""
-    with sqlite3.connect(running.home / "bridge" / "bridge.db") as connection:
-        return int(connection.execute("select count(*) from events").fetchone()[0])
 
 
 def memory(running: Bridge, label: str, target: str) -> Iterator[Row]:
@@ -147,7 +145,7 @@ def on_the_real_one() -> Iterator[Row]:
         yield from memory(running, "signal-cli", "110 MB bridge, 256 MB in all")
 
 
-def rows(requests: int) -> Iterator[Row]:
+def rows(requests: int, messages: int) -> Iterator[Row]:
     with instant_daemon() as path, bridge(BRIDGE_SIGNAL_CLI_RPC=f"unix:{path}") as running:
         yield ("HTTP open after start", f"{running.open_seconds:.2f} s", "target 1.5 s")
         yield from memory(running, "an instant daemon", "110 MB bridge")
@@ -157,13 +155,22 @@ def rows(requests: int) -> Iterator[Row]:
         yield from memory(running, "an instant daemon, afterwards", "110 MB bridge")
     with instant_daemon(50) as path, bridge(BRIDGE_SIGNAL_CLI_RPC=f"unix:{path}") as running:
         yield from throughput(running, path)
+    for measure in (steady_stream, delays, webhook_rate, sends_beside_a_slow_webhook):
+        with instant_daemon() as path, bridge(BRIDGE_SIGNAL_CLI_RPC=f"unix:{path}") as running:
+            yield from measure(running, BareClient(path))
+    with instant_daemon() as path, bridge(BRIDGE_SIGNAL_CLI_RPC=f"unix:{path}") as running:
+        yield from memory_of_each(running, BareClient(path), messages)
     yield from on_the_real_one()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=20_000, help="requests of each kind")
-    for name, value, remark in rows(parser.parse_args().requests):
+    parser.add_argument(
+        "--messages", type=int, default=20_000, help="messages received between looks at memory"
+    )
+    chosen = parser.parse_args()
+    for name, value, remark in rows(chosen.requests, chosen.messages):
         print(f"{name:48} {value:>14}   {remark}", flush=True)
 
 

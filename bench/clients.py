@@ -45,8 +45,9 @@ class BareClient:
     """Straight to the daemon's socket, one call at a time: what the bridge is compared with."""
 
     def __init__(self, path: str) -> None:
+        self.path = path
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(60)
+        self._socket.settimeout(600)
         self._socket.connect(path)
         self._file = self._socket.makefile("rb")
 

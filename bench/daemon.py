@@ -3,13 +3,17 @@
     python -m bench.daemon SOCKET_PATH DELAY_MS
 
 `send` answers with the number in its message as the timestamp, so that a mixed-up answer shows.
-`push` (of the bench only) sends `count` notifications to every subscriber in one write.
+Two methods are of the bench only. `push` sends `count` notifications to every subscriber in one
+write; `stream` sends each in a write of its own, `every_ms` apart, and answers when all are out.
+A message ends with the moment it was written: nanoseconds of the monotonic clock, which is one for
+the whole machine.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from typing import Any
 
 import orjson
@@ -30,7 +34,7 @@ def notification(number: int) -> bytes:
         "serverDeliveredTimestamp": 1_700_000_000_002 + number,
         "dataMessage": {
             "timestamp": 1_700_000_000_000 + number,
-            "message": f"message number {number}",
+            "message": f"message number {number} {time.monotonic_ns()}",
             "expiresInSeconds": 0,
             "viewOnce": False,
         },
@@ -64,6 +68,8 @@ async def _respond(line: bytes, writer: asyncio.StreamWriter, delay_seconds: flo
     request = orjson.loads(line)
     if delay_seconds and request["method"] == "send":
         await asyncio.sleep(delay_seconds)
+    if request["method"] == "stream":
+        await _stream(**request["params"])
     result = answer(request["method"], request.get("params"), writer)
     writer.write(
         orjson.dumps(
@@ -71,6 +77,16 @@ async def _respond(line: bytes, writer: asyncio.StreamWriter, delay_seconds: flo
             option=orjson.OPT_APPEND_NEWLINE,
         )
     )
+
+
+async def _stream(first: int, count: int, every_ms: float) -> None:
+    """As fast as it is taken when `every_ms` is 0."""
+    began = time.monotonic()
+    for n in range(count):
+        await asyncio.sleep(max(0.0, began + n * every_ms / 1000 - time.monotonic()))
+        for subscriber in _subscribers:
+            subscriber.write(notification(first + n))
+            await subscriber.drain()
 
 
 async def _serve(path: str, delay_seconds: float) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.clients import HttpClient
+
+# What is measured, its value, and what to compare it with.
+Row = tuple[str, str, str]
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,18 +61,36 @@ class Bridge:
         self.open_seconds = open_seconds
         self.ready_seconds = ready_seconds
 
+    def committed(self) -> int:
+        """How many messages its database holds, looked at from outside."""
+        with sqlite3.connect(self.home / "bridge" / "bridge.db") as connection:
+            query = "select count(*) from events where kind = 'message'"
+            return int(connection.execute(query).fetchone()[0])
+
     def pss_mb(self) -> dict[str, float]:
         """Proportional memory of the bridge's processes, and of signal-cli."""
         found = {"bridge": 0.0, "signal-cli": 0.0}
+        for kind, pss_mb in self.pss_of_each():
+            found["signal-cli" if kind == "signal-cli" else "bridge"] += pss_mb
+        return found
+
+    def pss_of_each(self) -> list[tuple[str, float]]:
+        """The same of each process: serve, gunicorn's master, its workers, signal-cli."""
+        found = []
         for pid in _family(self.pid):
             with contextlib.suppress(OSError):
-                command = Path(f"/proc/{pid}/cmdline").read_bytes()
                 smaps = Path(f"/proc/{pid}/smaps_rollup").read_text()
-                kind = (
-                    "signal-cli" if b"org.asamk" in command or b"sandbox" in command else "bridge"
-                )
-                found[kind] += int(smaps.split("Pss:")[1].split()[0]) / 1024
+                found.append((self._kind(pid), int(smaps.split("Pss:")[1].split()[0]) / 1024))
         return found
+
+    def _kind(self, pid: int) -> str:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if b"org.asamk" in command or b"sandbox" in command:
+            return "signal-cli"
+        if pid == self.pid:
+            return "serve"
+        parent_pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        return "gunicorn" if parent_pid == self.pid else "worker"
 
 
 @contextlib.contextmanager

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 # signal-cli may load a late account by itself; then ever longer, for it may stay away for days.
 _FIRST_RESTART_SECONDS: Final = 30.0
 _LONGEST_RESTART_SECONDS: Final = 4 * 3600.0
+# Linking or registering writes an account to disk seconds before signal-cli lists it.
+_SETTLE_SECONDS: Final = 20.0
 
 
 class AccountWatch:
@@ -43,16 +45,28 @@ class AccountWatch:
         self._linker: Linker | None = linker
         self._restarts = 0
         self._restart_at: float | None = None
+        self._first_seen: dict[str, float] = {}
 
     def look(self, listed: frozenset[str]) -> None:
         """Compare with what is known and on disk. Raises StoreError."""
         if not listed:
             self._show_link()
-        missing = self._book.update(listed, read_disk(self._config_dir, listed))
+        missing = self._book.update(listed, self._settled(read_disk(self._config_dir, listed)))
         if not missing:
             self._restarts, self._restart_at = 0, None
         elif self._restart is not None:
             self._consider_restart(len(missing), self._restart)
+
+    def _settled(self, on_disk: dict[str, bool]) -> dict[str, bool]:
+        """Without those that are new on disk and may still be on their way into the list."""
+        now = time.monotonic()
+        known = {account.number for account in self._book.all()}
+        self._first_seen = {number: self._first_seen.get(number, now) for number in on_disk}
+        return {
+            number: registered
+            for number, registered in on_disk.items()
+            if number in known or now - self._first_seen[number] >= _SETTLE_SECONDS
+        }
 
     def _show_link(self) -> None:
         linker, self._linker = self._linker, None

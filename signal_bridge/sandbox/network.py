@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from signal_bridge.sandbox import errors
-from signal_bridge.sandbox.accounts import UNTRUSTED, UNVERIFIED, Account, Device
+from signal_bridge.sandbox.accounts import UNTRUSTED, UNVERIFIED, VERIFIED, Account, Device
 from signal_bridge.sandbox.envelopes import Message, Receipt, Sendable, Sync, envelope
 from signal_bridge.sandbox.groups import Group
 from signal_bridge.sandbox.mailbox import Envelope
@@ -76,6 +76,7 @@ class Network:
     def load(self, account: Account) -> None:
         """An account appears. It knows those who are there already, and they come to know it."""
         self.accounts[account.number] = account
+        account.identity(account.person, VERIFIED)  # its own keys are in signal-cli's list, too
         for other in self.people:
             if other.fault is None and other is not account.person:
                 account.contact(other)

@@ -112,6 +112,13 @@ class Phone:
         content = {"typingMessage": {"timestamp": now, "action": action}}
         self.tell("send", to=to, timestamp=now, content=content)
 
+    def sync_sent(self, to_address: str, text: str) -> None:
+        """Tells its own linked devices that it sent this text to somebody."""
+        now = time.time_ns() // 1_000_000
+        message = {"body": text, "timestamp": now}
+        sent = {"destinationServiceId": to_address, "timestamp": now, "message": message}
+        self.tell("send", to=self.number, timestamp=now, content={"syncMessage": {"sent": sent}})
+
     def in_groups(self, command: str, **members: Any) -> Any:
         return self.tell(f"groups/{command}", **members)
 

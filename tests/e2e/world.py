@@ -133,6 +133,14 @@ class World(ABC):
     reader: Reader
 
     @abstractmethod
+    def somebody_with_new_keys(self) -> str:
+        """The number of somebody whose safety number has changed since they last met."""
+
+    @abstractmethod
+    def somebody_behind_a_challenge(self) -> str:
+        """The number of somebody who can only be written to after a captcha."""
+
+    @abstractmethod
     def close(self) -> None: ...
 
     @property
@@ -286,6 +294,17 @@ class RealWorld(World):
             lambda: f"the account; log: {self.bridge.log[-4000:]}",
         )  # fmt: skip
 
+    def somebody_with_new_keys(self) -> str:
+        frank = PhoneFriend(self.mock.phone("frank"), self.account)
+        self.send("hello frank", to=frank.number)
+        frank.hears_text("hello frank")
+        frank.phone.tell("changeIdentity")
+        return frank.number
+
+    def somebody_behind_a_challenge(self) -> str:
+        self.mock.set(challenged=True)
+        return self.friend.number
+
     def close(self) -> None:
         self.bridge.close()
         self.mock.stop()
@@ -393,6 +412,12 @@ class SandboxWorld(World):
             AccountFriend(self.bridge, number, self.account)
             for number in ("+12025550101", "+12025550102")
         )
+
+    def somebody_with_new_keys(self) -> str:
+        return "+12025550191"
+
+    def somebody_behind_a_challenge(self) -> str:
+        return "+12025550192"
 
     def close(self) -> None:
         self.bridge.close()

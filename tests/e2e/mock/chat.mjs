@@ -83,6 +83,15 @@ export class Chat extends Connection {
       service.setAttributes(this.device, json(body));
       return [200, { ok: true }];
     });
+    router.put('/v1/accounts/username_hash/confirm', async (_, body) => {
+      const { usernameHash, zkProof, encryptedUsername } = json(body);
+      const result = await service.confirmUsername(this.device.aci, {
+        usernameHash: Buffer.from(usernameHash, 'base64url'),
+        zkProof: Buffer.from(zkProof, 'base64url'),
+        encryptedUsername: encryptedUsername && Buffer.from(encryptedUsername, 'base64url'),
+      });
+      return result ? [200, { usernameHash, ...result }] : [409, {}];
+    });
     router.put('/v1/accounts/name', ok);
     router.put('/v1/accounts/registration_lock', ok);
     router.del('/v1/accounts/gcm', ok);

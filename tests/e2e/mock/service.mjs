@@ -171,6 +171,11 @@ export class Service extends Server {
 
   // -- accounts and devices ------------------------------------------------------------------
 
+  /** A primary device may leave its `.1` out. */
+  async auth(username, password) {
+    return super.auth(/\.\d+$/.test(username) ? username : `${username}.1`, password);
+  }
+
   async createPhone({ name, contacts = [] }) {
     const primary = await this.createPrimaryDevice({
       profileName: name,

@@ -92,9 +92,12 @@ def read_strict_body(schema: BodySchema) -> dict[str, Any]:
     return _load(schema, value, f"{INVALID_BODY}.")
 
 
-def whole_body() -> bytes:
-    """The body as it is, in memory. Raises BodyTooLarge or ClientGone."""
-    return b"".join(_body_chunks(request.stream))
+def whole_body(limit_bytes: int | None = None) -> bytes:
+    """The body as it is, in memory; at most as much as the settings allow, or `limit_bytes`.
+
+    Raises BodyTooLarge or ClientGone.
+    """
+    return b"".join(_body_chunks(request.stream, limit_bytes))
 
 
 def json_value(body: bytes) -> Any:
@@ -158,8 +161,8 @@ def _first_value(text: str, trailing_allowed: bool) -> Any:
     return value
 
 
-def _body_chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    limit_bytes, size_bytes = bridge().settings.max_body_bytes, 0
+def _body_chunks(stream: IO[bytes], limit_bytes: int | None = None) -> Iterator[bytes]:
+    limit_bytes, size_bytes = limit_bytes or bridge().settings.max_body_bytes, 0
     if (request.content_length or 0) > limit_bytes:
         raise BodyTooLarge(limit_bytes)
     while chunk := read_from_client(stream):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -185,6 +185,16 @@ def test_a_string_that_would_end_the_connection_is_kept_from_the_daemon(
     reply = dialect.call("send", 6, message="x" * 20_000_001)
     assert reply == refusal(INTERNAL, "An internal server error has occurred.", 6)
     assert not daemon.asked("send")
+
+
+def test_a_body_that_would_fill_the_memory_is_413(dialect: Dialect) -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(65):
+            yield b" " * 2**20
+
+    headers = {"Content-Type": "application/json"}
+    answer = dialect.bridge.post("/api/v1/rpc", data=pieces(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
 def test_a_number_beyond_64_bits_is_kept_from_the_daemon(dialect: Dialect) -> None:

@@ -66,6 +66,8 @@ _NO_DAEMON: Final = -32000
 
 # signal-cli ends the connection without a word at a longer string (signal-cli-rpc.md 0.5).
 _LONGEST_STRING: Final = 20_000_000
+# It is held in memory, some times over. Larger files go by /v2/send, or by their path.
+_LARGEST_BODY: Final = 64 * 2**20
 _BATCH_AT_ONCE: Final = 8
 _KNOWN_KEYS: Final = ("method", "id", "jsonrpc", "params")
 _NO_ID: Final = object()
@@ -80,12 +82,13 @@ def rpc() -> ResponseReturnValue:
     """A JSON-RPC 2.0 request, or a batch of them, for signal-cli.
 
     200 with the reply, errors of signal-cli's included; 201 when there is none to give
-    (notifications); 415 unless `Content-Type` begins with `application/json`. When signal-cli
-    cannot be asked or is lost: 503, 502 or 504, with a JSON-RPC error (-32000) all the same.
+    (notifications); 413 above 64 MiB; 415 unless `Content-Type` begins with `application/json`.
+    When signal-cli cannot be asked or is lost: 503, 502 or 504, with a JSON-RPC error (-32000) all
+    the same.
     """
     if not request.headers.get("Content-Type", "").startswith("application/json"):
         return "", 415
-    body = whole_body()
+    body = whole_body(min(_LARGEST_BODY, bridge().settings.max_body_bytes))
     if not body.strip():
         return _response(_invalid("unexpected type: MISSING"))
     try:

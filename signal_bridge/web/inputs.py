@@ -136,7 +136,10 @@ def _value_of(body: bytes, trailing_allowed: bool) -> Any:
         raise _EmptyBodyError(INVALID_BODY)
     text = body.decode(errors="replace")
     value = _first_value(text, trailing_allowed)
-    return _without_lone_surrogates(value) if "\\u" in text else value
+    try:
+        return _without_lone_surrogates(value) if "\\u" in text else value
+    except RecursionError:  # nested deeper than anything that is meant
+        raise RequestError(INVALID_BODY) from None
 
 
 def read_from_client(stream: IO[bytes]) -> bytes:

@@ -124,7 +124,16 @@ def test_what_is_no_request_is_refused_as_signal_cli_does(
     assert not daemon.asked("version")
 
 
-@pytest.mark.parametrize("body", [b"hello", b'{"jsonrpc":"2.0"', b"NaN", b"[" * 5000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"hello",
+        b'{"jsonrpc":"2.0"',
+        b"NaN",
+        b"[" * 5000,
+        b"[" * 900 + b'"\\u0041"' + b"]" * 900,
+    ],
+)
 def test_what_is_not_json_is_a_parse_error(dialect: Dialect, body: bytes) -> None:
     answer = dialect.post(body)
     assert answer.status_code == 200

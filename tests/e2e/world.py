@@ -133,6 +133,10 @@ class World(ABC):
     reader: Reader
 
     @abstractmethod
+    def somebody_scans(self, uri: str) -> None:
+        """Somebody who has no account here yet links with the QR code of `uri`."""
+
+    @abstractmethod
     def somebody_with_new_keys(self) -> str:
         """The number of somebody whose safety number has changed since they last met."""
 
@@ -294,6 +298,9 @@ class RealWorld(World):
             lambda: f"the account; log: {self.bridge.log[-4000:]}",
         )  # fmt: skip
 
+    def somebody_scans(self, uri: str) -> None:
+        self.mock.phone("grace").scan(uri)
+
     def somebody_with_new_keys(self) -> str:
         frank = PhoneFriend(self.mock.phone("frank"), self.account)
         self.send("hello frank", to=frank.number)
@@ -412,6 +419,9 @@ class SandboxWorld(World):
             AccountFriend(self.bridge, number, self.account)
             for number in ("+12025550101", "+12025550102")
         )
+
+    def somebody_scans(self, uri: str) -> None:
+        """The sandbox scans by itself."""
 
     def somebody_with_new_keys(self) -> str:
         return "+12025550191"

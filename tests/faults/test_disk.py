@@ -18,7 +18,7 @@ from tests.support import Bridge, ScriptedDaemon, eventually
 from tests.support.scripted_daemon import result
 
 DISK_BYTES = 8 * 2**20
-BEFORE, AFTER = 100, 4000
+BEFORE, AFTER = 100, 1500
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def read() -> ResponseReturnValue:
 
 
 def acknowledge() -> ResponseReturnValue:
-    """`{"consumer": name, "seq": n}`: that consumer has dealt with everything up to there. 204."""
+    """A consumer has dealt with everything up to a seq: `{"consumer": name, "seq": n}`. 204."""
     body = read_body(ACKNOWLEDGE)
     bridge().cursors.move(consumer_name(_checked(body["consumer"])), body["seq"])
     return "", 204

@@ -36,7 +36,7 @@ def peer_health() -> ResponseReturnValue:
 
 
 def about() -> ResponseReturnValue:
-    """What clients test for (rest-contract.md 5.1), and the versions. Needs nothing to run."""
+    """The versions and what clients test for (rest-contract.md 5.1). Needs nothing to run."""
     settings = bridge().settings
     body: dict[str, Any] = {
         "versions": ["v1", "v2"],

@@ -12,7 +12,7 @@ from signal_bridge.web.inputs import required_number
 
 
 def account(number: str) -> ResponseReturnValue:
-    """`{"number", "state", "detail", "since", "receiving", "last_event_at"}`, times in ms.
+    """How the account is, and whether it receives; times in ms.
 
     `state` is linked, missing (signal-cli has not loaded it; the bridge sees to that) or unlinked
     (it has to be linked again). 404 for an account that was never there.

@@ -251,9 +251,7 @@ def test_nobody_looks_when_nobody_waits(inbox: Inbox) -> None:
 def test_a_wait_goes_on_after_the_store_was_away_for_a_moment(
     inbox: Inbox, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waiting = InThread(wait, inbox, 60, inbox.newest_seq())
-    eventually(lambda: inbox._newest._watchers == 1, what="a reader that waits")
-    read, failed = store.read, []
+    read, failed, newest = store.read, [], inbox.newest_seq()
 
     def fail_on_the_looking_thread() -> object:
         if threading.current_thread().name != "inbox-newest":
@@ -263,6 +261,7 @@ def test_a_wait_goes_on_after_the_store_was_away_for_a_moment(
 
     with monkeypatch.context() as patch:
         patch.setattr(store, "read", fail_on_the_looking_thread)
+        waiting = InThread(wait, inbox, 60, newest)
         eventually(lambda: failed, what="a look that fails")
     append(inbox, text("a"))
     assert waiting.result() == ["a"]

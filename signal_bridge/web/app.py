@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 # struct timeval: a client may be silent for this long in the middle of something.
 _CLIENT_WAIT: Final = struct.pack("ll", 30, 0)
 # The most that is read of a body that nobody wanted.
-_REST_BYTES: Final = 64 * 1024
+# Less than this, or much more: between the two Gunicorn would take it for read.
+_REST_BYTES: Final = 16 * 2**20
+_REST_PIECE_BYTES: Final = 64 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -103,13 +105,16 @@ def _read_rest(response: Response) -> None:
     """Read what the view left of the body, before the client hears that it is done.
 
     Gunicorn would read it afterwards, and the beginning of the client's next request with it:
-    that request would lie in its buffer until the idle connection is closed.
+    that request would lie in its buffer until the idle connection is closed. Of a body that is
+    far too large it reads little and then closes the connection, which is as well.
     """
-    if response.status_code != 408 and (
-        request.content_length or "Transfer-Encoding" in request.headers
-    ):
-        with contextlib.suppress(OSError, HTTPException):
-            request.stream.read(_REST_BYTES)
+    sent = request.content_length or "Transfer-Encoding" in request.headers
+    if not sent or response.status_code == 408:
+        return
+    left_bytes = _REST_BYTES
+    with contextlib.suppress(OSError, HTTPException):
+        while left_bytes > 0 and (rest := request.stream.read(_REST_PIECE_BYTES)):
+            left_bytes -= len(rest)
 
 
 def _finish(response: Response) -> Response:

@@ -28,6 +28,18 @@ def test_the_next_request_of_the_connection_is_answered(
             assert answer.status_code == status
 
 
+@pytest.mark.parametrize("size_bytes", [65_000, 66_000, 200_000, 1_100_000, 20_000_000])
+def test_a_large_body_that_nobody_wants_holds_up_nothing(
+    sandboxed: Bridge, size_bytes: int
+) -> None:
+    with requests.Session() as session:
+        for _ in range(3):
+            answer = session.post(
+                f"{sandboxed.url}/v1/contacts/{ANN}/sync", data=b"x" * size_bytes, timeout=20
+            )
+            assert answer.status_code == 204
+
+
 def test_a_part_of_a_form_without_a_name_is_ignored(sandboxed: Bridge) -> None:
     part = "--x\r\nContent-Disposition: form-data; {}\r\n\r\n{}\r\n"
     body = part.format('x="y"', "?") + part.format('name="message"', "hi") + "--x--\r\n"

@@ -27,6 +27,7 @@ class Heard:
     styles: tuple[tuple[int, int, str], ...] = ()
     attachments: tuple[Json, ...] = ()
     view_once: bool = False
+    expires: int = 0  # seconds after it was read; 0: never
     receipt_for: tuple[int, ...] = ()
     fetch: Fetch = field(default=lambda _: b"", repr=False, compare=False)
 
@@ -75,6 +76,7 @@ def _of_data(data: Json) -> Json:
         "styles": _ranges(data.get("textStyles"), "style"),
         "attachments": tuple(data.get("attachments") or ()),
         "view_once": data["viewOnce"],
+        "expires": data["expiresInSeconds"],
     }
 
 
@@ -117,6 +119,7 @@ def _of_protocol(data: Json, received: Json) -> Json:
         "styles": _ranges([one for one in ranges if "style" in one], "style"),
         "attachments": tuple(data.get("attachments") or ()),
         "view_once": data.get("isViewOnce", False),
+        "expires": data.get("expireTimer", 0),
     }
 
 

@@ -97,6 +97,16 @@ def test_a_captcha_is_asked_for_before_the_code(real: RealWorld) -> None:
     assert answer.status_code == 201, answer.text
 
 
+def test_an_account_is_deleted(real: RealWorld, registered: str) -> None:
+    wish = {"delete_account": True, "delete_local_data": True}
+    answer = real.bridge.post(f"/v1/unregister/{registered}", json=wish)
+    assert answer.status_code == 204, answer.text
+    eventually(lambda: registered not in accounts(real), 20)
+    body = {"number": real.account, "recipients": [registered], "message": "are you there?"}
+    answer = real.bridge.post("/v2/send", json=body)
+    assert answer.json()["code"] == "unregistered_recipient", answer.text
+
+
 def test_what_the_phone_unlinks_is_noticed_and_can_be_linked_again(real: RealWorld) -> None:
     real.phone.tell("unlink", device=2)
     eventually(lambda: state(real, real.account) != "linked", 60, lambda: state(real, real.account))

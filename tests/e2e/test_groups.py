@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+from typing import Any
+
 import pytest
 
+from tests.e2e.test_people import PNG
 from tests.e2e.world import PhoneFriend, RealWorld, World, rest_id
 from tests.support import eventually
 
@@ -26,7 +30,7 @@ def in_group(path: str, group: str) -> str:
     return f"/v1/groups/{{}}/{rest_id(group)}{path}"
 
 
-def at_the_bridge(world: World, group: str) -> dict[str, object]:
+def at_the_bridge(world: World, group: str) -> dict[str, Any]:
     return dict(world.call("GET", in_group("", group), 200))
 
 
@@ -35,7 +39,7 @@ def test_both_friends_are_members_of_the_new_group(world: World, group: str) -> 
     seen = world.friend.sees_group(group, lambda one: one.members == everybody)
     assert seen.name == "climbing"
     assert seen.admins == {world.account}
-    assert set(at_the_bridge(world, group)["members"]) == everybody  # type: ignore[call-overload]
+    assert set(at_the_bridge(world, group)["members"]) == everybody
 
 
 def test_a_message_reaches_everybody_in_the_group(world: World, group: str) -> None:
@@ -53,6 +57,29 @@ def test_the_group_gets_another_name_and_a_description(world: World, group: str)
     world.call("PUT", in_group("", group), name="bouldering", description="Tuesdays")
     seen = world.friend.sees_group(group, lambda one: one.name == "bouldering")
     assert seen.description == "Tuesdays"
+
+
+def test_the_group_gets_a_picture(world: World, group: str) -> None:
+    picture = base64.b64encode(PNG).decode()
+    world.call("PUT", in_group("", group), base64_avatar=picture)
+    answer = world.bridge.get(in_group("/avatar", group).format(world.account))
+    assert (answer.status_code, answer.content) == (200, PNG)
+
+
+def test_messages_in_the_group_disappear_after_a_while(world: World, group: str) -> None:
+    for seconds in (3600, 0):
+        world.call("PUT", in_group("", group), expiration_time=seconds)
+        world.send(f"for {seconds} s", to=rest_id(group))
+        assert world.friend.hears_text(f"for {seconds} s").expires == seconds
+
+
+def test_only_admins_may_speak(world: World, group: str) -> None:
+    world.call("PUT", in_group("", group), permissions={"send_messages": "only-admins"})
+    eventually(lambda: at_the_bridge(world, group)["permissions"]["send_messages"] == "only-admins")
+    world.call("PUT", in_group("", group), permissions={"send_messages": "every-member"})
+    eventually(
+        lambda: at_the_bridge(world, group)["permissions"]["send_messages"] == "every-member"
+    )
 
 
 def test_a_friend_renames_the_group(world: World, group: str) -> None:

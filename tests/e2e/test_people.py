@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from tests.e2e.world import RealWorld, World
 from tests.support import eventually
 
 NOBODY = "+12025550190"
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+)
 
 
 def send(world: World, *recipients: str, message: str = "hello") -> tuple[int, Any]:
@@ -50,6 +54,14 @@ def test_a_profile_is_changed_and_read_again(world: World) -> None:
     world.call("PUT", "/v1/profiles/{}", name="Alice", about="climbing")
     profile = world.call("GET", "/v1/profiles/{}", 200)
     assert (profile["given_name"], profile["about"]) == ("Alice", "climbing")
+
+
+def test_a_picture_of_the_profile_is_kept(world: World) -> None:
+    picture = base64.b64encode(PNG).decode()
+    world.call("PUT", "/v1/profiles/{}", name="Alice", base64_avatar=picture)
+    eventually(lambda: world.call("GET", "/v1/profiles/{}", 200)["has_avatar"], 20)
+    world.call("PUT", "/v1/profiles/{}", name="Alice")
+    eventually(lambda: not world.call("GET", "/v1/profiles/{}", 200)["has_avatar"], 20)
 
 
 def test_a_friend_is_among_the_contacts(world: World) -> None:

@@ -50,7 +50,6 @@ export class Membership {
       group,
       title: read(state.title).title,
       description: read(state.descriptionBytes).descriptionText ?? '',
-      timer: read(state.disappearingMessagesTimer).disappearingMessagesDuration ?? 0,
       revision: state.version,
       members: state.members.map(({ userId, role }) => ({ id: who(userId), admin: role === Role.ADMINISTRATOR })),
       pending: (state.membersPendingProfileKey ?? []).map(({ member }) => who(member.userId)),

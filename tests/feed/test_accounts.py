@@ -109,7 +109,8 @@ def test_an_account_that_is_not_loaded_gets_a_fresh_signal_cli(
     accounts = json.loads(listing.read_text())
     accounts["accounts"].append({"path": "9", "environment": "LIVE", "number": ONE, "uuid": None})
     listing.write_text(json.dumps(accounts))
-    eventually(lambda: state_of(bridge, ONE) == "missing", 20)
+    # One that is new on disk is given a while to appear by itself.
+    eventually(lambda: state_of(bridge, ONE) == "missing", 60)
     assert bridge.get("/readyz").status_code == 503
     eventually(lambda: ("daemon.restarted", "") in own_events(bridge), 60)
     bridge.wait_ready()

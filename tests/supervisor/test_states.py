@@ -10,7 +10,9 @@ from signal_bridge.supervisor.command import Command
 from signal_bridge.supervisor.states import MOVES, State
 from signal_bridge.supervisor.supervisor import Supervisor
 
-ALLOWED = [(before, after) for before, afters in MOVES.items() for after in afters]
+ALLOWED = [
+    (before, after) for before, afters in MOVES.items() for after in State if after in afters
+]
 FORBIDDEN = [
     (before, after)
     for before, after in itertools.permutations(State, 2)

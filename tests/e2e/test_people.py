@@ -91,7 +91,7 @@ def test_changed_keys_have_to_be_trusted_first(world: World) -> None:
     eventually(refused)
     trust = f"/v1/identities/{{}}/trust/{somebody}"
     world.call("PUT", trust, trust_all_known_keys=True)
-    assert send(world, somebody)[0] == 201
+    eventually(lambda: send(world, somebody)[0] == 201)
 
 
 def test_a_rate_limit_is_lifted_by_a_captcha(world: World) -> None:

@@ -6,7 +6,8 @@
     mock.py    starts the service; a Phone is told what to do and says what it received
     measure.py how long a message takes, both ways: `python -m tests.e2e.measure`
     heard.py   what arrived, at the bridge or on a phone, in one shape
-    world.py   one interface to the real thing and to the sandbox, so that both run the same tests
+    world.py   one interface to the real thing (real_world.py) and to the sandbox
+               (sandbox_world.py), so that both run the same tests
 
 Nothing here is part of the product, and nothing leaves this machine: the agent ends the JVM when
 an address is not loopback.

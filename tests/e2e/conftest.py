@@ -12,10 +12,14 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.e2e.world", "tests.e2e.mock")
+pytest.register_assert_rewrite(
+    "tests.e2e.mock", "tests.e2e.real_world", "tests.e2e.sandbox_world", "tests.e2e.world"
+)
 
 from tests.e2e import parts  # noqa: E402 - after the rewrite is asked for
-from tests.e2e.world import RealWorld, SandboxWorld, World  # noqa: E402
+from tests.e2e.real_world import RealWorld  # noqa: E402
+from tests.e2e.sandbox_world import SandboxWorld  # noqa: E402
+from tests.e2e.world import World  # noqa: E402
 
 LOG_CHARACTERS = 20_000
 _open: list[World] = []

@@ -18,7 +18,7 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from tests.e2e.world import PhoneFriend, RealWorld
+from tests.e2e.real_world import PhoneFriend, RealWorld
 
 COUNT = 200
 WARM_UP = 20

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.world import PhoneFriend, Reader, RealWorld
+from tests.e2e.real_world import PhoneFriend, RealWorld
+from tests.e2e.world import Reader
 from tests.support import eventually
 
 NEW_NUMBER = "+12025550177"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.real_world import PhoneFriend, RealWorld
 from tests.e2e.test_people import PNG
-from tests.e2e.world import PhoneFriend, RealWorld, World, rest_id
+from tests.e2e.world import World, rest_id
 from tests.support import eventually
 
 

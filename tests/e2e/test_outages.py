@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from tests.e2e.world import RealWorld
+from tests.e2e.real_world import RealWorld
 from tests.support import eventually
 
 JVM = "org.asamk.signal.Main"

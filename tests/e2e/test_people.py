@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.world import RealWorld, World
+from tests.e2e.real_world import RealWorld
+from tests.e2e.world import World
 from tests.support import eventually
 
 NOBODY = "+12025550190"

@@ -10,6 +10,7 @@ import os
 import signal
 from typing import Any
 
+from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.workers.gthread import ThreadWorker
 
 from signal_bridge.logs import FORMAT, LEVELS, start_logging
@@ -34,6 +35,7 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True  # it would write below the home directory
 proc_name = "signal-bridge web"
 accesslog = None  # web/app.py logs requests, without what may be secret in an URL
+logger_class = "signal_bridge.gunicorn_conf.Logger"
 errorlog = "-"
 # At debug Gunicorn logs paths, and a path may hold a number or a code.
 loglevel = {"warn": "warning", "debug": "info"}.get(_settings.log_level, _settings.log_level)
@@ -45,6 +47,13 @@ logconfig_dict = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "formatters": {"line": {"format": FORMAT}},
 }
+
+
+class Logger(GunicornLogger):  # type: ignore[misc]
+    """Gunicorn's, without its access log, which it writes for nobody if logging is configured."""
+
+    def access(self, *_: Any) -> None:
+        """Cost a tenth of a request."""
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]

@@ -159,9 +159,9 @@ def test_a_signal_cli_that_hangs_is_not_ready_and_answers_later(bridge: Bridge) 
     hung.kill(signal.SIGSTOP)
     try:
         answer = send(bridge, "into the void")
-        assert answer.status_code == 504
-        assert answer.json()["outcome"] == "unknown"
-        assert answer.json()["retryable"] is False
+        # By a worker that was connected it is written; one that had yet to connect sends nothing.
+        told = (answer.status_code, answer.json()["outcome"], answer.json()["retryable"])
+        assert told in {(504, "unknown", False), (503, "not_sent", True)}
         ready = bridge.get("/readyz")
         assert ready.status_code == 503
         assert ready.json()["reasons"]["signal-cli"]

@@ -187,7 +187,7 @@ class RecipientUnregistered(Refused):
     """Nobody can be reached under that number, UUID or username.
 
     For a number whose UUID is not known yet, signal-cli says the same when it could not look it
-    up (signal-cli-rpc.md 0.9); `gateway` callers that care ask again with getUserStatus.
+    up (signal-cli-rpc.md 0.9); `/v2/send` asks again before it believes that.
     """
 
     code = "unregistered_recipient"

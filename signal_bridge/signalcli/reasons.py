@@ -30,6 +30,8 @@ _OFFLINE: Final = (
     "SSLException",
     "Connection closed",
     "Closed unexpectedly",
+    "Write failed!",
+    "No connection!",
 )
 
 

@@ -19,6 +19,8 @@ UNTRUSTED: Final = "Unable to complete request due to untrusted recipient keys"
 NO_AVATAR: Final = "No avatar found."
 _NO_MESSAGE: Final = "signal-cli refused the request and did not say why"
 
+IO_CODE: Final = -3
+"""signal-cli could not reach the network, or the server failed it."""
 _UNTRUSTED_CODE: Final = -4
 _RATE_LIMIT_CODE: Final = -5
 _INTERNAL_CODE: Final = -32603
@@ -63,6 +65,17 @@ def retry_after_seconds(error: Refused) -> int | None:
 def failed_recipients(error: Refused) -> list[Mapping[str, Any]]:
     """The per-recipient results of a send that reached nobody; empty if there are none."""
     return list(_results(error.data))
+
+
+def unknown_numbers(error: Refused) -> list[str]:
+    """The numbers among the recipients of a failed send whose UUID signal-cli does not know."""
+    addresses = [entry.get("recipientAddress") for entry in _results(error.data)]
+    return [
+        number
+        for address in addresses
+        if isinstance(address, Mapping) and not address.get("uuid")
+        if isinstance(number := address.get("number"), str) and number
+    ]
 
 
 def rate_limit_answer(error: RateLimited, account: str) -> dict[str, Any]:

@@ -11,8 +11,15 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from signal_bridge.errors import RateLimited, Refused, RequestError
-from signal_bridge.signalcli import messages, refusals
+from signal_bridge.errors import (
+    DaemonError,
+    RateLimited,
+    RecipientUnregistered,
+    Refused,
+    RequestError,
+    SignalUnreachable,
+)
+from signal_bridge.signalcli import contacts, messages, refusals
 from signal_bridge.signalcli.attachments import split_attachment
 from signal_bridge.signalcli.messages import LinkPreview, Message
 from signal_bridge.web import forms
@@ -79,11 +86,31 @@ def _send(
 
 def _refused(error: Refused, number: str) -> ResponseReturnValue:
     """The answer when nobody was reached, with the reason for each recipient if there is one."""
+    error = _told_apart(error, number)
     unreached = _unreached(error)
     if isinstance(error, RateLimited):
         answer = refusals.rate_limit_answer(error, number)
         return problem(error, 429, text=answer.pop("error"), **answer, **unreached)
     return problem(error, **unreached)
+
+
+def _told_apart(error: Refused, number: str) -> Refused:
+    """Whether a number that is said to be unregistered could only not be looked up.
+
+    signal-cli says the same for both while it does not know the number's UUID
+    (signal-cli-rpc.md 0.9); asked for the number alone, it says -3 when there is no network.
+    """
+    doubtful = refusals.unknown_numbers(error)
+    if not isinstance(error, RecipientUnregistered) or not doubtful:
+        return error
+    try:
+        bridge().gateway.run(contacts.search(number, doubtful))
+    except Refused as lookup:
+        if lookup.rpc_code == refusals.IO_CODE:
+            return SignalUnreachable(str(error), error.rpc_code, error.data)
+    except DaemonError:
+        return error  # not told apart; the refusal still stands
+    return error
 
 
 def _unreached(error: Refused) -> dict[str, Any]:

@@ -18,11 +18,6 @@ START_LINK_SECONDS: Final = 120.0
 _QR_VERSIONS: Final = range(1, 41)
 
 
-def get_version() -> Call:
-    """Ask signal-cli for its version; answered with `{"version": "0.14.6"}`."""
-    return Call("version", repeatable=True)
-
-
 def list_accounts() -> Call:
     """Ask which accounts signal-cli has loaded."""
     return Call("listAccounts", repeatable=True)

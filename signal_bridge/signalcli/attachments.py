@@ -9,7 +9,6 @@ from typing import Any, Final
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli import results
 from signal_bridge.signalcli.base64text import decode_base64
-from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.filetypes import sniff, sniff_extension
 
 NO_NAME: Final = "attachment"
@@ -86,19 +85,6 @@ def avatar_extension(head: bytes) -> str:
     found = sniff(head)
     known = found.content_type.startswith(_MEDIA) and found.extension not in _NO_AVATARS
     return found.extension if known else ".unknown"
-
-
-def get_attachment(account: str, attachment_id: str) -> Call:
-    """Ask for a received file by its id, when its directory cannot be read."""
-    return Call("getAttachment", {"id": attachment_id, "account": account}, repeatable=True)
-
-
-def file_data(result: Any) -> bytes:
-    """The file that getAttachment answers, as `{"data": base64}`.
-
-    Raises `RequestError` (`illegal base64 data …`, invalid response).
-    """
-    return decode_base64(results.text(results.as_row(result), "data"))
 
 
 def avatar(result: Any) -> bytes:

@@ -15,6 +15,7 @@ from tests.conftest import ACCOUNT
 from tests.faults.conftest import Crowd, Scene
 from tests.faults.source import SENDER, Source, stored
 from tests.support import Bridge, ScriptedDaemon, eventually
+from tests.support.parts import part_missing
 from tests.support.scripted_daemon import result
 
 DISK_BYTES = 8 * 2**20
@@ -28,7 +29,7 @@ def small_disk() -> Iterator[Bridge]:
     mounting = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", bridge.config_dir]
     try:
         if subprocess.run(mounting, capture_output=True, check=False).returncode:
-            pytest.skip("mounting a small disk is not permitted here")
+            part_missing("mounting a small disk is not permitted here")
         try:
             yield bridge
         finally:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.support import Bridge
+from tests.support.parts import part_missing
 from tests.support.postgres import programs, server
 from tests.support.waiting import eventually
 
@@ -18,10 +18,7 @@ ALICE, BOB = "+12025550100", "+12025550101"
 def database_url() -> Iterator[str]:
     bin_dir = programs()
     if bin_dir is None:
-        missing = "PostgreSQL is not installed (Debian: postgresql)"
-        if os.environ.get("CI") or os.environ.get("REQUIRE_REAL_PARTS"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+        part_missing("PostgreSQL is not installed (Debian: postgresql)")
     with server(bin_dir) as url:
         yield url
 

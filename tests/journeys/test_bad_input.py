@@ -23,6 +23,7 @@ from tests.conftest import ACCOUNT
 from tests.journeys import http
 from tests.journeys.reading import texts_until
 from tests.support import Bridge, Process, ScriptedDaemon, eventually
+from tests.support.parts import part_missing
 from tests.support.scripted_daemon import (
     Connection,
     Gate,
@@ -496,9 +497,9 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     try:
         mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        pytest.skip("there is no mount")
+        part_missing("there is no mount")
     if mounted.returncode != 0:
-        pytest.skip(f"mounting is not permitted: {mounted.stderr.strip()}")
+        part_missing(f"mounting is not permitted: {mounted.stderr.strip()}")
     try:
         yield tmp_path
     finally:

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import pytest
 import requests
 
+from tests.support.parts import part_missing
 from tests.support.waiting import eventually, free_port
 
 COMMAND_SECONDS = 60.0
@@ -36,12 +36,9 @@ _FLAGS = (
 def chromium() -> tuple[str, str]:
     """The paths of the browser and its driver. In CI they must be there."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if browser and driver:
-        return browser, driver
-    missing = "there is no chromium with its driver: apt-get install chromium chromium-driver"
-    if os.environ.get("REQUIRE_REAL_PARTS") or os.environ.get("CI"):
-        pytest.fail(missing)
-    pytest.skip(missing)
+    if not (browser and driver):
+        part_missing("there is no chromium with its driver (Debian: chromium, chromium-driver)")
+    return browser, driver
 
 
 class Browser:

@@ -69,7 +69,6 @@ def test_what_changes_an_account_is_never_repeated(
 @pytest.mark.parametrize(
     ("call", "method", "params"),
     [
-        (accounts.get_version(), "version", None),
         (accounts.list_accounts(), "listAccounts", None),
         (accounts.list_devices(ME), "listDevices", ACCOUNT),
     ],

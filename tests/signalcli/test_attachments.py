@@ -12,13 +12,10 @@ from signal_bridge.signalcli.attachments import (
     avatar,
     avatar_extension,
     decode_avatar,
-    file_data,
-    get_attachment,
     safe_filename,
     split_attachment,
     stored_name,
 )
-from signal_bridge.signalcli.call import Call
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -142,13 +139,6 @@ def test_an_avatar_that_is_none_is_refused(text: str, message: str) -> None:
 )
 def test_an_avatar_is_stored_under_an_extension_of_its_kind(head: bytes, extension: str) -> None:
     assert avatar_extension(head) == extension
-
-
-def test_a_received_file_can_be_asked_for_by_its_id() -> None:
-    expected = Call("getAttachment", {"id": "a.png", "account": "+491"}, repeatable=True)
-    assert get_attachment("+491", "a.png") == expected
-    assert file_data({"data": "YWJj"}) == b"abc"
-    assert file_data(None) == b""
 
 
 def test_an_avatar_is_read_from_signal_clis_answer() -> None:

@@ -16,12 +16,21 @@ For a real account: install a current signal-cli (deploy/README.rst), then `make
 endef
 export SANDBOX_NOTICE
 
+# Succeeds where extensions of Python can be built: its compiler and its headers are there.
+define CAN_COMPILE
+import os, shlex, shutil, sys, sysconfig
+compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
+header = os.path.join(sysconfig.get_path("include"), "Python.h")
+sys.exit(not (shutil.which(compiler) and os.path.exists(header)))
+endef
+export CAN_COMPILE
+
 .PHONY: help
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(VENV)/installed  ## serve on 127.0.0.1:8080, on the sandbox unless MODE says otherwise
+run: $(VENV)/installed $(VENV)/fast  ## serve on 127.0.0.1:8080, on the sandbox unless MODE says otherwise
 	@test -n "$(MODE)" || printf '%s\n' "$$SANDBOX_NOTICE"
 	@MODE="$(or $(MODE),sandbox)" exec $(BIN)/signal-bridge serve
 
@@ -62,6 +71,13 @@ $(BIN)/python:
 
 $(VENV)/installed: setup.cfg deploy/constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -c deploy/constraints.txt -e .
+	@touch $@
+
+# Tried once, and only where it can be built; without it Gunicorn parses requests in Python.
+$(VENV)/fast: setup.cfg deploy/constraints.txt | $(VENV)/installed
+	@if $(BIN)/python -c "$$CAN_COMPILE"; then \
+		$(BIN)/python -m pip install --quiet -c deploy/constraints.txt -e '.[fast]' >/dev/null 2>&1 || true; \
+	fi
 	@touch $@
 
 $(VENV)/installed-test: setup.cfg deploy/constraints.txt | $(BIN)/python

@@ -11,6 +11,7 @@ import signal
 from typing import Any
 
 from gunicorn.glogging import Logger as GunicornLogger
+from gunicorn.http import message
 from gunicorn.workers.gthread import ThreadWorker
 
 from signal_bridge.logs import FORMAT, LEVELS, start_logging
@@ -84,6 +85,15 @@ def on_starting(_server: Any) -> None:
         before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, term),
         after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, term),
     )
+
+
+def when_ready(server: Any) -> None:
+    """Say which HTTP parser runs: Gunicorn takes the one in C if it is installed, else its own.
+
+    Asked the way Gunicorn does for each request, and loaded here once for all workers.
+    """
+    fast = message._check_fast_parser(server.cfg)
+    server.log.info("HTTP is parsed by %s", "gunicorn_h1c, in C" if fast else "Gunicorn, in Python")
 
 
 def pre_fork(_server: Any, _worker: Any) -> None:

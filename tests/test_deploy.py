@@ -76,6 +76,26 @@ def test_the_constraints_pin_everything_exactly() -> None:
     assert loose == []
 
 
+def requirements(section: str, key: str) -> list[str]:
+    config = configparser.ConfigParser(interpolation=None)
+    config.read(DEPLOY.parent / "setup.cfg")
+    lines = config[section][key].splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize(
+    ("section", "key"), [("options", "install_requires"), ("options.extras_require", "test")]
+)
+def test_nothing_that_everybody_installs_needs_a_compiler(section: str, key: str) -> None:
+    needs_a_compiler = re.compile(r"gunicorn_h1c|gunicorn\[|psycopg\[c\]", re.IGNORECASE)
+    assert [line for line in requirements(section, key) if needs_a_compiler.match(line)] == []
+
+
+def test_the_fast_parser_is_for_the_gunicorn_that_everybody_installs() -> None:
+    (fast,) = requirements("options.extras_require", "fast")
+    assert fast.replace("[fast]", "") in requirements("options", "install_requires")
+
+
 def test_the_container_starts_the_bridge_and_not_as_root() -> None:
     lines = (DEPLOY / "Dockerfile").read_text().splitlines()
     users = [line for line in lines if line.startswith("USER ")]

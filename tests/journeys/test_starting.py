@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import re
 import socket
 import subprocess
@@ -182,6 +183,25 @@ def test_config_with_a_bad_setting_is_refused_as_a_start_is() -> None:
     assert (shown.returncode, shown.stdout) == (CANNOT_START, "")
     assert shown.stderr.count("\n") == 1
     assert 'MODE cannot be "bogus"' in shown.stderr
+
+
+# -- what parses HTTP --------------------------------------------------------------------------
+
+
+def parsers(bridge: Bridge) -> list[str]:
+    return re.findall(r"HTTP is parsed by (.+)$", bridge.log, re.MULTILINE)
+
+
+def test_the_log_names_the_http_parser_that_is_installed(sandbox: Bridge) -> None:
+    in_c = importlib.util.find_spec("gunicorn_h1c") is not None
+    assert parsers(sandbox) == ["gunicorn_h1c, in C" if in_c else "Gunicorn, in Python"]
+
+
+def test_the_log_names_the_http_parser_that_was_asked_for(
+    start_bridge: Callable[..., Bridge],
+) -> None:
+    bridge = start_bridge(MODE="sandbox", GUNICORN_CMD_ARGS="--http-parser python")
+    assert parsers(bridge) == ["Gunicorn, in Python"]
 
 
 # -- the two halves apart ----------------------------------------------------------------------

@@ -24,6 +24,7 @@ The rooms, each of which may import those below it (setup.cfg, a test holds it):
     rpc             JSON-RPC over one socket
     inbox           what signal-cli told us: the feed, its readers' cursors, the accounts
     store           one engine, all tables
+    threads         the loop of every long-lived thread
     clock | settings | logs | trustmodes, settingtexts, errors
 
     sandbox         a signal-cli that needs no Signal account; stands alone

@@ -1,0 +1,152 @@
+"""The loop of every long-lived thread: whatever goes wrong in it, it goes on until it is stopped.
+
+One unexpected exception would otherwise end a thread for good, and with it receiving, a webhook
+or the supervision of a child, while everything else looks well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from signal_bridge.clock import backoff_seconds, pause
+from signal_bridge.errors import BridgeError
+
+log = logging.getLogger(__name__)
+
+# Told the loop's name and what is wrong, in a sentence without secrets; None once it works again.
+Report = Callable[[str, str | None], None]
+
+
+def _tell_nobody(_name: str, _trouble: str | None) -> None:
+    """The log has it."""
+
+
+class Loop:
+    """Calls `step` again and again, on a daemon thread named `name`, until `stop` is set.
+
+    `step` does one round and may block; it waits by itself for its next one, and looks at `stop`
+    while it does. What it raises never ends the loop: it is logged once per kind until a round
+    goes well (a BridgeError as its sentence, anything else with a traceback), told to `report`
+    after every bad round, and followed by a wait that grows while trouble keeps coming, from
+    `first_wait_seconds` to `longest_wait_seconds`.
+
+    `report` is called on the loop's thread; one that raises is logged once, and told again later.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], None],
+        stop: threading.Event,
+        *,
+        report: Report | None = None,
+        first_wait_seconds: float = 0.1,
+        longest_wait_seconds: float = 5.0,
+    ) -> None:
+        self.name: Final = name
+        self._step = step
+        self._stop = stop
+        self._report = report or _tell_nobody
+        self._first_wait_seconds = first_wait_seconds
+        self._longest_wait_seconds = longest_wait_seconds
+        # Kinds of trouble logged since a round went well. All below: the loop's thread only.
+        self._logged: set[type[Exception]] = set()
+        # Whether `report` was told of trouble, and whether it refused what it was told last.
+        self._reported = False
+        self._unreported = False
+        self._attempt = 0
+        # When the last wait after trouble was over.
+        self._resumed_at = 0.0
+        self._thread = threading.Thread(target=self.run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Once. Raises RuntimeError when the system has no thread left."""
+        self._thread.start()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the end after `stop` was set. True when it has ended, or never started."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def run(self) -> None:
+        """The loop itself, for a thread that has something to do before or after it."""
+        while not self._stop.is_set():
+            if not self._goes_well():
+                self._back_off()
+
+    def works(self) -> None:
+        """It works (again). A step that does not return while it works says so by itself."""
+        if self._logged:
+            self._logged.clear()
+            log.info("%s works again", self.name)
+        if self._reported:
+            self._reported = not self._told(None)
+
+    # -- the loop's thread ---------------------------------------------------------------------
+
+    def _goes_well(self) -> bool:
+        try:
+            self._step()
+            self.works()
+        except Exception as error:  # noqa: BLE001 - this is the place that takes all
+            # Not even telling of it may end the loop: without memory, all of this can raise.
+            with contextlib.suppress(Exception):
+                self._tell(error)
+            return False
+        return True
+
+    def _tell(self, error: Exception) -> None:
+        if self._stop.is_set() and isinstance(error, BridgeError):
+            return  # what a step waited for is gone: that is how it ends
+        self._log(error)
+        self._reported = True
+        self._told(_sentence(error))
+
+    def _log(self, error: Exception) -> None:
+        if type(error) in self._logged:
+            return
+        self._logged.add(type(error))
+        if isinstance(error, BridgeError):
+            log.warning("%s: %s", self.name, error)
+        else:
+            log.error("%s failed in a way nobody expected; it goes on", self.name, exc_info=error)
+
+    def _told(self, trouble: str | None) -> bool:
+        """Whether `report` took it. That it fails is logged once until it takes something."""
+        try:
+            self._report(self.name, trouble)
+        except Exception as error:
+            if not self._unreported:
+                unexpected = None if isinstance(error, BridgeError) else error
+                log.warning("%s: how it is cannot be reported: %s", self.name, _sentence(error),
+                            exc_info=unexpected)  # fmt: skip
+            self._unreported = True
+            return False
+        self._unreported = False
+        return True
+
+    def _back_off(self) -> None:
+        """Waits grow until no trouble came for as long as the longest of them."""
+        calm = time.monotonic() - self._resumed_at > self._longest_wait_seconds
+        self._attempt = 1 if calm else self._attempt + 1
+        wait_seconds = backoff_seconds(
+            self._attempt, self._first_wait_seconds, self._longest_wait_seconds
+        )
+        pause(wait_seconds, self._stop)
+        self._resumed_at = time.monotonic()
+
+
+def _sentence(error: Exception) -> str:
+    """Fit to be shown: what an unexpected error says may hold anything."""
+    if isinstance(error, BridgeError):
+        return str(error)
+    return f"an unexpected error ({type(error).__name__}), which the log shows"

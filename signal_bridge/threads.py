@@ -18,7 +18,7 @@ from signal_bridge.errors import BridgeError
 
 log = logging.getLogger(__name__)
 
-# Told the loop's name and what is wrong, in a sentence without secrets; None once it works again.
+# Told a name and what is wrong with it, in a sentence without secrets; None once it works again.
 Report = Callable[[str, str | None], None]
 
 
@@ -26,87 +26,52 @@ def _tell_nobody(_name: str, _trouble: str | None) -> None:
     """The log has it."""
 
 
-class Loop:
-    """Calls `step` again and again, on a daemon thread named `name`, until `stop` is set.
+class Guard:
+    """Takes whatever the work of one kind raises, and tells of it without repeating itself.
 
-    `step` does one round and may block; it waits by itself for its next one, and looks at `stop`
-    while it does. What it raises never ends the loop: it is logged once per kind until a round
-    goes well (a BridgeError as its sentence, anything else with a traceback), told to `report`
-    after every bad round, and followed by a wait that grows while trouble keeps coming, from
-    `first_wait_seconds` to `longest_wait_seconds`.
+    Each kind of trouble is logged once until the work goes well again: a BridgeError as its
+    sentence, anything else with a traceback. `report` is told after every failure, and once that
+    it works again; one that raises is logged once, and told again later. Once `stop` is set a
+    BridgeError is no trouble: what the work waited for is gone.
 
-    `report` is called on the loop's thread; one that raises is logged once, and told again later.
+    For the work of one thread; used by several, it may say a thing twice.
     """
 
     def __init__(
-        self,
-        name: str,
-        step: Callable[[], None],
-        stop: threading.Event,
-        *,
-        report: Report | None = None,
-        first_wait_seconds: float = 0.1,
-        longest_wait_seconds: float = 5.0,
+        self, name: str, report: Report | None = None, stop: threading.Event | None = None
     ) -> None:
         self.name: Final = name
-        self._step = step
-        self._stop = stop
         self._report = report or _tell_nobody
-        self._first_wait_seconds = first_wait_seconds
-        self._longest_wait_seconds = longest_wait_seconds
-        # Kinds of trouble logged since a round went well. All below: the loop's thread only.
+        self._stop = stop or threading.Event()
+        # Kinds of trouble logged since the work went well.
         self._logged: set[type[Exception]] = set()
         # Whether `report` was told of trouble, and whether it refused what it was told last.
         self._reported = False
         self._unreported = False
-        self._attempt = 0
-        # When the last wait after trouble was over.
-        self._resumed_at = 0.0
-        self._thread = threading.Thread(target=self.run, name=name, daemon=True)
 
-    def start(self) -> None:
-        """Once. Raises RuntimeError when the system has no thread left."""
-        self._thread.start()
-
-    def join(self, seconds: float) -> bool:
-        """Wait for the end after `stop` was set. True when it has ended, or never started."""
-        if self._thread.ident is not None:
-            self._thread.join(seconds)
-        return not self._thread.is_alive()
-
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def run(self) -> None:
-        """The loop itself, for a thread that has something to do before or after it."""
-        while not self._stop.is_set():
-            if not self._goes_well():
-                self._back_off()
+    def goes_well(self, work: Callable[..., object], *arguments: object) -> bool:
+        """Whether `work(*arguments)` returned. Raises no Exception."""
+        try:
+            work(*arguments)
+            self.works()
+        except Exception as error:  # noqa: BLE001 - this is the place that takes all
+            # Not even telling of it may fail: without memory, all of this can raise.
+            with contextlib.suppress(Exception):
+                self._tell(error)
+            return False
+        return True
 
     def works(self) -> None:
-        """It works (again). A step that does not return while it works says so by itself."""
+        """It works (again). Work that does not return while it works says so by itself."""
         if self._logged:
             self._logged.clear()
             log.info("%s works again", self.name)
         if self._reported:
             self._reported = not self._told(None)
 
-    # -- the loop's thread ---------------------------------------------------------------------
-
-    def _goes_well(self) -> bool:
-        try:
-            self._step()
-            self.works()
-        except Exception as error:  # noqa: BLE001 - this is the place that takes all
-            # Not even telling of it may end the loop: without memory, all of this can raise.
-            with contextlib.suppress(Exception):
-                self._tell(error)
-            return False
-        return True
-
     def _tell(self, error: Exception) -> None:
         if self._stop.is_set() and isinstance(error, BridgeError):
-            return  # what a step waited for is gone: that is how it ends
+            return
         self._log(error)
         self._reported = True
         self._told(_sentence(error))
@@ -133,6 +98,60 @@ class Loop:
             return False
         self._unreported = False
         return True
+
+
+class Loop:
+    """Calls `step` again and again, on a daemon thread named `name`, until `stop` is set.
+
+    `step` does one round and may block; it waits by itself for its next one, and looks at `stop`
+    while it does. What it raises never ends the loop: a Guard logs it and tells `report` of it,
+    on the loop's thread. A wait follows that grows while trouble keeps coming, from
+    `first_wait_seconds` to `longest_wait_seconds`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], object],
+        stop: threading.Event,
+        *,
+        report: Report | None = None,
+        first_wait_seconds: float = 0.1,
+        longest_wait_seconds: float = 5.0,
+    ) -> None:
+        self.name: Final = name
+        self._step = step
+        self._stop = stop
+        self._guard = Guard(name, report, stop)
+        self._first_wait_seconds = first_wait_seconds
+        self._longest_wait_seconds = longest_wait_seconds
+        # The loop's thread only. The second: when the last wait after trouble was over.
+        self._attempt = 0
+        self._resumed_at = 0.0
+        self._thread = threading.Thread(target=self.run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Once. Raises RuntimeError when the system has no thread left."""
+        self._thread.start()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the end after `stop` was set. True when it has ended, or never started."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def run(self) -> None:
+        """The loop itself, for a thread that has something to do before or after it."""
+        while not self._stop.is_set():
+            if not self._guard.goes_well(self._step):
+                self._back_off()
+
+    def works(self) -> None:
+        """It works (again). A step that does not return while it works says so by itself."""
+        self._guard.works()
 
     def _back_off(self) -> None:
         """Waits grow until no trouble came for as long as the longest of them."""

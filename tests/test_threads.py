@@ -10,7 +10,7 @@ import pytest
 
 from signal_bridge import threads as module
 from signal_bridge.errors import StoreFull, StoreUnavailable
-from signal_bridge.threads import Loop
+from signal_bridge.threads import Guard, Loop
 from tests.support import eventually
 
 Outcome = Exception | None
@@ -335,3 +335,30 @@ def test_what_nobody_expected_is_told_even_at_the_end(caplog: pytest.LogCaptureF
 
     Loop("worker", step, stop).run()
     assert "ValueError: odd" in caplog.text
+
+
+# -- a guard alone -----------------------------------------------------------------------------
+
+
+def test_a_guard_runs_the_work_and_says_whether_it_went_well(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seen: list[object] = []
+    guard = Guard("telling")
+    assert guard.goes_well(seen.extend, (1, 2))
+    assert seen == [1, 2]
+    assert not guard.goes_well(seen.extend, None)
+    assert not guard.goes_well(seen.extend, None)
+    assert guard.goes_well(seen.clear)
+    assert messages(caplog) == [
+        "telling failed in a way nobody expected; it goes on",
+        "telling works again",
+    ]
+
+
+def test_a_guard_takes_no_request_to_end_the_process() -> None:
+    def leave() -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        Guard("telling").goes_well(leave)

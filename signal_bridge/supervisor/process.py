@@ -23,7 +23,8 @@ class Process:
 
     `stdin` is a file descriptor the child gets as its standard input, `inherited` are passed on
     under their own numbers. With `output` the child's stdout and stderr go there; without, they
-    are ours. Raises OSError when the program cannot be started.
+    are ours. Raises OSError when the program cannot be started, or not be watched: then nothing
+    of it is left.
     """
 
     def __init__(
@@ -43,9 +44,14 @@ class Process:
             pass_fds=tuple(inherited),
             start_new_session=True,
         )
-        self._exited_fd = os.pidfd_open(self._popen.pid)
-        if output is not None and self._popen.stdout is not None:
-            output.drain(self._popen.stdout)  # type: ignore[arg-type]
+        self._exited_fd = -1
+        try:
+            self._exited_fd = os.pidfd_open(self._popen.pid)
+            if output is not None and self._popen.stdout is not None:
+                output.drain(self._popen.stdout)  # type: ignore[arg-type]
+        except Exception as error:
+            self._abandon()
+            raise _as_os_error(error) from error
 
     @property
     def pid(self) -> int:
@@ -71,12 +77,29 @@ class Process:
         return self._popen.wait()
 
     def close(self) -> None:
-        """Forget a child that has ended, and kill what it left behind in its group."""
+        """Forget the child, and kill what it left behind in its group: itself, if it still runs."""
+        try:
+            self._signal(signal.SIGKILL)
+            self._popen.wait()
+        finally:
+            os.close(self._exited_fd)
+
+    def _abandon(self) -> None:
+        """A child nobody can watch must not run: the next one would be a second."""
         self._signal(signal.SIGKILL)
-        os.close(self._exited_fd)
+        self._popen.wait()
+        if self._popen.stdout is not None:
+            self._popen.stdout.close()
+        if self._exited_fd != -1:
+            os.close(self._exited_fd)
 
     def _signal(self, number: signal.Signals) -> None:
         try:
             os.killpg(self._popen.pid, number)
         except ProcessLookupError:
             return  # the whole group is gone already
+
+
+def _as_os_error(error: Exception) -> OSError:
+    """No thread left is a RuntimeError, though it is the system that lacks something."""
+    return error if isinstance(error, OSError) else OSError(str(error))

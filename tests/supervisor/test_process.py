@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from signal_bridge.supervisor.output import OutputRing
 from signal_bridge.supervisor.process import Process
 from tests.supervisor.children import DEAF, SLEEP, exists, kill, python
 from tests.support import eventually
+from tests.support.processes import children_and_zombies
 
 ROOT = Path(__file__).parents[2]
 
@@ -171,3 +173,40 @@ def test_a_program_that_is_not_there_says_so_in_one_line(tmp_path: Path) -> None
         f"{tmp_path}/nothing cannot be started: No such file or directory"
     ]
     child.close()
+
+
+def fail_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: Exception) -> None:
+    """The next call of `owner.name` raises; those after it do what they always did."""
+    usual, failures = getattr(owner, name), [error]
+
+    def call(*arguments: object) -> object:
+        if failures:
+            raise failures.pop()
+        return usual(*arguments)
+
+    monkeypatch.setattr(owner, name, call)
+
+
+TROUBLES = [
+    (os, "pidfd_open", OSError(errno.EMFILE, "Too many open files")),
+    (os, "pidfd_open", MemoryError("no memory")),
+    (OutputRing, "drain", RuntimeError("can't start new thread")),
+]
+
+
+@pytest.mark.parametrize(("owner", "name", "error"), TROUBLES)
+def test_a_child_that_cannot_be_watched_is_ended_before_that_is_told(
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: Exception
+) -> None:
+    before, descriptors = children_and_zombies(os.getpid()), len(os.listdir("/proc/self/fd"))
+    fail_once(monkeypatch, owner, name, error)
+    with pytest.raises(OSError, match=str(error.args[-1])):
+        Process(python(SLEEP), output=OutputRing("child"))
+    assert children_and_zombies(os.getpid()) <= before
+    assert len(os.listdir("/proc/self/fd")) <= descriptors
+
+
+def test_a_child_that_still_runs_when_it_is_forgotten_is_killed() -> None:
+    child = Process(python(SLEEP))
+    child.close()
+    assert not exists(child.pid)

@@ -41,6 +41,15 @@ def descendants(pid: int) -> list[Process]:
     return found
 
 
+def children_and_zombies(pid: int) -> set[int]:
+    """The pids of what `pid` started and has not reaped."""
+    return {
+        int(child)
+        for children in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in children.read_text().split()
+    }
+
+
 def _pids() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 

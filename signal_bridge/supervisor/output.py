@@ -7,6 +7,8 @@ import logging
 import threading
 from typing import BinaryIO, Final
 
+from signal_bridge.threads import Guard
+
 log = logging.getLogger(__name__)
 
 _LINES_KEPT: Final = 40
@@ -43,9 +45,10 @@ class OutputRing:
             self._lines.clear()
 
     def _read(self, pipe: BinaryIO) -> None:
+        guard = Guard(f"the output of {self._name}")  # the pipe is emptied whatever is in it
         with pipe:
             while line := pipe.readline(_LINE_BYTES):
-                self._keep(line.decode(errors="replace").rstrip())
+                guard.goes_well(self._keep, line.decode(errors="replace").rstrip())
                 while line and not line.endswith(b"\n"):
                     line = pipe.readline(_LINE_BYTES)  # the rest of a long line is dropped
 

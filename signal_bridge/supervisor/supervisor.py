@@ -7,10 +7,12 @@ One thread, `supervisor:<name>`, lives one life of the child after the other:
        └──────────────── after a growing pause, which a stable life resets ──────────────────┘
 
 It spawns from that thread, since the kernel kills the child when the thread that forked ends.
+Whatever goes wrong there ends the child, never the supervision of it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import os
@@ -23,12 +25,14 @@ from signal_bridge.supervisor.command import Command
 from signal_bridge.supervisor.output import OutputRing
 from signal_bridge.supervisor.process import Process
 from signal_bridge.supervisor.states import MOVES, State
+from signal_bridge.threads import Guard, Loop
 
 log = logging.getLogger(__name__)
 
 # Answers within the given seconds whether the child works; a sentence says what is wrong.
 Probe = Callable[[float], str | None]
-# Told of every change, on the supervisor's thread: the new state and a sentence.
+# Told of every change, on the supervisor's thread: the new state and a sentence. What it raises
+# is logged.
 OnChange = Callable[[State, str], None]
 
 
@@ -86,6 +90,17 @@ class Supervisor:
         self._restart_because: str | None = None
         # Readable once a stop or restart was asked for: wakes the wait for the child.
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK)
+        self._telling = Guard(f"telling of {name}")
+        # How many lives ended since a stable one. The supervisor's thread only.
+        self._attempt = 0
+        self._loop = Loop(
+            f"the supervision of {name}",
+            self._live,
+            self._stop,
+            report=self._on_trouble,
+            first_wait_seconds=self._policy.first_backoff_seconds,
+            longest_wait_seconds=self._policy.longest_backoff_seconds,
+        )
         self._thread = threading.Thread(target=self._run, name=f"supervisor:{name}", daemon=True)
 
     # -- any thread ----------------------------------------------------------------------------
@@ -123,23 +138,30 @@ class Supervisor:
     # -- the supervisor's thread ---------------------------------------------------------------
 
     def _run(self) -> None:
-        attempt = 0
-        while not self._stop.is_set():
-            began = time.monotonic()
-            because = self._live_once()
-            if self._state is State.FAILED:
-                return
-            if time.monotonic() - began >= self._policy.stable_seconds:
-                attempt = 0
-            attempt += 1
-            self._back_off(attempt, because)
-        self._enter(State.STOPPED, "stopped on request")
+        self._loop.run()
+        if self._state is not State.FAILED:
+            self._enter(State.STOPPED, "stopped on request")
 
-    def _back_off(self, attempt: int, because: str) -> None:
-        if self._stop.is_set():
-            return
+    def _live(self) -> None:
+        """One life of the child, and the pause after it."""
+        began = time.monotonic()
+        because = self._live_once()
+        if time.monotonic() - began >= self._policy.stable_seconds:
+            self._attempt = 0
+        if self._state is State.FAILED:
+            self._stop.set()
+        if not self._stop.is_set():
+            self._back_off(because)
+
+    def _on_trouble(self, _name: str, trouble: str | None) -> None:
+        """A life did not end as lives do. The loop makes the pause."""
+        if trouble is not None and not self._stop.is_set():
+            self._enter(State.BACKING_OFF, trouble)
+
+    def _back_off(self, because: str) -> None:
+        self._attempt += 1
         seconds = backoff_seconds(
-            attempt, self._policy.first_backoff_seconds, self._policy.longest_backoff_seconds
+            self._attempt, self._policy.first_backoff_seconds, self._policy.longest_backoff_seconds
         )
         self._enter(State.BACKING_OFF, f"{because}; next start in {seconds:.1f} s")
         pause(seconds, self._stop)
@@ -155,6 +177,9 @@ class Supervisor:
             return f"cannot be started: {error}"
         try:
             return self._watch(child)
+        except Exception:
+            child.end(self._policy.stop_seconds)
+            raise
         finally:
             child.close()
 
@@ -164,6 +189,7 @@ class Supervisor:
         started, failures, pause_seconds = time.monotonic(), 0, 0.0
         while True:
             exit_code = child.wait(pause_seconds, self._wake_fd)
+            self._fall_asleep()
             if exit_code is not None:
                 return self._on_exit(exit_code)
             if self._stop.is_set():
@@ -175,6 +201,11 @@ class Supervisor:
             if wrong and self._is_hung(failures, time.monotonic() - started):
                 return self._on_hang(child, wrong)
             pause_seconds = self._pause_seconds()
+
+    def _fall_asleep(self) -> None:
+        """Before a look at what was asked for: that is said first, so nothing is missed."""
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake_fd)
 
     def _pause_seconds(self) -> float:
         """A start is watched closely, so that waiting requests go on as soon as they can."""
@@ -210,7 +241,6 @@ class Supervisor:
 
     def _on_restart(self, child: Process) -> str:
         because, self._restart_because = self._restart_because, None
-        os.eventfd_read(self._wake_fd)
         self._enter(State.STOPPING, f"restarting: {because}")
         child.end(self._policy.stop_seconds)
         return f"was restarted: {because}"
@@ -236,7 +266,9 @@ class Supervisor:
             self._changed.notify_all()
         quiet = state in (State.STARTING, State.RUNNING, State.STOPPING, State.STOPPED)
         log.log(logging.INFO if quiet else logging.ERROR, "%s: %s", self.name, detail)
-        self._on_change(state, detail)
+        if state is State.RUNNING:
+            self._loop.works()
+        self._telling.goes_well(self._on_change, state, detail)
 
 
 def _exit_text(exit_code: int) -> str:

@@ -9,6 +9,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from signal_bridge.clock import Deadline
 from signal_bridge.supervisor.command import Command
 from signal_bridge.supervisor.states import MOVES, State
@@ -119,3 +121,15 @@ def exists(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def fail_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: Exception) -> None:
+    """The next call of `owner.name` raises; those after it do what they always did."""
+    usual, failures = getattr(owner, name), [error]
+
+    def call(*arguments: object) -> object:
+        if failures:
+            raise failures.pop()
+        return usual(*arguments)
+
+    monkeypatch.setattr(owner, name, call)

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from signal_bridge.supervisor import output as module
 from signal_bridge.supervisor.output import OutputRing
 from tests.support import eventually
 
@@ -69,3 +70,18 @@ def test_a_line_without_an_end_costs_no_memory() -> None:
 
 def test_more_output_than_a_pipe_holds_does_not_stop_the_child() -> None:
     assert drained(*[b"DEBUG " + b"x" * 1000] * 1000, b"ERROR end").last_lines() == ["ERROR end"]
+
+
+def test_a_line_that_cannot_be_dealt_with_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    level_of = module._level_of
+
+    def stumble(line: str) -> int:
+        if line == "odd":
+            raise ValueError(line)
+        return level_of(line)
+
+    monkeypatch.setattr(module, "_level_of", stumble)
+    assert drained(b"a", b"odd", b"odd", b"b").last_lines() == ["a", "b"]
+    assert caplog.text.count("the output of child failed in a way nobody expected") == 1

@@ -15,7 +15,7 @@ import pytest
 from signal_bridge.supervisor.command import Command
 from signal_bridge.supervisor.output import OutputRing
 from signal_bridge.supervisor.process import Process
-from tests.supervisor.children import DEAF, SLEEP, exists, kill, python
+from tests.supervisor.children import DEAF, SLEEP, exists, fail_once, kill, python
 from tests.support import eventually
 from tests.support.processes import children_and_zombies
 
@@ -173,18 +173,6 @@ def test_a_program_that_is_not_there_says_so_in_one_line(tmp_path: Path) -> None
         f"{tmp_path}/nothing cannot be started: No such file or directory"
     ]
     child.close()
-
-
-def fail_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: Exception) -> None:
-    """The next call of `owner.name` raises; those after it do what they always did."""
-    usual, failures = getattr(owner, name), [error]
-
-    def call(*arguments: object) -> object:
-        if failures:
-            raise failures.pop()
-        return usual(*arguments)
-
-    monkeypatch.setattr(owner, name, call)
 
 
 TROUBLES = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import logging
 import os
 import signal
@@ -17,11 +18,24 @@ from signal_bridge.clock import Deadline
 from signal_bridge.supervisor import supervisor as module
 from signal_bridge.supervisor.command import Command
 from signal_bridge.supervisor.listening import listen_unix
+from signal_bridge.supervisor.output import OutputRing
+from signal_bridge.supervisor.process import Process
 from signal_bridge.supervisor.states import State
 from signal_bridge.supervisor.supervisor import Policy, Supervisor
 from tests.rpc.far_end import InThread
-from tests.supervisor.children import DEAF, QUICK, SLEEP, Record, Watched, exists, kill, python
+from tests.supervisor.children import (
+    DEAF,
+    QUICK,
+    SLEEP,
+    Record,
+    Watched,
+    exists,
+    fail_once,
+    kill,
+    python,
+)
 from tests.support import eventually
+from tests.support.processes import children_and_zombies
 
 STARTING, RUNNING, BACKING_OFF = State.STARTING, State.RUNNING, State.BACKING_OFF
 STOPPING, STOPPED, FAILED = State.STOPPING, State.STOPPED, State.FAILED
@@ -234,6 +248,48 @@ def test_a_child_that_is_frozen_is_killed_too() -> None:
         assert not exists(first)
 
 
+# -- restarting --------------------------------------------------------------------------------
+
+
+def test_a_child_is_replaced_when_that_is_asked_for() -> None:
+    with Watched(python(SLEEP), probe=Probe()) as child:
+        assert child.running()
+        child.supervisor.restart("a test")
+        child.wait_for(RUNNING, 2)
+        assert child.record.states[:6] == [STARTING, RUNNING, STOPPING, BACKING_OFF,
+                                           STARTING, RUNNING]  # fmt: skip
+        assert child.record.detail(BACKING_OFF).startswith("was restarted: a test; next start in ")
+
+
+def test_a_restart_that_is_noticed_before_the_wake_up_call_is_no_trouble(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The watch looks by itself now and then, and may see the wish before it is woken for it."""
+    write = os.eventfd_write
+    with Watched(python(SLEEP), probe=Probe()) as child:
+        assert child.running()
+
+        def write_late(descriptor: int, value: int) -> None:
+            child.wait_for(STOPPING)
+            write(descriptor, value)
+
+        monkeypatch.setattr(os, "eventfd_write", write_late)
+        child.supervisor.restart("a test")
+        monkeypatch.undo()
+        child.wait_for(RUNNING, 2)
+        assert child.record.states.count(STARTING) == 2
+    assert "nobody expected" not in caplog.text
+
+
+def test_a_watch_that_was_woken_goes_to_sleep_again() -> None:
+    probe = Probe()
+    with Watched(python(SLEEP), probe=probe, policy=quick(probe_every_seconds=3600)) as child:
+        assert child.running()
+        for asked in (2, 3):
+            os.eventfd_write(child.supervisor._wake_fd, 1)
+            eventually(lambda asked=asked: probe.asked == asked, what="one more look")
+
+
 # -- hopeless ----------------------------------------------------------------------------------
 
 SAYS_NO = "import sys, time; print('unknown option', flush=True); sys.exit(1)"
@@ -346,6 +402,110 @@ def test_the_time_to_stop_is_not_given_to_a_child_that_went_at_once() -> None:
     with Watched(python(SLEEP), policy=quick(stop_seconds=3600)) as child:
         assert child.running()
         InThread(child.supervisor.stop).result()
+
+
+# -- what nobody expected ----------------------------------------------------------------------
+
+
+def children() -> set[int]:
+    """Of this test process, those that were not reaped among them."""
+    return children_and_zombies(os.getpid())
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "error"),
+    [
+        (os, "pidfd_open", OSError(errno.EMFILE, "Too many open files")),
+        (OutputRing, "drain", RuntimeError("can't start new thread")),
+    ],
+)
+def test_a_child_that_cannot_be_watched_is_replaced_and_there_are_never_two(
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: Exception
+) -> None:
+    before = children()
+    fail_once(monkeypatch, owner, name, error)
+    with Watched(python(SLEEP)) as child:
+        assert child.running()
+        assert child.record.states == [STARTING, BACKING_OFF, STARTING, RUNNING]
+        because = child.record.detail(BACKING_OFF)
+        assert because.startswith(f"cannot be started: {error}; next start in ")
+        assert children() - before == {child.record.pid()}
+    assert children() <= before
+
+
+def test_whatever_fails_in_the_life_of_a_child_ends_it_and_another_is_started(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    before, odd = children(), threading.Event()
+
+    def probe(_seconds: float) -> str | None:
+        if odd.is_set():
+            odd.clear()
+            raise ValueError("odd")
+        return None
+
+    with Watched(python(SLEEP), probe=probe) as child:
+        assert child.running()
+        first = child.record.pid()
+        odd.set()
+        child.wait_for(RUNNING, 2)
+        assert child.record.states[:5] == [STARTING, RUNNING, BACKING_OFF, STARTING, RUNNING]
+        assert "(ValueError), which the log shows" in child.record.detail(BACKING_OFF)
+        assert not exists(first)
+        assert children() - before == {child.record.pid()}
+    assert children() <= before
+    assert caplog.text.count("ValueError: odd") == 1
+
+
+def test_what_fails_again_and_again_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    def probe(_seconds: float) -> str | None:
+        raise ValueError("odd")
+
+    before = children()
+    with Watched(python(SLEEP), probe=probe) as child:
+        child.wait_for(STARTING, 4)
+    assert children() <= before
+    assert caplog.text.count("ValueError: odd") == 1
+
+
+@pytest.mark.parametrize("method", ["wait", "end", "close"])
+def test_a_child_is_not_left_behind_by_one_that_cannot_be_dealt_with(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    before = children()
+    with Watched(python(SLEEP), probe=Probe()) as child:
+        assert child.running()
+        first = child.record.pid()
+        fail_once(monkeypatch, Process, method, OSError(errno.ENOMEM, "Cannot allocate memory"))
+        child.supervisor.restart("a test")
+        child.wait_for(RUNNING, 2)
+        assert not exists(first)
+        assert children() - before == {child.record.pid()}
+    assert children() <= before
+
+
+@pytest.mark.parametrize("state", [STARTING, RUNNING, STOPPING, BACKING_OFF, STOPPED])
+def test_a_listener_that_fails_ends_no_supervision(
+    caplog: pytest.LogCaptureFixture, state: State
+) -> None:
+    before, told = children(), list[State]()
+
+    def listen(now: State, _detail: str) -> None:
+        told.append(now)
+        if now is state:
+            raise ValueError("odd")
+
+    supervisor = Supervisor("child", python(SLEEP), listen, policy=QUICK)
+    supervisor.start()
+    eventually(lambda: RUNNING in told, 30, "it to run")
+    supervisor.restart("a test")
+    eventually(lambda: told.count(RUNNING) == 2, 30, "it to run again")
+    assert len(children() - before) == 1
+    supervisor.stop()
+    assert supervisor.state is STOPPED
+    assert children() <= before
+    assert told == [STARTING, RUNNING, STOPPING, BACKING_OFF, STARTING, RUNNING, STOPPING, STOPPED]
+    assert caplog.text.count("telling of child failed in a way nobody expected") >= 1
 
 
 # -- telling -----------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ needs another makes another: this module never reconnects and never repeats.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import select
 import socket
@@ -26,6 +27,7 @@ from typing import Final
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import (
+    BridgeError,
     CallTimedOut,
     ConnectionLost,
     DaemonUnavailable,
@@ -40,7 +42,7 @@ from signal_bridge.rpc.jsonrpc import (
     decode_line,
     encode_request,
 )
-from signal_bridge.rpc.pending import Pending, Waiter
+from signal_bridge.rpc.pending import Pending
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +91,8 @@ class Client:
     thread with the notifications that arrived together; the next bytes are read only after it
     returned, so a handler that stores them makes signal-cli wait for the disk. An exception from
     the handler ends the connection: what was not handled must not be read past.
+
+    Raises DaemonUnavailable, with the socket closed, when the system has no thread left.
     """
 
     def __init__(
@@ -107,15 +111,21 @@ class Client:
         # Serialises lines on the wire: whoever holds it is the only one that writes.
         self._writing = threading.Lock()
         self._lost = threading.Event()
+        self._lost_because = ""  # written before _lost is set
         # Complaints already logged, so that a daemon that babbles fills no disk. Reader only.
         self._complaints: set[str] = set()
         self._reader = threading.Thread(target=self._read, name=f"rpc-reader:{name}", daemon=True)
-        self._reader.start()
+        self._start_reading()
 
     @property
     def lost(self) -> bool:
         """Whether the connection has ended. It never comes back."""
         return self._lost.is_set()
+
+    @property
+    def lost_because(self) -> str:
+        """Why the connection has ended, in a sentence; empty while it has not."""
+        return self._lost_because
 
     def wait_until_lost(self, seconds: float) -> bool:
         """Wait up to `seconds` for the connection to end. True if it has."""
@@ -130,7 +140,7 @@ class Client:
         """
         waiter = self._pending.register()
         try:
-            self._write(encode_request(waiter.request_id, method, params), waiter, deadline)
+            self._write(encode_request(waiter.request_id, method, params), deadline)
             return self._await(waiter.future, method, deadline)
         finally:
             self._pending.forget(waiter)
@@ -140,6 +150,13 @@ class Client:
         self._end("the connection to signal-cli was closed")
         if threading.current_thread() is not self._reader:
             self._reader.join(timeout=5)
+
+    def _start_reading(self) -> None:
+        try:
+            self._reader.start()
+        except RuntimeError as error:
+            self._socket.close()
+            raise DaemonUnavailable(f"signal-cli cannot be asked now: {error}") from error
 
     # -- the caller's side ---------------------------------------------------------------------
 
@@ -153,25 +170,22 @@ class Client:
                 request_written=True,
             ) from None
 
-    def _write(self, line: bytes, waiter: Waiter, deadline: Deadline) -> None:
+    def _write(self, line: bytes, deadline: Deadline) -> None:
         """Put one whole line on the wire, or raise with the connection in a known state."""
         if not self._writing.acquire(timeout=deadline.remaining_seconds()):
             raise CallTimedOut("signal-cli does not read its requests", request_written=False)
         try:
-            self._send(memoryview(line), waiter, deadline)
+            self._send(memoryview(line), deadline)
         finally:
             self._writing.release()
 
-    def _send(self, rest: memoryview, waiter: Waiter, deadline: Deadline) -> None:
+    def _send(self, rest: memoryview, deadline: Deadline) -> None:
         """Write it all. A line cut off by the deadline spoils the wire: the connection ends."""
         begun = False
         while rest:
-            # Before the bytes leave: the reader may find the connection lost in the same moment.
-            waiter.written = True
             try:
                 sent = self._socket.send(rest, socket.MSG_DONTWAIT)
             except BlockingIOError:
-                waiter.written = begun
                 self._wait_writable(begun, deadline)
                 continue
             except OSError as error:
@@ -203,20 +217,30 @@ class Client:
         because = "the connection to signal-cli was lost"
         try:
             self._read_until_end()
-        except OSError as error:
-            because = f"{because}: {error}"
-        except Exception:
+        except BridgeError as error:
+            because = str(error)
+        except Exception as error:
             # Whatever a handler raises: its notices are not stored, so nothing may follow them.
+            because = f"what signal-cli sent could not be handled ({type(error).__name__})"
             log.exception("handling what signal-cli sent failed; the connection is closed")
         finally:
             self._end(because)
             self._socket.close()
 
     def _read_until_end(self) -> None:
-        # recv waits without a limit; _end wakes it by shutting the socket down.
-        while chunk := self._socket.recv(_READ_BYTES):
-            self._quick_ack()
+        while chunk := self._receive():
             self._take(self._buffer.feed(chunk))
+
+    def _receive(self) -> bytes:
+        """The next bytes, none at the end. Raises ConnectionLost."""
+        try:
+            # Waits without a limit; _end wakes it by shutting the socket down.
+            chunk = self._socket.recv(_READ_BYTES)
+        except OSError as error:
+            text = f"the connection to signal-cli was lost: {error}"
+            raise ConnectionLost(text, request_written=False) from error
+        self._quick_ack()
+        return chunk
 
     def _take(self, lines: Sequence[bytes | Overlong]) -> None:
         notices = []
@@ -257,14 +281,17 @@ class Client:
         The kernel forgets the option, so it is set after every read.
         """
         if self._is_tcp:
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            # A connection that has just ended takes no option, and the next read says so.
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _end(self, because: str) -> None:
         """Wake the waiters and the reader. Shutting down wakes a blocked read; closing does not."""
         if self._lost.is_set():
             return
+        self._lost_because = because
         self._lost.set()
-        # First nothing can be written any more, then the waiters learn what was written.
+        # First nothing can be written any more, then the waiters learn of it.
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:

@@ -12,18 +12,13 @@ from signal_bridge.rpc.jsonrpc import Reply, RequestId
 
 
 class Waiter:
-    """One caller's place in the table.
+    """One caller's place in the table."""
 
-    `written` is true from just before the first byte of the request may leave: from then on its
-    outcome is unknown if the connection is lost.
-    """
-
-    __slots__ = ("future", "request_id", "written")
+    __slots__ = ("future", "request_id")
 
     def __init__(self, request_id: RequestId) -> None:
         self.request_id = request_id
         self.future: Future[Reply] = Future()
-        self.written = False
 
 
 class Pending:
@@ -73,12 +68,16 @@ class Pending:
             waiter.future.set_exception(error)
 
     def fail_all(self, because: str) -> None:
-        """The connection is gone: wake every waiter, and refuse those who come later."""
+        """The connection is gone: wake every waiter, and refuse those who come later.
+
+        Who waits for its reply has written its request; who is still writing finds out by that,
+        and knows what has left.
+        """
         with self._mutex:
             self._lost_because = because
             waiters, self._waiters = list(self._waiters.values()), {}
         for waiter in waiters:
-            waiter.future.set_exception(ConnectionLost(because, request_written=waiter.written))
+            waiter.future.set_exception(ConnectionLost(because, request_written=True))
 
     def __len__(self) -> int:
         with self._mutex:

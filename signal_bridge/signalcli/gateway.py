@@ -172,7 +172,7 @@ class Gateway:
             return client
         try:
             client.call("version", None, deadline)
-        except DaemonError:
+        except BaseException:
             client.close()
             raise
         return client

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
+import errno
 import json
 import logging
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from signal_bridge.clock import Deadline
-from signal_bridge.errors import CallTimedOut, ConnectionLost, DaemonUnavailable
+from signal_bridge.errors import CallTimedOut, ConnectionLost, DaemonUnavailable, StoreFull
+from signal_bridge.rpc import client as module
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.rpc.jsonrpc import Notice, Reply
 from tests.rpc.conftest import Make
@@ -33,6 +36,16 @@ def echo(request: Request) -> bytes:
 
 def ask(client: Client, number: object = None, seconds: float = 30) -> object:
     return client.call("echo", {"n": number}, Deadline(seconds)).result
+
+
+def fill(client: Client) -> None:
+    """What is left of the socket's buffers takes not one byte more."""
+    size = 65536
+    while size:
+        try:
+            client._socket.send(b" " * size, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            size //= 2
 
 
 def reader_of(client: Client) -> threading.Thread:
@@ -251,11 +264,7 @@ def test_a_line_that_was_cut_off_by_its_deadline_ends_the_connection(pair: Pair)
 
 def test_a_line_that_never_began_leaves_the_connection_whole(pair: Pair) -> None:
     client, far = pair
-    while True:  # what is left of the buffers takes not one byte more
-        try:
-            client._socket.send(b" " * 65536, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            break
+    fill(client)
     error = InThread(ask, client, 1, 0.1).error()
     assert isinstance(error, CallTimedOut)
     assert not error.request_written
@@ -290,6 +299,32 @@ def test_a_connection_lost_before_the_write_says_that_nothing_was_sent(connected
         ask(client)
     assert not caught.value.request_written
     assert caught.value.retryable
+
+
+def test_a_connection_lost_before_anything_could_leave_says_that_nothing_was_sent(
+    pair: Pair,
+) -> None:
+    client, far = pair
+    fill(client)
+    call = InThread(ask, client, 1, 600)
+    eventually(client._writing.locked, what="the caller to wait for room")
+    far.hang_up()
+    error = call.error()
+    assert isinstance(error, ConnectionLost)
+    assert not error.request_written
+    assert error.retryable
+
+
+def test_a_connection_lost_while_another_writes_says_to_each_what_was_sent(pair: Pair) -> None:
+    client, far = pair
+    first = InThread(ask, client, TOO_MUCH, 600)
+    assert far.socket.recv(10)
+    second = InThread(ask, client, 2, 600)
+    eventually(lambda: len(client._pending) == 2, what="the second to wait for its turn")
+    far.hang_up()
+    errors = [first.error(), second.error()]
+    assert [type(error) for error in errors] == [ConnectionLost, ConnectionLost]
+    assert [error.request_written for error in errors] == [True, False]  # type: ignore[attr-defined]
 
 
 def test_a_connection_lost_in_the_middle_of_a_line_says_that_the_outcome_is_unknown(
@@ -343,7 +378,7 @@ def test_closing_wakes_a_caller_that_waits_to_write(pair: Pair) -> None:
     assert {type(call.error()) for call in calls} == {ConnectionLost}
 
 
-def test_nothing_can_be_written_any_more_when_waiters_learn_what_was(
+def test_nothing_can_be_written_any_more_when_waiters_learn_of_the_end(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, far = pair
@@ -424,24 +459,77 @@ def test_what_comes_later_is_read_only_after_the_handler_returned(make_pair: Mak
     assert [one.params for one in batches[0]] == [1]
 
 
-def test_an_exception_of_the_handler_ends_the_connection(
-    make_pair: Make, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RuntimeError("odd"), "what signal-cli sent could not be handled (RuntimeError)"),
+        (OSError(28, "No space left"), "what signal-cli sent could not be handled (OSError)"),
+        (MemoryError(), "what signal-cli sent could not be handled (MemoryError)"),
+    ],
+)
+def test_an_exception_of_the_handler_ends_the_connection_and_every_waiter_hears_of_it(
+    make_pair: Make, caplog: pytest.LogCaptureFixture, error: Exception, told: str
 ) -> None:
     taken: list[object] = []
 
     def fail(notices: Sequence[Notice]) -> None:
         taken.extend(one.params for one in notices)
-        raise RuntimeError("the disk is full")
+        raise error
 
     client, far = make_pair(on_notices=fail)
-    call = InThread(ask, client, 1)
+    calls = [InThread(ask, client, number, 600) for number in range(3)]
+    far.requests(3)
+    far.write(notice(1) + notice(2))
+    assert {str(call.error()) for call in calls} == {told}
+    assert {type(call.error()) for call in calls} == {ConnectionLost}
+    assert client.wait_until_lost(10)
+    assert client.lost_because == told
+    reader_of(client).join(timeout=10)
+    assert taken == [1, 2]
+    assert "the connection is closed" in caplog.text
+
+
+def test_a_handler_that_says_why_it_fails_is_not_a_defect(
+    make_pair: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_notices: Sequence[Notice]) -> None:
+        raise StoreFull("the disk is full")
+
+    client, far = make_pair(on_notices=fail)
+    far.write(notice(1))
+    assert client.wait_until_lost(10)
+    assert client.lost_because == "the disk is full"
+    assert caplog.text == ""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_handler_that_ends_its_thread_leaves_no_waiter_behind(make_pair: Make) -> None:
+    def leave(_notices: Sequence[Notice]) -> None:
+        raise SystemExit
+
+    client, far = make_pair(on_notices=leave)
+    call = InThread(ask, client, 1, 600)
     far.request()
     far.write(notice(1))
     assert isinstance(call.error(), ConnectionLost)
-    assert client.wait_until_lost(10)
-    reader_of(client).join(timeout=10)
-    assert taken == [1]
-    assert "the connection is closed" in caplog.text
+
+
+def test_a_line_that_cannot_be_read_for_lack_of_memory_leaves_no_waiter_behind(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, far = pair
+
+    def fail(_line: bytes) -> None:
+        raise MemoryError
+
+    call = InThread(ask, client, 1, 600)
+    request = far.request()
+    monkeypatch.setattr(module, "decode_line", fail)
+    far.answer(request, "too large")
+    error = call.error()
+    assert isinstance(error, ConnectionLost)
+    assert str(error) == "what signal-cli sent could not be handled (MemoryError)"
+    assert error.request_written
 
 
 def test_notices_before_the_end_of_the_connection_are_handed_over(make_pair: Make) -> None:
@@ -461,6 +549,68 @@ def test_a_client_that_only_calls_drops_notices_in_silence(
     far.serve(echo)
     assert ask(client, 1) == {"n": 1}
     assert caplog.text == ""
+
+
+# -- acknowledging -----------------------------------------------------------------------------
+
+
+class Recorded:
+    """A socket, and what its reader does with it."""
+
+    def __init__(self, connection: socket.socket, quick_acks: bool = True) -> None:
+        self._connection = connection
+        self._quick_acks = quick_acks
+        self.done: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+    def recv(self, size: int) -> bytes:
+        chunk = self._connection.recv(size)
+        self.done.append("read")
+        return chunk
+
+    def setsockopt(self, level: int, option: int, value: int) -> None:
+        assert (level, option, value) == (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        self.done.append("acknowledge quickly")
+        if not self._quick_acks:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        self._connection.setsockopt(level, option, value)
+
+
+@contextlib.contextmanager
+def recorded(family: socket.AddressFamily, quick_acks: bool = True) -> Iterator[Recorded]:
+    """The near socket of a client that has made three calls, one after the other."""
+    if family == socket.AF_UNIX:
+        near, far_socket = socket.socketpair()
+    else:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            near = socket.create_connection(listening.getsockname())
+            far_socket = listening.accept()[0]
+    connection, far = Recorded(near, quick_acks), FarEnd(far_socket)
+    client = Client(connection, "test")  # type: ignore[arg-type]
+    far.serve(echo)
+    assert [ask(client, number) for number in range(3)] == [{"n": 0}, {"n": 1}, {"n": 2}]
+    yield connection
+    far.hang_up()
+    client.close()
+
+
+def test_over_tcp_each_read_is_acknowledged_quickly_for_the_kernel_forgets_the_wish() -> None:
+    with recorded(socket.AF_INET) as connection:
+        done = connection.done[:6]
+    assert done == ["read", "acknowledge quickly"] * 3
+
+
+def test_a_unix_socket_knows_no_acknowledging() -> None:
+    with recorded(socket.AF_UNIX) as connection:
+        assert set(connection.done) == {"read"}
+
+
+def test_what_was_read_counts_though_it_cannot_be_acknowledged_quickly() -> None:
+    """As for a daemon that hung up right after its last answer."""
+    with recorded(socket.AF_INET, quick_acks=False) as connection:
+        assert connection.done[:2] == ["read", "acknowledge quickly"]
 
 
 # -- connecting --------------------------------------------------------------------------------
@@ -497,3 +647,18 @@ def test_a_full_queue_is_a_daemon_that_is_not_there(tmp_path: Path) -> None:
         fill()
     for one in opened:
         one.close()
+
+
+def test_without_a_thread_to_read_with_there_is_no_daemon_to_ask(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    near, far = socket.socketpair()
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(DaemonUnavailable, match="can't start new thread") as caught:
+        Client(near, "test")
+    assert caught.value.retryable
+    assert near.fileno() == -1
+    far.close()

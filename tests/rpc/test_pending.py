@@ -59,15 +59,14 @@ def test_ids_are_strings_that_no_other_connection_uses() -> None:
     assert all(isinstance(one, str) for one in ids)
 
 
-def test_a_lost_connection_wakes_all_and_says_who_was_written() -> None:
+def test_a_lost_connection_wakes_all_and_says_that_their_outcome_is_unknown() -> None:
     pending = Pending()
-    written, unwritten = pending.register(), pending.register()
-    written.written = True
+    waiters = [pending.register() for _ in range(2)]
     pending.fail_all("it is gone")
-    errors = [waiter.future.exception(timeout=0) for waiter in (written, unwritten)]
+    errors = [waiter.future.exception(timeout=0) for waiter in waiters]
     assert [type(error) for error in errors] == [ConnectionLost, ConnectionLost]
-    assert [error.request_written for error in errors] == [True, False]  # type: ignore[union-attr]
-    assert [error.retryable for error in errors] == [False, True]  # type: ignore[union-attr]
+    assert [error.request_written for error in errors] == [True, True]  # type: ignore[union-attr]
+    assert [error.retryable for error in errors] == [False, False]  # type: ignore[union-attr]
     assert len(pending) == 0
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import segno
 
-from signal_bridge.errors import BridgeError, Refused, RequestError
+from signal_bridge.errors import BridgeError, DaemonUnavailable, Refused, RequestError
 from signal_bridge.signalcli import accounts, results
 from signal_bridge.signalcli.gateway import Gateway
 
@@ -68,7 +68,8 @@ class Linker:
     ) -> None:
         """Wait for the phone on a thread, and `tell` it the outcome there.
 
-        Raises RequestError when too many wait already.
+        Raises RequestError when too many wait already, and DaemonUnavailable when the system has
+        no thread left to wait on.
         """
         if not self._places.acquire(blocking=False):
             raise RequestError("Too many devices are being linked at once. Try again in a minute")
@@ -80,15 +81,22 @@ class Linker:
             self._spawn(self._start_and_finish, device_name, show)
 
     def _spawn(self, work: Callable[..., None], *arguments: Any) -> None:
-        threading.Thread(
+        thread = threading.Thread(
             target=self._release_after, args=(work, *arguments), name="link", daemon=True
-        ).start()
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._places.release()
+            raise DaemonUnavailable(f"The phone cannot be waited for now: {error}") from error
 
     def _release_after(self, work: Callable[..., None], *arguments: Any) -> None:
         try:
             work(*arguments)
         except BridgeError as error:
             log.warning("linking failed: %s", error)
+        except Exception:
+            log.exception("linking failed in a way nobody expected")
         finally:
             self._places.release()
 
@@ -103,6 +111,9 @@ class Linker:
             outcome = Outcome(LINKED, account=results.text(results.as_row(result), "number"))
         except BridgeError as error:
             tell(outcome_of(error))
+            raise
+        except Exception:
+            tell(Outcome(FAILED, reason="An unexpected error, which the log shows"))
             raise
         log.info("a device was linked; its account is ready")
         tell(outcome)

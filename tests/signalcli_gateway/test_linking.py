@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from signal_bridge.errors import CallTimedOut, Refused, RequestError
+from signal_bridge.errors import CallTimedOut, DaemonUnavailable, Refused, RequestError
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.linking import Linker, draw_qr, log_qr
+from signal_bridge.signalcli.linking import FAILED, Linker, Outcome, draw_qr, log_qr
 from tests.support import eventually
 
 URI = "sgnl://linkdevice?uuid=x&pub_key=y"
@@ -79,6 +79,31 @@ def test_a_link_that_fails_is_logged_and_its_place_is_free_again(
         eventually(lambda before=before: phone.finishing > before, what="finishLink")  # type: ignore[misc]
         eventually(lambda: linker._places._value == 16, what="the place to be free")
     assert f"linking failed: {problem}" in caplog.text
+
+
+def test_a_link_that_fails_in_a_way_nobody_expected_is_told_logged_and_over(
+    linker: Linker, phone: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[Outcome] = []
+    phone.refuses = ValueError("odd")
+    phone.scanned.set()
+    linker.finish_in_background(URI, "x", told.append)
+    eventually(lambda: linker._places._value == 16, what="the place to be free")
+    assert told == [Outcome(FAILED, reason="An unexpected error, which the log shows")]
+    eventually(lambda: "ValueError: odd" in caplog.text, what="the log")
+
+
+def test_without_a_thread_to_wait_on_the_place_is_free_again(
+    linker: Linker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    for _ in range(20):
+        with pytest.raises(DaemonUnavailable, match="can't start new thread"):
+            linker.finish_in_background(URI, "x")
+    assert linker._places._value == 16
 
 
 def test_too_many_at_once_are_refused_until_one_is_done(linker: Linker, phone: Phone) -> None:

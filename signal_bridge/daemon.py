@@ -36,6 +36,7 @@ from signal_bridge.supervisor.command import Command, gunicorn_command, signal_c
 from signal_bridge.supervisor.listening import listen_tcp, listen_unix, lock
 from signal_bridge.supervisor.states import State
 from signal_bridge.supervisor.supervisor import Policy, Supervisor
+from signal_bridge.threads import Guard, Loop
 from signal_bridge.webhooks.addresses import Rules
 from signal_bridge.webhooks.couriers import Couriers
 from signal_bridge.webhooks.registry import Registry
@@ -142,9 +143,11 @@ class Daemon:
             stop=self._stop,
         )
 
-    def _retention_thread(self) -> threading.Thread:
-        work = Retention(self._settings, self._store, self._inbox).run
-        return threading.Thread(target=work, args=(self._stop,), name="retention", daemon=True)
+    def _retention_thread(self) -> Loop:
+        work = Retention(self._settings, self._store, self._inbox)
+        return Loop(
+            "retention", lambda: work.run(self._stop), self._stop, report=self._reports.trouble
+        )
 
     def _make_couriers(self) -> Couriers:
         rules = Rules(self._settings.webhook_allow, self._settings.webhook_deny)
@@ -186,10 +189,7 @@ class Daemon:
     def _on_accounts(self, version: str, accounts: frozenset[str]) -> None:
         """On thread receive, every few seconds."""
         self._reports.put("version", version)
-        try:
-            self._accounts.look(accounts)
-        except StoreError as error:
-            log.warning("the accounts cannot be compared with what is known: %s", error)
+        self._accounts.look(accounts)
 
 
 class _Reports:
@@ -202,6 +202,8 @@ class _Reports:
         self._down_because = ""
         # Why nothing can be stored; empty while it can. Written by the reader thread.
         self._not_stored_because = ""
+        # One for each part, whose thread is the only one to use it.
+        self._recording: dict[str, Guard] = {}
 
     def begin(self) -> None:
         """Nothing is left of an earlier process. Raises StoreError."""
@@ -233,11 +235,13 @@ class _Reports:
         self._not_stored_because = str(error or "")
         self.put("receive", "down" if error else "running", str(error or "receiving again"))
 
+    def trouble(self, name: str, trouble: str | None) -> None:
+        """What a loop of ours is kept from doing; None once it works again."""
+        self.put(name, "down" if trouble else "running", trouble or "")
+
     def put(self, name: str, state: str, detail: str = "") -> None:
-        try:
-            self.board.put(name, state, detail)
-        except StoreError as error:
-            log.warning("the status of %s (%s) cannot be recorded: %s", name, state, error)
+        guard = self._recording.setdefault(name, Guard(f"recording the status of {name}"))
+        guard.goes_well(self.board.put, name, state, detail)
 
 
 def _sweep(settings: Settings) -> None:

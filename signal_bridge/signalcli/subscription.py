@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from signal_bridge.clock import Deadline, backoff_seconds, pause
-from signal_bridge.errors import BridgeError, Refused
+from signal_bridge.clock import Deadline
+from signal_bridge.errors import BridgeError, ConnectionLost, Refused
 from signal_bridge.inbox.envelope import account_of
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.rpc.jsonrpc import Notice
 from signal_bridge.signalcli.refusals import refusal
+from signal_bridge.threads import Guard, Loop
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ _SILENT_SECONDS: Final = 6 * 3600.0
 _FIRST_RETRY_SECONDS: Final = 0.2
 _LONGEST_RETRY_SECONDS: Final = 5.0
 
-# Told of how receiving is, at least every few seconds: whether it works, and a sentence.
+# Told of how receiving is, at least every few seconds: whether it works, and a sentence. Neither
+# this nor the next can disturb receiving: what they raise is logged.
 Report = Callable[[bool, str], None]
 # Told of the accounts every few seconds, and of signal-cli's version.
 OnAccounts = Callable[[str, frozenset[str]], None]
@@ -52,8 +54,10 @@ class Subscription:
     ) -> None:
         self._address = address
         self._accept = accept
-        self._report = report
+        self._tell = report
+        self._telling = Guard("telling how receiving is")
         self._on_accounts = on_accounts
+        self._looking = Guard("looking at the accounts")
         self._stop = stop
         # Cleared while a batch is being stored: until then nothing more is read or asked.
         self._stored = threading.Event()
@@ -62,35 +66,32 @@ class Subscription:
         self._heard: dict[str, float] = {}
         # The connection of the moment. Written by thread receive.
         self._client: Client | None = None
-        self._thread = threading.Thread(target=self._run, name="receive", daemon=True)
+        self._taking = Guard("taking what arrives", stop=stop)
+        self._loop = Loop(
+            "receive",
+            self._receive,
+            stop,
+            report=self._report_trouble,
+            first_wait_seconds=_FIRST_RETRY_SECONDS,
+            longest_wait_seconds=_LONGEST_RETRY_SECONDS,
+        )
 
     def start(self) -> None:
-        self._thread.start()
+        self._loop.start()
 
-    def join(self, seconds: float) -> None:
-        """Wait for the end after `stop` was set. An answer that is due is not waited for."""
+    def join(self, seconds: float) -> bool:
+        """Wait for the end after `stop` was set; True when it has ended.
+
+        An answer that is due is not waited for.
+        """
         client = self._client
         if client is not None:
             client.close()
-        if self._thread.ident is not None:
-            self._thread.join(seconds)
-
-    def _run(self) -> None:
-        attempt = 0
-        while not self._stop.is_set():
-            attempt += 1
-            try:
-                self._wait_until_stored()
-                self._receive()
-                attempt = 0
-            except BridgeError as error:
-                self._report(False, str(error))
-            pause(
-                backoff_seconds(attempt, _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS), self._stop
-            )
+        return self._loop.join(seconds)
 
     def _receive(self) -> None:
-        """One connection, from its first answer to its end."""
+        """One connection, from its first answer to its end, which is an error before a stop."""
+        self._wait_until_stored()
         connection = connect(self._address, Deadline(_ANSWER_SECONDS))
         client = self._client = Client(connection, "receive", on_notices=self._on_notices)
         try:
@@ -110,12 +111,20 @@ class Subscription:
                 self._heard = dict.fromkeys(accounts, time.monotonic())
             elif self._is_one_silent():
                 subscription = self._revive(client, subscription)
-            self._on_accounts(version, accounts)
+            self._looking.goes_well(self._on_accounts, version, accounts)
             self._report(True, f"subscribed for {len(accounts)} accounts")
             if client.wait_until_lost(_ACCOUNTS_EVERY_SECONDS):
-                self._report(False, "the connection to signal-cli was lost")
-                return
+                raise ConnectionLost(client.lost_because, request_written=False)
+            self._loop.works()  # not before: what arrives first may be what cannot be taken
             self._wait_until_stored()
+
+    def _report(self, receiving: bool, detail: str) -> None:
+        self._telling.goes_well(self._tell, receiving, detail)
+
+    def _report_trouble(self, _name: str, trouble: str | None) -> None:
+        """That it works again is reported where it does."""
+        if trouble is not None:
+            self._report(False, trouble)
 
     def _wait_until_stored(self) -> None:
         """While the store takes nothing, answers are not read either; asking would be in vain.
@@ -153,10 +162,10 @@ class Subscription:
         if not received:
             return
         self._stored.clear()
-        try:
-            self._accept(received)
-        finally:
-            self._stored.set()
+        taken = self._taking.goes_well(self._accept, received)
+        self._stored.set()
+        if not taken:  # the connection ends with it: nothing may be read past what was not taken
+            raise BridgeError("what arrived cannot be taken; the log says why")
         for account in map(account_of, received):
             if account in self._heard:
                 self._heard[account] = time.monotonic()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
+from signal_bridge.errors import StoreUnavailable
 from signal_bridge.signalcli import subscription as module
 from signal_bridge.signalcli.subscription import Subscription
 from tests.support import ScriptedDaemon, eventually, free_port
@@ -32,15 +34,22 @@ class Receiver:
         self.reports: list[tuple[bool, str]] = []
         self.accounts: list[tuple[str, frozenset[str]]] = []
         self.stop = threading.Event()
+        # What its handlers raise, one after the other, before they do what they are for.
+        self.accept_raises: list[Exception] = []
+        self.report_raises: list[Exception] = []
+        self.on_accounts_raises: list[Exception] = []
 
     def accept(self, params: Sequence[Any]) -> None:
+        raise_next(self.accept_raises)
         self.batches.append(len(params))
         self.accepted.extend(params)
 
     def report(self, well: bool, detail: str) -> None:
+        raise_next(self.report_raises)
         self.reports.append((well, detail))
 
     def on_accounts(self, version: str, accounts: frozenset[str]) -> None:
+        raise_next(self.on_accounts_raises)
         self.accounts.append((version, accounts))
 
     @property
@@ -49,6 +58,11 @@ class Receiver:
 
     def wait_for_texts(self, *texts: str) -> None:
         eventually(lambda: self.texts == list(texts), 20, lambda: f"{texts}, not {self.texts}")
+
+
+def raise_next(errors: list[Exception]) -> None:
+    if errors:
+        raise errors.pop(0)
 
 
 Start = Callable[..., Receiver]
@@ -81,8 +95,7 @@ def start() -> Iterator[Start]:
     yield start
     for receiver, subscription in started:
         receiver.stop.set()
-        subscription.join(30)
-        assert not subscription._thread.is_alive()
+        assert subscription.join(30)
 
 
 @pytest.fixture
@@ -237,21 +250,88 @@ def test_nothing_more_is_read_until_the_batch_in_hand_is_taken(
 def test_what_could_not_be_taken_ends_the_connection_and_it_begins_anew(
     daemon: ScriptedDaemon, start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
-    taken: list[Any] = []
-
-    def accept(params: Sequence[Any]) -> None:
-        taken.extend(params)
-        if len(taken) == 1:
-            raise RuntimeError("no room")
-
-    start(daemon.address, accept=accept)
-    first = daemon.wait_subscribed()
-    notify(daemon, "a")
-    daemon.wait_for("subscribeReceive", 2)
-    first.subscribed = False
-    eventually(lambda: daemon._receiving(), what="the next subscription")
+    receiver = start(daemon.address)
+    receiver.accept_raises = [RuntimeError("no room") for _ in range(3)]
+    for attempt in range(1, 4):
+        first = daemon.wait_subscribed()
+        notify(daemon, "a")
+        daemon.wait_for("subscribeReceive", attempt + 1)
+        first.subscribed = False
+    daemon.wait_subscribed()
     notify(daemon, "a again")
-    eventually(lambda: len(taken) == 2, what="what is sent again")
+    receiver.wait_for_texts("a again")
+    assert (False, "what arrived cannot be taken; the log says why") in receiver.reports
+    assert caplog.text.count("RuntimeError: no room") == 1
+
+
+# -- what nobody expected ----------------------------------------------------------------------
+
+
+def test_an_error_nobody_expected_does_not_end_receiving(
+    daemon: ScriptedDaemon,
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    connect, errors = module.connect, [ValueError("odd"), KeyError("odd"), MemoryError()]
+
+    def connect_at_last(*arguments: Any) -> Any:
+        raise_next(errors)
+        return connect(*arguments)
+
+    monkeypatch.setattr(module, "connect", connect_at_last)
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    notify(daemon, "a")
+    receiver.wait_for_texts("a")
+    assert receiver.reports[:2] == [
+        (False, "an unexpected error (ValueError), which the log shows"),
+        (False, "an unexpected error (KeyError), which the log shows"),
+    ]
+    assert caplog.text.count("ValueError: odd") == 1
+
+
+def test_a_connection_that_is_lost_is_logged_once_and_when_it_is_back(
+    daemon: ScriptedDaemon, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    start(daemon.address)
+    daemon.wait_subscribed()
+    daemon.stop()
+    daemon.start()
+    daemon.wait_subscribed()
+    eventually(lambda: "receive works again" in caplog.text, what="the good news")
+    assert caplog.text.count("receive: the connection to signal-cli was lost") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "logged"),
+    [
+        (StoreUnavailable("the database is busy"), "the database is busy"),
+        (ValueError("odd"), "ValueError: odd"),
+    ],
+)
+def test_receiving_does_not_depend_on_who_is_told_of_it(
+    daemon: ScriptedDaemon,
+    start: Start,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    logged: str,
+) -> None:
+    caplog.set_level(logging.INFO)
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    receiver.report_raises = [error] * 4
+    receiver.on_accounts_raises = [error] * 4
+    eventually(lambda: not receiver.on_accounts_raises, what="four looks at the accounts")
+    notify(daemon, "a")
+    receiver.wait_for_texts("a")
+    eventually(lambda: caplog.text.count("works again") == 2, what="the good news")
+    assert len(daemon.asked("subscribeReceive")) == 1
+    assert caplog.text.count(logged) == 2
+
+
+# -- what signal-cli refuses, or answers oddly --------------------------------------------------
 
 
 def test_a_refused_subscription_is_reported_and_tried_again(

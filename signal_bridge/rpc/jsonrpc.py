@@ -17,6 +17,12 @@ RequestId = str | int
 Params = Mapping[str, Any] | list[Any]
 
 _ID: Final = re.compile(rb'"id"\s*:\s*"([0-9a-zA-Z-]{1,64})"')
+# Every escape of a JSON text: what follows an escaped backslash is none.
+_ESCAPE: Final = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    r"|\\."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,9 +65,13 @@ def encode_request(request_id: RequestId, method: str, params: Params | None) ->
 
 
 def decode_line(line: bytes) -> Reply | Notice | Nonsense:
-    """What an arriving line is. Never raises."""
+    """What an arriving line is. Never raises.
+
+    Text that is no Unicode (half a surrogate pair, a byte that is not UTF-8) has U+FFFD in its
+    place: somebody's message is in it, and the rest of that is whole.
+    """
     try:
-        message = orjson.loads(line)
+        message = _parse(line)
     except orjson.JSONDecodeError:
         return Nonsense(f"a line of {len(line)} bytes that is not JSON", _id_in(line))
     if not isinstance(message, dict):
@@ -69,6 +79,18 @@ def decode_line(line: bytes) -> Reply | Notice | Nonsense:
     if "method" in message:
         return _notice(message)
     return _reply(message)
+
+
+def _parse(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        text = line.decode(errors="replace")
+        return orjson.loads(_ESCAPE.sub(_without_half, text))
+
+
+def _without_half(escape: re.Match[str]) -> str:
+    return r"\ufffd" if escape["half"] else escape[0]
 
 
 def _id_in(line: bytes) -> str | None:

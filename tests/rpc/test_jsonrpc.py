@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -51,6 +52,36 @@ def test_a_line_that_makes_sense(line: bytes, expected: Reply | Notice) -> None:
 
 
 @pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        pytest.param(b"caf\xe9", "caf\ufffd", id="a byte that is not UTF-8"),
+        pytest.param(b"caf\xe9 noir", "caf\ufffd noir", id="and what follows it"),
+        pytest.param(b"\xe2\x82", "\ufffd", id="a character cut off"),
+        pytest.param(b"\xe2\x82\xe2\x82\xac", "\ufffd€", id="a character after one cut off"),
+        pytest.param(b"\xc0\xafx", "\ufffd\ufffdx", id="a character written too long"),
+        pytest.param(b"\xed\xa0\xbdx", "\ufffd" * 3 + "x", id="half a pair in bytes"),
+        pytest.param(rb"half \ud83d pair", "half \ufffd pair", id="the first half of a pair"),
+        pytest.param(rb"half \ude00 pair", "half \ufffd pair", id="the second half of a pair"),
+        pytest.param(rb"\uD83D", "\ufffd", id="half a pair at the end"),
+        pytest.param(rb"\ude00\ud83d", "\ufffd\ufffd", id="a pair the wrong way round"),
+        pytest.param(rb"\ud83d\ud83d\ude00", "\ufffd😀", id="half a pair before a pair"),
+        pytest.param(rb"\ud83d\uDE00\ude00", "😀\ufffd", id="half a pair after a pair"),
+        pytest.param(rb"\ud83d\n", "\ufffd\n", id="half a pair before another escape"),
+        pytest.param(rb"\\ud83d \ud83d", "\\ud83d \ufffd", id="a backslash and letters are none"),
+        pytest.param(rb"\\\ud83d", "\\\ufffd", id="half a pair behind a backslash"),
+        pytest.param(b"\\ud83d\xff", "\ufffd\ufffd", id="both at once"),
+        pytest.param("\u2028\u0085\\ud83d".encode(), "\u2028\u0085\ufffd", id="line separators"),
+    ],
+)
+def test_text_that_is_no_unicode_is_kept_but_for_what_is_broken(raw: bytes, text: str) -> None:
+    notice = b'{"method":"receive","params":{"' + raw + b'":[1,"' + raw + b'"]}}'
+    assert decode_line(notice) == Notice("receive", {text: [1, text]})
+    assert decode_line(b'{"result":"' + raw + b'","id":"x"}') == Reply("x", text)
+    refusal = b'{"error":{"code":-1,"message":"' + raw + b'"},"id":"x"}'
+    assert decode_line(refusal) == Reply("x", None, {"code": -1, "message": text})
+
+
+@pytest.mark.parametrize(
     "line",
     [
         b'{"result":1,"id":null}',
@@ -71,9 +102,14 @@ def test_a_line_that_makes_sense(line: bytes, expected: Reply | Notice) -> None:
         b"",
         b"hello",
         b'{"result":1,"id":"x"',
-        b'{"result":"\xff","id":"x"}',
+        b'{"result":"\xff","id":"x"',
+        b'{"result":"\\ud83d","id":"x",}',
+        b'{"result":NaN,"text":"\\ud83d","id":"x"}',
+        b'\xff{"result":1,"id":"x"}',
         b"NaN",
         b"[" * 5000,
+        b'{"result":"\\ud83d","id":"x","deep":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"result":"\xff","id":"x","deep":' + b'{"a":' * 5000 + b"1" + b"}" * 5001,
     ],
 )
 def test_a_line_that_makes_none(line: bytes) -> None:
@@ -105,6 +141,55 @@ def test_any_members_of_a_message_are_something(message: dict[str, Any]) -> None
     if isinstance(decoded, Reply):
         assert isinstance(decoded.id, str | int)
         assert not isinstance(decoded.id, bool)
+
+
+finite_json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=10,
+)
+# What may stand between quotation marks: no end of the string, no control character.
+inner_bytes = st.binary(max_size=8).map(
+    lambda raw: bytes(byte for byte in raw if byte >= 0x20 and byte not in b'"\\')
+)
+escaped_surrogates = st.lists(
+    st.integers(0xD800, 0xDFFF).map(lambda code: f"\\u{code:04x}".encode()), max_size=3
+).map(b"".join)
+
+
+@given(finite_json_values, st.text(), inner_bytes | escaped_surrogates, st.text(), st.booleans())
+def test_whatever_is_broken_within_a_string_the_rest_of_the_message_survives(
+    value: Any, before: str, broken: bytes, after: str, escaped: bool
+) -> None:
+    def within(text: str) -> bytes:
+        return json.dumps(text, ensure_ascii=escaped)[1:-1].encode()
+
+    rest = json.dumps(value, ensure_ascii=escaped).encode()
+    text = within(before) + broken + within(after)
+    line = b'{"method":"receive","params":[%b,"%b",{"%b":%b}]}' % (rest, text, text, rest)
+    decoded = decode_line(line)
+    assert isinstance(decoded, Notice)
+    first, message, last = decoded.params
+    assert first == value
+    assert list(last.values()) == [value]
+    assert list(last) == [message]
+    assert message.startswith(before)
+    assert message.endswith(after)
+    assert message.encode().decode() == message
+
+
+@given(st.text(), escaped_surrogates, st.text(), st.booleans())
+def test_escaped_surrogates_become_what_they_mean_in_pairs_and_nothing_else(
+    before: str, escapes: bytes, after: str, escaped: bool
+) -> None:
+    begin, end = (json.dumps(text, ensure_ascii=escaped)[1:-1] for text in (before, after))
+    text = f'"{begin}{escapes.decode()}{end}"'
+    expected = re.sub("[\ud800-\udfff]", "\ufffd", json.loads(text))
+    assert decode_line(b'{"id":"x","result":' + text.encode() + b"}") == Reply("x", expected)
 
 
 @given(st.text(), st.dictionaries(st.text(), st.text(), max_size=4))

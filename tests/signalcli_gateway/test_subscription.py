@@ -411,6 +411,17 @@ def test_nonsense_among_what_arrives_harms_nobody(daemon: ScriptedDaemon, start:
     assert len(daemon.connections) == 1
 
 
+def test_a_message_whose_text_is_broken_arrives_but_for_what_is_broken(
+    daemon: ScriptedDaemon, start: Start
+) -> None:
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    line = receive_line(ACCOUNT, text_envelope("+491", "TEXT", 1))
+    daemon.push(*(line.replace(b"TEXT", raw) for raw in (rb"half \ud83d pair", b"caf\xe9", b"x")))
+    receiver.wait_for_texts("half \ufffd pair", "caf\ufffd", "x")
+    assert len(daemon.connections) == 1
+
+
 def test_a_burst_of_ten_thousand_in_one_write_arrives_whole_and_in_order(
     daemon: ScriptedDaemon, start: Start
 ) -> None:

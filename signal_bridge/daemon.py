@@ -12,7 +12,6 @@ workers read it.
 from __future__ import annotations
 
 import logging
-import shutil
 import signal
 import socket
 import threading
@@ -37,6 +36,7 @@ from signal_bridge.supervisor.listening import listen_tcp, listen_unix, lock
 from signal_bridge.supervisor.states import State
 from signal_bridge.supervisor.supervisor import Policy, Supervisor
 from signal_bridge.threads import Guard, Loop
+from signal_bridge.web.holding import sweep
 from signal_bridge.webhooks.addresses import Rules
 from signal_bridge.webhooks.couriers import Couriers
 from signal_bridge.webhooks.registry import Registry
@@ -63,7 +63,7 @@ class Daemon:
         self._lock_fd = lock(settings.lock_path)
         command = signal_cli_command(settings) if settings.supervised else None
         self._web_socket = listen_tcp(settings.host, settings.port) if with_web else None
-        _sweep(settings)
+        sweep(settings.uploads_dir)  # of requests that are gone
         self._store = Store(settings.database_url)
         migrate(self._store)
         self._reports = _Reports(self._store, settings.supervised)
@@ -242,9 +242,3 @@ class _Reports:
     def put(self, name: str, state: str, detail: str = "") -> None:
         guard = self._recording.setdefault(name, Guard(f"recording the status of {name}"))
         guard.goes_well(self.board.put, name, state, detail)
-
-
-def _sweep(settings: Settings) -> None:
-    """Uploads that a crash left behind belong to requests that are gone."""
-    shutil.rmtree(settings.uploads_dir, ignore_errors=True)
-    settings.uploads_dir.mkdir(parents=True, exist_ok=True, mode=0o700)

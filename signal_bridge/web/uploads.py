@@ -1,14 +1,14 @@
 """Files on their way to signal-cli: written as they arrive, removed when the request is over.
 
 signal-cli is given paths, never the data: one JSON line of 100 MB would sit in its memory. Each
-file has a directory of its own, since its name is what the receiver sees.
+file has a directory of its own, since its name is what the receiver sees; all of them are in one
+that the request holds.
 """
 
 from __future__ import annotations
 
 import errno
 import io
-import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +19,7 @@ from signal_bridge.errors import BodyTooLarge, RequestError, StoreError, StoreFu
 from signal_bridge.signalcli.attachments import safe_filename, stored_name
 from signal_bridge.signalcli.base64text import Base64Decoder
 from signal_bridge.signalcli.filetypes import HEAD_BYTES
+from signal_bridge.web.holding import Held, hold_new
 
 
 class Uploads:
@@ -30,7 +31,7 @@ class Uploads:
     def __init__(self, directory: Path, max_file_bytes: int) -> None:
         self._directory = directory
         self._max_file_bytes = max_file_bytes
-        self._made: list[Path] = []
+        self._held: Held | None = None
 
     def save_base64(self, chunks: Iterable[bytes], filename: str | None = None) -> Path:
         """Decode base64 text to a file named `filename`, or by what it holds.
@@ -62,15 +63,16 @@ class Uploads:
 
     def remove(self) -> None:
         """Remove everything. What cannot be removed is swept at the next start."""
-        for place in self._made:
-            shutil.rmtree(place, ignore_errors=True)
-        self._made.clear()
+        held, self._held = self._held, None
+        if held is not None:
+            held.remove()
 
     def _fresh(self) -> Path:
-        place = self._directory / str(uuid.uuid4())
         with _translated():
-            place.mkdir(parents=True, mode=0o700)
-        self._made.append(place)
+            if self._held is None:
+                self._held = hold_new(self._directory)
+            place = self._held.path / str(uuid.uuid4())
+            place.mkdir(mode=0o700)
         return place
 
     def _copy(self, data: Iterable[bytes], file: IO[bytes]) -> None:

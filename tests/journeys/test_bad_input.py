@@ -268,11 +268,11 @@ class Seen:
         SENT(connection, request)
 
     def check_inside(self) -> None:
-        """Each file in a directory of its own below the uploads, none anywhere else."""
+        """Each file in a directory of its own, in that of its request; none anywhere else."""
         for path in self.paths:
             assert path.is_absolute()
             assert ".." not in path.parts
-            assert path.parent.parent == uploads_of(self.bridge)
+            assert path.parent.parent.parent == uploads_of(self.bridge)
             assert len(path.name.encode()) <= 255
 
 

@@ -78,7 +78,7 @@ def test_no_name_leaves_its_directory(
     saved = uploads.save_base64(encoded(b"x"), name)
     assert path.name == saved.name == stored
     for one in (path, saved):
-        assert one.parent.parent == directory
+        assert one.parent.parent.parent == directory
         assert one.resolve() == one
 
 

@@ -289,11 +289,11 @@ class Client:
         """Wake the waiters and the reader. Shutting down wakes a blocked read; closing does not."""
         if self._lost.is_set():
             return
-        self._lost_because = because
-        self._lost.set()
-        # First nothing can be written any more, then the waiters learn of it.
+        # First nothing can be written any more, then everybody learns of it.
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             log.debug("the socket was already down")
+        self._lost_because = because
+        self._lost.set()
         self._pending.fail_all(because)

@@ -378,24 +378,25 @@ def test_closing_wakes_a_caller_that_waits_to_write(pair: Pair) -> None:
     assert {type(call.error()) for call in calls} == {ConnectionLost}
 
 
-def test_nothing_can_be_written_any_more_when_waiters_learn_of_the_end(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("owner", "telling"), [("_pending", "fail_all"), ("_lost", "set")])
+def test_nothing_can_be_written_any_more_when_anybody_learns_of_the_end(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, owner: str, telling: str
 ) -> None:
     client, far = pair
-    fail_all, written = client._pending.fail_all, []
+    tell, written = getattr(getattr(client, owner), telling), []
 
-    def try_to_write_first(because: str) -> None:
+    def try_to_write_first(*because: str) -> None:
         try:
             client._socket.send(b"one more\n")
         except OSError:
             written.append(False)
         else:
             written.append(True)
-        fail_all(because)
+        tell(*because)
 
-    monkeypatch.setattr(client._pending, "fail_all", try_to_write_first)
+    monkeypatch.setattr(getattr(client, owner), telling, try_to_write_first)
     client.close()
-    assert written == [False]
+    assert written[0] is False
     assert far.socket.recv(100) == b""
 
 

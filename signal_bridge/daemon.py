@@ -12,6 +12,7 @@ workers read it.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import threading
@@ -80,8 +81,7 @@ class Daemon:
 
     def run(self) -> int:
         """Start everything, wait for a signal or a failure, stop everything."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+        _set_on_signals(self._stop)
         self._start()
         self._stop.wait()
         self._end()
@@ -242,3 +242,24 @@ class _Reports:
     def put(self, name: str, state: str, detail: str = "") -> None:
         guard = self._recording.setdefault(name, Guard(f"recording the status of {name}"))
         guard.goes_well(self.board.put, name, state, detail)
+
+
+def _set_on_signals(stop: threading.Event) -> None:
+    """Have SIGTERM and SIGINT set `stop`, on a thread of its own.
+
+    A handler cannot: Python runs it between any two instructions of the main thread, also inside
+    of Event.wait or Event.set, whose lock is then taken already. A second signal during the first,
+    as from make and the terminal at once, waited for it for ever. And of two signals at once,
+    another thread may hear both, with nothing to wake the main thread. A byte in a pipe is certain.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+
+    def wait_for_one() -> None:
+        os.read(reading, 1)
+        stop.set()
+
+    threading.Thread(target=wait_for_one, name="signals", daemon=True).start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -319,6 +320,16 @@ def test_a_stop_during_the_start_is_clean_and_waits_for_nothing(
     eventually(lambda: moment in bridge.log, 20)
     # Less than the 30 s that Gunicorn gives to requests that run; there is none.
     bridge.stop(seconds=15)
+
+
+@pytest.mark.parametrize("attempt_number", range(3))
+def test_a_stop_that_is_asked_for_many_times_at_once_is_clean(
+    sandbox: Bridge, attempt_number: int
+) -> None:
+    for _ in range(100):
+        sandbox.signal(signal.SIGTERM)
+        sandbox.signal(signal.SIGINT)
+    assert sandbox.wait_exit(15) == 0, sandbox.log
 
 
 def test_a_stop_does_not_wait_for_a_daemon_that_does_not_answer(

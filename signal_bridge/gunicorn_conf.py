@@ -8,10 +8,13 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from socket import MSG_PEEK
 from typing import Any
 
 from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.http import message
+from gunicorn.http.errors import InvalidRequestLine
+from gunicorn.workers import gthread
 from gunicorn.workers.gthread import ThreadWorker
 
 from signal_bridge.logs import FORMAT, LEVELS, start_logging
@@ -56,15 +59,34 @@ class Logger(GunicornLogger):  # type: ignore[misc]
     def access(self, *_: Any) -> None:
         """Cost a tenth of a request."""
 
+    def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Gunicorn's parser in Python quotes what it cannot read, which may be a message."""
+        bad_request = msg.startswith("Invalid request from ip=")
+        super().warning(msg.partition(": ")[0] if bad_request else msg, *args, **kwargs)
+
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Gunicorn's gthread, whose stop waits for requests and not for idle connections.
+    """Gunicorn's gthread, which turns away TLS, and whose stop waits for requests alone."""
 
-    Gunicorn counts a kept-alive connection as work: one that a proxy holds open would make
-    every stop take the whole graceful_timeout.
-    """
+    def handle(self, conn: Any) -> Any:
+        """Refuse a TLS client at once, so that it goes on to try HTTP, as signalbot does.
+
+        Gunicorn's parser in Python would wait for the end of the line. Its own wait for the first
+        bytes of a connection is made here, and then over.
+        """
+        if not conn.initialized:
+            if not conn.wait_for_data(gthread.DEFAULT_WORKER_DATA_TIMEOUT):
+                return gthread._DEFER
+            if _speaks_tls(conn.sock):
+                self.handle_error(None, conn.sock, conn.client, InvalidRequestLine("TLS"))
+                return False
+        return super().handle(conn)
 
     def set_accept_enabled(self, enabled: bool) -> None:
+        """Gunicorn counts a kept-alive connection as work.
+
+        One that a proxy holds open would make every stop take the whole graceful_timeout.
+        """
         super().set_accept_enabled(enabled)
         if not self.alive:  # once, at the beginning of the stop
             self.wait_for_and_dispatch_events(timeout=0)  # a request that is here is served
@@ -72,6 +94,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 idle.timeout = 0.0
             self.murder_keepalived()
             self.murder_pending()
+
+
+def _speaks_tls(client: Any) -> bool:
+    """Whether a connection that has bytes to read begins with a TLS handshake."""
+    try:
+        return bool(client.recv(1, MSG_PEEK) == b"\x16")
+    except OSError:
+        return False  # what is wrong with it is found out by whoever reads it
 
 
 def on_starting(_server: Any) -> None:

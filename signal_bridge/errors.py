@@ -24,7 +24,9 @@
     │   └── SignalCliOutdated         Signal no longer talks to this version of signal-cli
     └── StoreError                    the bridge's own database
         ├── StoreUnavailable          it cannot be reached or is busy
-        └── StoreFull                 there is no room left on the disk
+        ├── StoreFull                 there is no room left on the disk
+        ├── StoreRefused              it cannot hold what it was given
+        └── LeaseLost                 another process does it by now
 
 Each class says with `retryable` whether trying the same thing again can help, and `code` is a
 word for programs. `web/problems.py` gives each a status; nothing else translates errors.
@@ -242,3 +244,16 @@ class StoreFull(StoreError):
     """No room is left where the database lives. Nothing was written."""
 
     code = "store_full"
+
+
+class StoreRefused(StoreError):
+    """What was to be written can never be: a character or a number it has no room for."""
+
+    code = "store_refused"
+    retryable = False
+
+
+class LeaseLost(StoreError):
+    """The right to do this alone went to another process meanwhile. Nothing was written."""
+
+    code = "lease_lost"

@@ -89,6 +89,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """
         super().set_accept_enabled(enabled)
         if not self.alive:  # once, at the beginning of the stop
+            _close_readers()
             self.wait_for_and_dispatch_events(timeout=0)  # a request that is here is served
             for idle in (*self.keepalived_conns, *self.pending_conns):
                 idle.timeout = 0.0
@@ -136,9 +137,20 @@ def post_fork(server: Any, _worker: Any) -> None:
     tie_to_parent(server.pid)
 
 
-def post_worker_init(worker: Any) -> None:
-    """From now on the worker hears of a stop, and then its waiting readers go home."""
+def post_worker_init(_worker: Any) -> None:
+    """From now on the worker hears of a stop."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def worker_exit(_server: Any, _worker: Any) -> None:
+    """What its readers have read is written down."""
+    from signal_bridge import wsgi
+
+    wsgi.bridge.cursors.close()
+
+
+def _close_readers() -> None:
+    """Whoever waits for the feed goes home: a stop waits for nobody who waits."""
     from signal_bridge import wsgi  # preloaded; importing it above would load it twice over
 
-    wsgi.bridge.inbox.close_when(lambda: not worker.alive)
+    wsgi.bridge.inbox.close()

@@ -209,6 +209,11 @@ class Settings:
         return self.config_dir / "bridge" / "lock"
 
     @property
+    def node_path(self) -> Path:
+        """Holds the name by which this bridge is known to others on the same database."""
+        return self.config_dir / "bridge" / "node"
+
+    @property
     def uploads_dir(self) -> Path:
         """Files on their way to signal-cli, one directory a request. Swept at start."""
         return self.runtime_dir / "uploads"

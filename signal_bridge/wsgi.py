@@ -21,7 +21,9 @@ from signal_bridge.signalcli.linking import Linker
 from signal_bridge.signalcli.links import Links
 from signal_bridge.signalcli.refusals import challenge_tokens, retry_after_seconds
 from signal_bridge.store.engine import Store
+from signal_bridge.store.leases import Leases
 from signal_bridge.store.status import StatusBoard
+from signal_bridge.store.tenure import read_node_name
 from signal_bridge.web.app import create_app
 from signal_bridge.web.context import Bridge
 from signal_bridge.web.streams import StreamPlaces
@@ -62,6 +64,8 @@ bridge = Bridge(
     accounts=AccountBook(_store, _inbox),
     cursors=Cursors(_store),
     board=_board,
+    leases=Leases(_store),
+    node=read_node_name(_settings.node_path),
     streams=StreamPlaces(_settings.threads),
     webhooks=Registry(_store, Rules(_settings.webhook_allow, _settings.webhook_deny)),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -10,8 +11,12 @@ import pytest
 
 pytest.register_assert_rewrite("tests.support")
 
-from tests.support import Bridge, ScriptedDaemon  # noqa: E402 - after the rewrite is asked for
-from tests.support.parts import part_missing  # noqa: E402
+# ruff: noqa: E402 - after the rewrite is asked for
+from signal_bridge.store.engine import Store
+from signal_bridge.store.migrations import migrate
+from tests.support import Bridge, ScriptedDaemon, postgres
+from tests.support.databases import KINDS, POSTGRESQL, SQLITE, Database
+from tests.support.parts import part_missing
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "+4915112345"
@@ -36,6 +41,73 @@ def start_bridge() -> Iterator[Callable[..., Bridge]]:
 def sandbox(start_bridge: Callable[..., Bridge]) -> Bridge:
     """A bridge on the sandbox, ready."""
     return start_bridge(MODE="sandbox").wait_ready()
+
+
+# -- databases -------------------------------------------------------------------------------------
+#
+# A test that asks for `database`, `database_url` or `store` runs on SQLite and on PostgreSQL. One
+# that is about SQLite alone asks for `sqlite_url`.
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> postgres.Server:
+    """The PostgreSQL server of this test session, on a UNIX socket."""
+    directory, session_pid = tmp_path_factory.getbasetemp(), os.getpid()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes; the first started them
+        directory, session_pid = directory.parent, os.getppid()
+    return postgres.shared_server(directory, session_pid)
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A database without a row. It may have the tables already: migrating it is quick."""
+    with _database(request, postgres.TABLES) as database:
+        yield database
+
+
+@pytest.fixture(params=KINDS)
+def empty_database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A database without a table."""
+    with _database(request, postgres.EMPTY) as database:
+        yield database
+
+
+@pytest.fixture(params=KINDS, scope="module")
+def module_database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A `database` for all tests of a module."""
+    with _database(request, postgres.TABLES) as database:
+        yield database
+
+
+@contextlib.contextmanager
+def _database(request: pytest.FixtureRequest, template: str) -> Iterator[Database]:
+    if request.param == SQLITE:
+        directory = request.getfixturevalue("tmp_path_factory").mktemp("database")
+        yield Database(SQLITE, f"sqlite:///{directory}/bridge.db")
+        return
+    server = request.getfixturevalue("postgres_server")
+    with server.database(template) as name:
+        url = server.url(name)
+        yield Database(POSTGRESQL, url, {"BRIDGE_DATABASE_URL": url})
+
+
+@pytest.fixture
+def database_url(database: Database) -> str:
+    return database.url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/bridge.db"
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A store with every table and no row."""
+    store = Store(database_url)
+    migrate(store)
+    yield store
+    store.close()
 
 
 @pytest.fixture

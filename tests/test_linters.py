@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 RUFF_CONFIG = ("--config", "tests/ruff.toml")
 PYTHON_CODE = [
     place
-    for place in ("signal_bridge", "tests", "bench", "deploy/install-signal-cli")
+    for place in ("signal_bridge", "tests", "bench", ".ci", "deploy/install-signal-cli")
     if (ROOT / place).exists()
 ]
 

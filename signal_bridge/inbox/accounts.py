@@ -16,9 +16,10 @@ import orjson
 import sqlalchemy as sa
 
 from signal_bridge.clock import now_ms
+from signal_bridge.inbox.event import Arrival
 from signal_bridge.inbox.own import own_event
 from signal_bridge.inbox.store import Inbox
-from signal_bridge.store.engine import Store
+from signal_bridge.store.engine import Store, Unit
 from signal_bridge.store.tables import accounts, events
 
 LINKED: Final = "linked"  # signal-cli has it
@@ -87,36 +88,55 @@ class AccountBook:
             rows = connection.execute(sa.select(accounts).order_by(accounts.c.number))
             return [Account(*row) for row in rows]
 
-    def update(self, listed: frozenset[str], on_disk: Mapping[str, bool]) -> list[str]:
-        """Note what has changed, and tell it in the feed. The accounts that are missing."""
-        known = {account.number: account.state for account in self.all()}
+    def numbers(self, state: str) -> list[str]:
+        """Of the accounts that are in a state."""
+        query = sa.select(accounts.c.number).where(accounts.c.state == state)
+        with self._store.read() as connection:
+            return list(connection.scalars(query.order_by(accounts.c.number)))
+
+    def states(self) -> dict[str, str]:
+        """The state of each, by its number."""
+        with self._store.read() as connection:
+            rows = connection.execute(sa.select(accounts.c.number, accounts.c.state))
+            return {number: state for number, state in rows}  # noqa: C416 - a result has keys()
+
+    def update(
+        self, known: Mapping[str, str], listed: frozenset[str], on_disk: Mapping[str, bool]
+    ) -> list[str]:
+        """Note what has changed from the `known` states, and tell it in the feed.
+
+        The accounts that are missing.
+        """
         changes = compare(known, listed, on_disk)
         if changes:
-            self._note(changes)
-            self._inbox.append(
-                [
-                    own_event(f"account.{state}", number, detail=_DETAILS[state])
-                    for number, state in changes.items()
-                ]
-            )
+            with self._store.write() as unit:
+                self._note(unit, changes)
+                self._inbox.tell(unit, [_told(number, state) for number, state in changes.items()])
         return [n for n, state in {**known, **changes}.items() if state == MISSING]
 
     def last_event_ms(self, number: str) -> int | None:
         """When the last event of an account arrived."""
-        newest = sa.select(sa.func.max(events.c.received_at_ms)).where(events.c.account == number)
+        newest = (
+            sa.select(events.c.received_at_ms)
+            .where(events.c.account == number)
+            .order_by(events.c.seq.desc())
+            .limit(1)
+        )
         with self._store.read() as connection:
             last: int | None = connection.scalar(newest)
             return last
 
-    def _note(self, changes: Mapping[str, str]) -> None:
-        with self._store.write() as connection:
-            numbers = accounts.c.number.in_(list(changes))
-            connection.execute(sa.delete(accounts).where(numbers))
-            rows: list[dict[str, Any]] = [
-                {"number": n, "state": s, "detail": _DETAILS[s], "since_ms": now_ms()}
-                for n, s in changes.items()
-            ]
-            connection.execute(sa.insert(accounts), rows)
+    def _note(self, unit: Unit, changes: Mapping[str, str]) -> None:
+        unit.execute(sa.delete(accounts).where(accounts.c.number.in_(list(changes))))
+        rows: list[dict[str, Any]] = [
+            {"number": n, "state": s, "detail": _DETAILS[s], "since_ms": now_ms()}
+            for n, s in changes.items()
+        ]
+        unit.execute(sa.insert(accounts), rows)
+
+
+def _told(number: str, state: str) -> Arrival:
+    return own_event(f"account.{state}", number, detail=_DETAILS[state])
 
 
 def _state(number: str, listed: frozenset[str], on_disk: Mapping[str, bool]) -> str:

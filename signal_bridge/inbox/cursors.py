@@ -1,42 +1,57 @@
 """How far each reader has got.
 
-Read, hand over, then mark: a reader takes a lease on its cursor, reads after its position, hands
+Read, hand over, then mark: a poll takes the lease of its cursor, reads after its position, hands
 the events to its client and only then moves the cursor. If it dies between, the lease runs out
-and the events are read again.
+and the events are read again. Who waits holds no lease, and who finds nothing writes nothing.
+
+A filter uses up nothing that it did not show: each filter has a cursor of its own, so that a poll
+for `types=typing` leaves the messages for the poll that wants them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from signal_bridge.clock import Deadline, now_ms, pause
-from signal_bridge.store.engine import Store
-from signal_bridge.store.tables import cursors, events
-
-_RETRY_SECONDS: Final = 0.05
-# A reader that died bars the next for no longer; one that lives renews its lease in time.
-_LEASE_SECONDS: Final = 10.0
-RENEW_SECONDS: Final = 3.0
-
+from signal_bridge.errors import LeaseLost
+from signal_bridge.inbox.filters import Filter
+from signal_bridge.inbox.store import first_since
+from signal_bridge.store.engine import Store, Unit
+from signal_bridge.store.leases import Lease, Leases
+from signal_bridge.store.tables import cursors
+from signal_bridge.threads import Loop
 
 _LATECOMER_MS: Final = 3_600_000
+# Marks are written down together: each commit waits for the disk.
+_GATHER_SECONDS: Final = 0.25
+# What a reader takes that died in the middle waits for so long.
+_READING_SECONDS: Final = 4.0
 
 # Each way of reading an account has a cursor of its own: a poll takes nothing from a WebSocket.
 POLL: Final = "poll"
 WEBSOCKET: Final = "websocket"
 SSE: Final = "sse"
+EVENTS: Final = "events"
 _WAYS: Final = (POLL, WEBSOCKET, SSE)
 
 
-def cursor_name(way: str, account: str) -> str:
-    """The name of the cursor of an account for one way of reading it."""
-    return f"{way}:{account}"
+def cursor_name(way: str, wanted: Filter) -> str:
+    """The name of the cursor for one way of reading what is wanted.
+
+    One that wants everything signal-cli tells of an account has a short name.
+    """
+    name = f"{way}:{wanted.account}"
+    if wanted.is_whole:
+        return name
+    words = "\n".join([*sorted(wanted.kinds), "", *sorted(wanted.senders)])
+    return f"{name}?{hashlib.sha256(words.encode()).hexdigest()[:16]}"
 
 
 def consumer_name(consumer: str) -> str:
@@ -44,94 +59,148 @@ def consumer_name(consumer: str) -> str:
     return f"consumer:{consumer}"
 
 
-class Lease:
+class Reading:
     """The right to read with one cursor. `position` is the seq handed over last."""
 
-    def __init__(self, store: Store, name: str, lease: str, position: int) -> None:
-        self._store = store
-        self._name = name
+    def __init__(self, cursors_: Cursors, lease: Lease, position: int) -> None:
+        self._cursors = cursors_
         self._lease = lease
         self.position = position
 
+    @property
+    def renew_seconds(self) -> float:
+        return self._lease.renew_seconds
+
     def advance(self, seq: int) -> None:
-        """Everything up to `seq` was handed over. Raises StoreError."""
-        with self._store.write() as connection:
-            connection.execute(_mine(self._name, self._lease).values(position=seq))
-        self.position = seq
+        """Everything up to `seq` was handed over. Raises StoreError.
+
+        Nothing when another reader has the lease by now: it reads the same again.
+        """
+        with suppress(LeaseLost), self._cursors.store.write() as unit:
+            self._cursors.leases.fence(unit, self._lease)
+            _move(unit, self._lease.name, seq)
+            self.position = seq
+
+    def finish(self, seq: int) -> None:
+        """`advance` and `release` in one."""
+        with suppress(LeaseLost), self._cursors.store.write() as unit:
+            self._cursors.leases.fence(unit, self._lease)
+            _move(unit, self._lease.name, seq)
+            self._cursors.leases.release(unit, self._lease)
+            self.position = seq
 
     def renew(self) -> bool:
         """Keep it for longer. False when it ran out and another reader has it. Raises StoreError.
 
-        To be called every RENEW_SECONDS while waiting or handing over.
+        To be called every `renew_seconds` while handing over.
         """
-        with self._store.write() as connection:
-            renewed = _mine(self._name, self._lease).values(lease_ends_at_ms=_lease_ends_at_ms())
-            return connection.execute(renewed).rowcount == 1
+        return self._cursors.leases.renew(self._lease)
 
     def release(self) -> None:
         """Let the next reader in. Raises StoreError; then the lease runs out by itself."""
-        with self._store.write() as connection:
-            connection.execute(_mine(self._name, self._lease).values(lease="", lease_ends_at_ms=0))
+        with self._cursors.store.write() as unit:
+            self._cursors.leases.release(unit, self._lease)
 
 
 class Cursors:
     """All cursors by name. Safe from any thread and process."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
+        self.leases = Leases(store)
+        # Guards _marks and _loop.
+        self._mutex = threading.Lock()
+        self._marks: dict[str, tuple[str, int]] = {}
+        self._marked = threading.Event()
+        self._stop = threading.Event()
+        self._loop: Loop | None = None
 
-    def take(self, name: str, deadline: Deadline) -> Lease | None:
-        """The lease on cursor `name`, or None when another reader keeps it past the deadline.
+    def take(self, name: str, deadline: Deadline, account: str = "") -> Reading | None:
+        """The right to read with cursor `name`, or None when another keeps it past the deadline.
 
         Raises StoreError.
         """
-        lease, never = secrets.token_hex(8), threading.Event()
-        while not self._try(name, lease):
-            if deadline.expired():
-                return None
-            pause(_RETRY_SECONDS, never)
-        return Lease(self._store, name, lease, self.position(name))
+        taken: list[Reading] = []
+
+        def ready() -> bool:
+            reading = self._try(name, account)
+            taken.extend([reading] if reading else [])
+            return reading is not None
+
+        self.leases.wait_until(ready, deadline)
+        return taken[0] if taken else None
 
     @contextmanager
-    def held(self, name: str, deadline: Deadline) -> Iterator[Lease | None]:
+    def held(self, name: str, deadline: Deadline) -> Iterator[Reading | None]:
         """`take` for the length of a block."""
-        lease = self.take(name, deadline)
+        reading = self.take(name, deadline)
         try:
-            yield lease
+            yield reading
         finally:
-            if lease is not None:
-                lease.release()
+            if reading is not None:
+                reading.release()
 
-    def position(self, name: str) -> int:
+    def position(self, name: str, account: str = "") -> int:
         """The seq that was handed over last. Raises StoreError.
 
         The first way to read an account begins before its first event. Another that begins
         later has missed nothing of the last hour, but is not told of all that the first has read:
         a bot that changes from polling to a WebSocket must not answer last month's messages.
         """
-        with self._store.read() as connection:
+        with self._mutex:
+            marked = self._marks.get(name)
+        with self.store.read() as connection:
             query = sa.select(cursors.c.position).where(cursors.c.name == name)
             position: Any = connection.scalar(query)
-            if position is None:
-                furthest: Any = connection.scalar(_furthest(name))
-                an_hour_ago: Any = connection.scalar(_newest_before(now_ms() - _LATECOMER_MS))
-                position = min(furthest or 0, an_hour_ago or 0)
-        return int(position)
+            furthest: Any = None
+            if position is None and account:
+                furthest = connection.scalar(_furthest(account))
+        if position is None:
+            position = self._latecomer(furthest)
+        return max(int(position), marked[1] if marked else 0)
 
-    def move(self, name: str, seq: int) -> None:
+    def move(self, name: str, seq: int, account: str = "") -> None:
         """Everything up to `seq` was handed over; a cursor never goes back. Raises StoreError."""
-        with self._store.write() as connection:
-            connection.execute(self._store.insert_new(cursors), {"name": name, "position": 0})
-            connection.execute(
-                sa.update(cursors)
-                .where(cursors.c.name == name, cursors.c.position < seq)
-                .values(position=seq)
-            )
+        self._write({name: (account, seq)})
+
+    def mark(self, name: str, seq: int, account: str) -> None:
+        """`move`, written down within a moment together with others.
+
+        What a crash takes of it is handed over again.
+        """
+        with self._mutex:
+            known = self._marks.get(name)
+            if known is None or known[1] < seq:
+                self._marks[name] = (account, seq)
+            if self._loop is None and not self._stop.is_set():
+                self._loop = Loop("marks", self._write_marks, self._stop)
+                self._loop.start()
+        self._marked.set()
+
+    def flush(self) -> None:
+        """Write down what was marked. Raises StoreError; then it is still to be written."""
+        with self._mutex:
+            marks = dict(self._marks)
+        if not marks:
+            return
+        self._write(marks)
+        with self._mutex:
+            for name, mark in marks.items():
+                if self._marks.get(name) == mark:
+                    del self._marks[name]
+
+    def close(self) -> None:
+        """Write down what was marked, and end. Raises StoreError."""
+        self._stop.set()
+        self._marked.set()
+        if self._loop is not None:
+            self._loop.join(5)
+        self.flush()
 
     def consumers(self) -> dict[str, int]:
         """The position of every named consumer. Raises StoreError."""
         prefix = consumer_name("")
-        with self._store.read() as connection:
+        with self.store.read() as connection:
             rows = connection.execute(
                 sa.select(cursors.c.name, cursors.c.position).where(
                     cursors.c.name.startswith(prefix, autoescape=True)
@@ -139,32 +208,55 @@ class Cursors:
             )
             return {row.name.removeprefix(prefix): row.position for row in rows}
 
-    def _try(self, name: str, lease: str) -> bool:
-        start = {"name": name, "position": self.position(name)}
-        with self._store.write() as connection:
-            connection.execute(self._store.insert_new(cursors), start)
-            taken = connection.execute(
-                sa.update(cursors)
-                .where(cursors.c.name == name, cursors.c.lease_ends_at_ms <= now_ms())
-                .values(lease=lease, lease_ends_at_ms=_lease_ends_at_ms())
+    def _try(self, name: str, account: str) -> Reading | None:
+        position = self.position(name, account)
+        with self.store.write() as unit:
+            lease = self.leases.take(unit, name, secrets.token_hex(8), _READING_SECONDS)
+            if lease is None:
+                return None
+            unit.execute(
+                self.store.insert_new(cursors),
+                {"name": name, "account": account, "position": position},
             )
-            return taken.rowcount == 1
+            query = sa.select(cursors.c.position).where(cursors.c.name == name)
+            return Reading(self, lease, int(unit.scalar(query)))
+
+    def _latecomer(self, furthest: int | None) -> int:
+        if not furthest:
+            return 0
+        with self.store.read() as connection:
+            return min(furthest, first_since(connection, now_ms() - _LATECOMER_MS) - 1)
+
+    def _write_marks(self) -> None:
+        """On thread `marks`."""
+        self._marked.wait()
+        pause(_GATHER_SECONDS, self._stop)
+        self._marked.clear()
+        self.flush()
+
+    def _write(self, marks: dict[str, tuple[str, int]]) -> None:
+        rows = [
+            {"name": name, "account": account, "position": 0}
+            for name, (account, _seq) in marks.items()
+        ]
+        with self.store.write() as unit:
+            unit.execute(self.store.insert_new(cursors), rows)
+            for name, (_account, seq) in sorted(marks.items()):
+                _move(unit, name, seq)
 
 
-def _furthest(name: str) -> sa.Select[tuple[int]]:
-    """The furthest position of the other ways of reading the account of cursor `name`."""
-    account = name.partition(":")[2]
-    others = [cursor_name(way, account) for way in _WAYS]
-    return sa.select(sa.func.max(cursors.c.position)).where(cursors.c.name.in_(others))
+def _move(unit: Unit, name: str, seq: int) -> None:
+    unit.execute(
+        sa.update(cursors)
+        .where(cursors.c.name == name, cursors.c.position < seq)
+        .values(position=seq)
+    )
 
 
-def _newest_before(time_ms: int) -> sa.Select[tuple[int]]:
-    return sa.select(sa.func.max(events.c.seq)).where(events.c.received_at_ms < time_ms)
-
-
-def _lease_ends_at_ms() -> int:
-    return now_ms() + int(_LEASE_SECONDS * 1000)
-
-
-def _mine(name: str, lease: str) -> sa.Update:
-    return sa.update(cursors).where(cursors.c.name == name, cursors.c.lease == lease)
+def _furthest(account: str) -> sa.Select[tuple[int]]:
+    """The furthest position of the ways of reading the account."""
+    ways = [f"{way}:" for way in _WAYS]
+    return sa.select(sa.func.max(cursors.c.position)).where(
+        cursors.c.account == account,
+        sa.or_(*(cursors.c.name.startswith(way, autoescape=True) for way in ways)),
+    )

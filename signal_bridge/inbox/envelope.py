@@ -56,6 +56,13 @@ def arrival_of(params: Any) -> Arrival:
     )
 
 
+def unstorable(arrival: Arrival) -> Arrival:
+    """The same event for a database that refuses it: its columns plain, its payload whole."""
+    digest = hashlib.sha256(arrival.payload).hexdigest()
+    account = arrival.account if arrival.account.isascii() and len(arrival.account) < 100 else ""
+    return Arrival(account, "error", f"unstorable:{digest}", arrival.payload)
+
+
 def account_of(params: Any) -> str:
     """The account a `receive` notification is for, empty when it names none."""
     return _text(_unwrapped(params).get("account"))
@@ -84,7 +91,8 @@ def _unwrapped(params: Any) -> Mapping[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    """Without NUL, which no column of PostgreSQL can hold; the payload keeps it."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else ""
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -106,7 +114,7 @@ def _dedup_key(
         _json([content, body.get("exception")], orjson.OPT_SORT_KEYS)
     ).hexdigest()
     parts = (account, sender, envelope.get("sourceDevice"), envelope.get("timestamp"), kind)
-    return ":".join([*(str(part) for part in parts), digest[:16]])
+    return ":".join([*(_text(str(part)) for part in parts), digest[:16]])
 
 
 def _json(value: Any, option: int = 0) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
+from typing import overload
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +36,16 @@ class Event:
     received_at_ms: int
     payload: bytes
     id: str
+    sender_uuid: str = ""
+    sender_number: str = ""
+    _made: dict[object, bytes] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, shape: Callable[[Event], bytes]) -> bytes:
+        """What `shape` makes of it: made for the first who asks, and shared by all readers."""
+        made = self._made.get(shape)
+        if made is None:
+            made = self._made[shape] = shape(self)
+        return made
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,3 +54,30 @@ class Gap:
 
     first_seq: int
     last_seq: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Page(Sequence[Event]):
+    """What a reader gets at once: the next events, and what it has lost before them.
+
+    Everything it wanted up to `through` is in this page or was in an earlier one, or is lost.
+    """
+
+    events: tuple[Event, ...]
+    through: int
+    gap: Gap | None = None
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is anything to hand over: an event, or a gap."""
+        return bool(self.events) or self.gap is not None
+
+    @overload
+    def __getitem__(self, at: int) -> Event: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Event]: ...
+    def __getitem__(self, at: int | slice) -> Event | Sequence[Event]:
+        return self.events[at]
+
+    def __len__(self) -> int:
+        return len(self.events)

@@ -7,10 +7,8 @@ import fnmatch
 from collections.abc import Iterable
 from typing import Final
 
-import sqlalchemy as sa
-
 from signal_bridge.errors import RequestError
-from signal_bridge.store.tables import events
+from signal_bridge.inbox.event import Event
 
 EVERY_ACCOUNT: Final = "*"
 
@@ -52,17 +50,28 @@ class Filter:
     kinds: tuple[str, ...] = SIGNAL_KINDS
     senders: tuple[str, ...] = ()
 
-    def condition(self) -> sa.ColumnElement[bool]:
-        """What the database has to look for."""
-        wanted: list[sa.ColumnElement[bool]] = [events.c.kind.in_(self.kinds)]
-        if self.account != EVERY_ACCOUNT:
-            for_everybody = (events.c.account == "") & events.c.kind.in_(OWN_KINDS)
-            wanted.append((events.c.account == self.account) | for_everybody)
-        if self.senders:
-            wanted.append(
-                events.c.sender_uuid.in_(self.senders) | events.c.sender_number.in_(self.senders)
-            )
-        return sa.and_(*wanted)
+    @property
+    def is_whole(self) -> bool:
+        """Whether it wants everything that signal-cli tells, and nothing else."""
+        return not self.senders and set(self.kinds) == set(SIGNAL_KINDS)
+
+    @property
+    def own_kinds(self) -> tuple[str, ...]:
+        """The kinds wanted of what the bridge says of itself."""
+        return tuple(kind for kind in self.kinds if kind in OWN_KINDS)
+
+    def matches(self, event: Event) -> bool:
+        """Whether the event is wanted."""
+        if event.kind not in self.kinds:
+            return False
+        mine = self.account in (EVERY_ACCOUNT, event.account)
+        if not mine and (event.account or event.kind not in OWN_KINDS):
+            return False
+        return (
+            not self.senders
+            or event.sender_uuid in self.senders
+            or (event.sender_number in self.senders)
+        )
 
 
 def kinds_of(types: Iterable[str], default: tuple[str, ...] = SIGNAL_KINDS) -> tuple[str, ...]:

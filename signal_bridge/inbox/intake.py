@@ -2,6 +2,8 @@
 
 The reader reads nothing more until the batch in hand is committed. If it cannot be (disk full,
 database locked), intake keeps trying: the socket fills up, signal-cli stops, and keeps the rest.
+What the database refuses for good would stop it for good: that is kept as an event of kind
+`error`, whole, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from signal_bridge.clock import backoff_seconds, pause
-from signal_bridge.errors import StoreError
-from signal_bridge.inbox.envelope import arrival_of
+from signal_bridge.errors import StoreError, StoreRefused
+from signal_bridge.inbox.envelope import arrival_of, unstorable
+from signal_bridge.inbox.event import Arrival
 from signal_bridge.inbox.store import Inbox
 
 log = logging.getLogger(__name__)
@@ -44,10 +47,18 @@ class Intake:
         Raises StoreError only when told to stop before the store could be written.
         """
         arrivals = [arrival_of(one) for one in params]
+        new = self._keep(arrivals)
+        if new < len(arrivals):
+            log.info("%d messages were delivered again and are kept once", len(arrivals) - new)
+
+    def _keep(self, arrivals: Sequence[Arrival]) -> int:
+        """How many of them were new."""
         attempt = 0
         while True:
             try:
                 new = self._inbox.append(arrivals)
+            except StoreRefused as error:
+                return self._keep_apart(arrivals, error)
             except StoreError as error:
                 attempt += 1
                 self._wait_out(error, attempt)
@@ -55,8 +66,14 @@ class Intake:
                 break
         if attempt:
             self._report(None)
-        if new < len(arrivals):
-            log.info("%d messages were delivered again and are kept once", len(arrivals) - new)
+        return new
+
+    def _keep_apart(self, arrivals: Sequence[Arrival], error: StoreRefused) -> int:
+        """One of them is refused for good: the others are kept as they are, that one as it can."""
+        if len(arrivals) > 1:
+            return sum(self._keep([one]) for one in arrivals)
+        log.error("an event is kept as an error, since it cannot be stored as it is: %s", error)
+        return self._keep([unstorable(arrivals[0])])
 
     def _wait_out(self, error: StoreError, attempt: int) -> None:
         log.error("receiving waits, since events cannot be stored: %s", error)

@@ -1,28 +1,52 @@
-"""How long events and received files are kept, and what is said before they go."""
+"""How long events and received files are kept, and what is said before they go.
+
+Events go in small batches, each followed by a pause as long as it took: whoever else writes gets
+in between. Then what went is told, and its room is given back.
+"""
 
 from __future__ import annotations
 
-import logging
+import dataclasses
+import functools
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Final
+import time
+from collections.abc import Callable
+from typing import Final
 
-import sqlalchemy as sa
-
-from signal_bridge.clock import now_ms, pause
-from signal_bridge.errors import StoreError
-from signal_bridge.inbox.own import own_event
+from signal_bridge.clock import Deadline, now_ms, pause
+from signal_bridge.inbox.clockwatch import ClockWatch
+from signal_bridge.inbox.keeping import (
+    DAY_MS,
+    Candidate,
+    Limits,
+    at_once,
+    next_batch,
+    through_age,
+    through_size,
+)
+from signal_bridge.inbox.receivedfiles import ReceivedFiles
+from signal_bridge.inbox.removal import Removal
 from signal_bridge.inbox.store import Inbox
 from signal_bridge.settings import Settings
 from signal_bridge.store.engine import Store
-from signal_bridge.store.tables import cursors, events, parked, pruned
-
-log = logging.getLogger(__name__)
+from signal_bridge.threads import Loop
 
 _EVERY_SECONDS: Final = 600.0
-_DAY_MS: Final = 86_400_000
-_PAGE: Final = 1000
+# The first look can only remember how the clocks stand.
+_SECOND_LOOK_SECONDS: Final = 60.0
+_LONGEST_WAIT_SECONDS: Final = 60.0
+_SETTLE_SECONDS: Final = 1.0
+_FIRST_EVENTS: Final = 100
+_BATCH_BYTES: Final = 4 * 2**20
+
+
+@dataclasses.dataclass
+class _Run:
+    """One run: whether events go by age, how many at once, and whether the last were old."""
+
+    by_age: bool
+    events: int = _FIRST_EVENTS
+    follows_old: bool = False
 
 
 class Retention:
@@ -32,129 +56,106 @@ class Retention:
         self._settings = settings
         self._store = store
         self._inbox = inbox
+        self._removal = Removal(store, inbox)
+        self._files = ReceivedFiles(settings.attachments_dir)
+        self._clocks = ClockWatch()
+        self._never = threading.Event()
+        self._wait_seconds = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """On thread `retention`, at start and every ten minutes until `stop`."""
-        while True:
-            try:
-                self.prune_events()
-            except StoreError as error:
-                log.warning("old events cannot be removed now: %s", error)
-            self.prune_attachments()
-            if pause(_EVERY_SECONDS, stop):
-                return
+        """On thread `retention`, at start and every ten minutes until `stop`; trouble is logged."""
+        step = functools.partial(self.step, stop)
+        Loop("retention", step, stop, longest_wait_seconds=_LONGEST_WAIT_SECONDS).run()
 
-    def prune_events(self) -> None:
+    def step(self, stop: threading.Event) -> None:
+        """Wait until a look is due (the first is at once), and look. Raises StoreError.
+
+        By age nothing goes at the first look, nor at one before which the clock was set.
+        """
+        wait_seconds, self._wait_seconds = self._wait_seconds, 0.0
+        if pause(wait_seconds, stop):
+            return
+        in_step = False
+        try:
+            in_step = self._clocks.look(self._inbox.newest_seq())
+            self.prune_events(stop, by_age=in_step)
+        finally:
+            self.prune_attachments(stop, by_age=in_step)
+        self._wait_seconds = _EVERY_SECONDS if in_step else _SECOND_LOOK_SECONDS
+
+    def prune_events(self, stop: threading.Event | None = None, *, by_age: bool = True) -> None:
         """Remove old events, and those above the size, oldest first. Raises StoreError.
 
-        What nobody has read, and what waits parked for a webhook, is counted and told in the
-        feed and in the log; a reader whose cursor is older is told of the gap.
+        What nobody has read, and what waited parked for a webhook, is counted and told in the
+        feed and in the log; a reader whose cursor is older is told of the gap. What `stop`, or
+        trouble, interrupts is told by the next run.
         """
-        through = max(self._too_old(), self._too_many())
-        if not through:
+        stop = stop or self._never
+        run = _Run(by_age)
+        all_done = self._repeat(lambda: self._batch(run), stop)
+        if stop.is_set():
             return
-        with self._store.write() as connection:
-            reports = [
-                _report(connection, account, through) for account in _held(connection, through)
-            ]
-            for report in reports:
-                _remember_gap(self._store, connection, report["account"], report["through"])
-            connection.execute(sa.delete(events).where(events.c.seq <= through))
-            connection.execute(sa.delete(parked).where(parked.c.seq <= through))
-        for report in reports:
-            loud = report["unread"] or report["parked"]
-            log.log(
-                logging.WARNING if loud else logging.INFO, "events removed: %s", _counts(report)
-            )
-        self._inbox.append([own_event("feed.pruned", **report) for report in reports])
+        self._removal.tell()
+        if all_done:
+            self._repeat(self._store.give_back, stop)
 
-    def prune_attachments(self) -> None:
+    def prune_attachments(
+        self, stop: threading.Event | None = None, *, by_age: bool = True
+    ) -> None:
         """Remove old received files, and the oldest above the size."""
-        files = sorted(_files_in(self._settings.attachments_dir), key=lambda file: file[1])
-        days, limit_bytes = (
-            self._settings.keep_attachment_days,
-            self._settings.keep_attachment_bytes,
-        )
-        oldest = now_ms() / 1000 - days * 86_400 if days else 0.0
-        total_bytes = sum(size_bytes for _path, _modified, size_bytes in files)
-        for path, modified, size_bytes in files:
-            if modified >= oldest and not (limit_bytes and total_bytes > limit_bytes):
-                break
-            path.unlink(missing_ok=True)
-            total_bytes -= size_bytes
+        days = self._settings.keep_attachment_days if by_age else 0
+        oldest_at = (now_ms() - days * DAY_MS) / 1000 if days else 0.0
+        limit_bytes = self._settings.keep_attachment_bytes
+        self._files.prune(oldest_at, limit_bytes, stop or self._never)
 
-    def _too_old(self) -> int:
-        """The newest seq that is older than allowed, 0 for none."""
-        if not self._settings.keep_days:
+    def _repeat(self, work: Callable[[], bool], stop: threading.Event) -> bool:
+        """Do `work` until it says that nothing is left, and let others in after each time.
+
+        False when `stop` was set, or somebody reads for so long that the database's log would
+        grow too far: then the next run goes on.
+        """
+        while not stop.is_set():
+            began = time.monotonic()
+            if not work():
+                return True
+            took_seconds = time.monotonic() - began
+            if not self._settled(stop):
+                return False
+            pause(took_seconds, stop)
+        return False
+
+    def _settled(self, stop: threading.Event) -> bool:
+        deadline = Deadline(_EVERY_SECONDS)
+        while not self._store.settle():
+            if deadline.expired() or pause(_SETTLE_SECONDS, stop):
+                return False
+        return True
+
+    def _batch(self, run: _Run) -> bool:
+        """Remove a batch. Whether more is to go; what came meanwhile is for the next run."""
+        window = self._removal.window()
+        old = self._too_old(window, run)
+        wanted = max(old, self._too_many(window))
+        through = at_once(window, wanted, run.events, _BATCH_BYTES)
+        if not through:
+            return False
+        began = time.monotonic()
+        self._removal.remove(through)
+        run.events = next_batch(run.events, time.monotonic() - began)
+        run.follows_old = through <= old
+        return through < wanted or wanted == window[-1].seq
+
+    def _too_old(self, window: list[Candidate], run: _Run) -> int:
+        """The seq up to which events are older than allowed, 0 for none."""
+        keep_ms, now = self._settings.keep_days * DAY_MS, now_ms()
+        if not (run.by_age and keep_ms):
             return 0
-        before = now_ms() - self._settings.keep_days * _DAY_MS
-        query = sa.select(sa.func.max(events.c.seq)).where(events.c.received_at_ms < before)
-        with self._store.read() as connection:
-            return int(connection.scalar(query) or 0)
+        young_above = self._clocks.young_above(keep_ms)
+        return through_age(window, Limits(now, now - keep_ms, young_above, run.follows_old))
 
-    def _too_many(self) -> int:
+    def _too_many(self, window: list[Candidate]) -> int:
         """The seq up to which events have to go for the rest to fit, 0 for none."""
         limit_bytes = self._settings.keep_bytes
         if not limit_bytes:
             return 0
-        size = sa.func.length(events.c.payload)
-        with self._store.read() as connection:
-            excess = int(connection.scalar(sa.select(sa.func.sum(size))) or 0) - limit_bytes
-            through = 0
-            while excess > 0:
-                query = sa.select(events.c.seq, size).where(events.c.seq > through)
-                for seq, size_bytes in connection.execute(
-                    query.order_by(events.c.seq).limit(_PAGE)
-                ):
-                    through, excess = seq, excess - size_bytes
-                    if excess <= 0:
-                        break
-        return through
-
-
-def _held(connection: sa.Connection, through: int) -> list[str]:
-    query = sa.select(events.c.account).where(events.c.seq <= through).distinct()
-    return list(connection.scalars(query))
-
-
-def _report(connection: sa.Connection, account: str, through: int) -> dict[str, Any]:
-    """What goes of one account: how much, and how much of it nobody has dealt with."""
-    going = sa.and_(events.c.account == account, events.c.seq <= through)
-    read_up_to = connection.scalar(
-        sa.select(sa.func.max(cursors.c.position)).where(cursors.c.name.endswith(f":{account}"))
-    )
-    count = sa.select(sa.func.count()).select_from(events)
-    unread = connection.scalar(count.where(going, events.c.seq > (read_up_to or 0)))
-    waiting = connection.scalar(
-        sa.select(sa.func.count())
-        .select_from(parked.join(events, parked.c.seq == events.c.seq))
-        .where(going)
-    )
-    return {
-        "account": account,
-        "through": connection.scalar(sa.select(sa.func.max(events.c.seq)).where(going)),
-        "removed": connection.scalar(count.where(going)),
-        "unread": unread,
-        "parked": waiting,
-    }
-
-
-def _remember_gap(store: Store, connection: sa.Connection, account: str, through: int) -> None:
-    connection.execute(store.insert_new(pruned), {"account": account, "through_seq": through})
-    connection.execute(
-        sa.update(pruned).where(pruned.c.account == account).values(through_seq=through)
-    )
-
-
-def _counts(report: dict[str, Any]) -> str:
-    return f"{report['removed']}, {report['unread']} unread, {report['parked']} parked"
-
-
-def _files_in(directory: Path) -> Iterator[tuple[Path, float, int]]:
-    """Regular files directly in the directory, with time and size."""
-    if not directory.is_dir():
-        return
-    for path in directory.iterdir():
-        if path.is_file() and not path.is_symlink():
-            status = path.stat()
-            yield path, status.st_mtime, status.st_size
+        return through_size(window, self._removal.size_bytes() - limit_bytes)

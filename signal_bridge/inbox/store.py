@@ -1,25 +1,34 @@
-"""The feed on disk: append, read after a cursor, wait for more."""
+"""The feed on disk: append, read after a cursor, wait for more.
+
+`seq` is the order of commits, on both databases and with any number of writers: whoever has seen
+one has seen all below it. SQLite has one writer. On PostgreSQL a number is given before a commit
+is made, so appends go one after the other: each waits, as the last thing its transaction does,
+for the one before it to be committed.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from signal_bridge.clock import Deadline, now_ms, pause
-from signal_bridge.errors import StoreError
-from signal_bridge.inbox.event import Arrival, Event, Gap
-from signal_bridge.inbox.filters import EVERY_ACCOUNT, Filter
-from signal_bridge.store.engine import Store
-from signal_bridge.store.tables import events, pruned
+from signal_bridge.clock import Deadline, now_ms
+from signal_bridge.inbox import query
+from signal_bridge.inbox.event import Arrival, Event, Gap, Page
+from signal_bridge.inbox.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
+from signal_bridge.inbox.watch import WaitingFollower, Watch
+from signal_bridge.store.bells import FEED, Bells
+from signal_bridge.store.engine import Store, Unit
+from signal_bridge.store.tables import events, feed_totals, pruned
 
-# A reader learns of a commit within two looks; the target is 50 ms.
-_LOOK_SECONDS: Final = 0.02
+# Beyond this a lag is estimated: counting a million takes a second, and says no more. Ten thousand
+# still took longer than the page it was told with.
+COUNTED_MOST: Final = 1_000
+_EVERYTHING: Final = Filter(EVERY_ACCOUNT, (*SIGNAL_KINDS, *OWN_KINDS))
 
 
 class Inbox:
@@ -30,188 +39,186 @@ class Inbox:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._newest = Newest(store)
+        self.bells: Final[Bells] = store.bells
+        self.watch: Final = Watch(self)
+        self._mutex = threading.Lock()  # guards _highest
+        self._highest = 0  # the highest seq this process knows of
+
+    # -- writing -------------------------------------------------------------------------------
 
     def append(self, arrivals: Sequence[Arrival]) -> int:
         """Commit arrivals, in order and all at once. How many of them were new."""
         if not arrivals:
             return 0
+        new: list[int] = []
+        with self._store.write() as unit:
+            unit.before_commit(lambda: new.append(self._add(unit, arrivals)))
+        return sum(new)
+
+    def tell(self, unit: Unit, arrivals: Sequence[Arrival]) -> None:
+        """Append arrivals together with the state they tell of: both are committed, or neither."""
+        if arrivals:
+            unit.before_commit(lambda: self._add(unit, arrivals))
+
+    def _add(self, unit: Unit, arrivals: Sequence[Arrival]) -> int:
+        """As the last thing of a unit, since everybody else waits for it to end."""
+        unit.take_turns()
         received_at_ms = now_ms()
-        rows = [
-            {
-                "account": arrival.account,
-                "kind": arrival.kind,
-                "sender_uuid": arrival.sender_uuid,
-                "sender_number": arrival.sender_number,
-                "dedup_key": arrival.dedup_key,
-                "received_at_ms": received_at_ms,
-                "payload": arrival.payload,
-            }
-            for arrival in arrivals
-        ]
-        with self._store.write() as connection:
-            before = _newest_seq(connection)
-            connection.execute(self._store.insert_new(events), rows)
-            new, newest = _count_after(connection, before), _newest_seq(connection)
-        self._newest.tell(newest)  # who waits in this process need not look
-        return new
-
-    def read(self, wanted: Filter, after: int, limit: int) -> list[Event]:
-        """Up to `limit` events that are wanted, with a seq above `after`, oldest first."""
-        query = (
-            sa.select(
-                events.c.seq,
-                events.c.account,
-                events.c.kind,
-                events.c.received_at_ms,
-                events.c.payload,
-                events.c.dedup_key,
+        rows = [_row(arrival, received_at_ms) for arrival in arrivals]
+        added = self._insert(unit, rows)
+        if not added:
+            return 0
+        unit.execute(
+            sa.update(feed_totals).values(
+                events=feed_totals.c.events + len(added),
+                size_bytes=feed_totals.c.size_bytes + sum(added.values()),
             )
-            .where(events.c.seq > after, wanted.condition())
-            .order_by(events.c.seq)
-            .limit(limit)
         )
-        with self._store.read() as connection:
-            return [_event(row) for row in connection.execute(query)]
+        unit.ring(FEED)
+        unit.after_commit(lambda: self._know_of(max(added)))
+        return len(added)
 
-    def read_or_wait(
-        self, wanted: Filter, after: int, limit: int, deadline: Deadline
-    ) -> list[Event]:
-        """Like `read`, but waits until there is something, or the deadline passes (then [])."""
-        with self._newest.watched() as newest:
+    def _insert(self, unit: Unit, rows: list[dict[str, Any]]) -> dict[int, int]:
+        """The seq and size of those that were new, by what this transaction did alone."""
+        statement = self._store.insert_new(events).returning(
+            events.c.seq, sa.func.length(events.c.payload)
+        )
+        added = _sizes(unit.execute(statement, rows))
+        if added and min(added) <= self._highest:
+            # The database went back in time (a standby that lagged took over). Readers have been
+            # at these numbers already and would never see what is told under them.
+            unit.execute(sa.delete(events).where(events.c.seq.in_(list(added))))
+            unit.go_on_from(events.c.seq, self._highest)
+            added = _sizes(unit.execute(statement, rows))
+        return added
+
+    def mend_numbers(self, seen: int) -> None:
+        """The feed has nothing above `seen`. If it ends below, go on above it all the same."""
+        if self.newest_seq() >= seen:
+            return
+        with self._store.write() as unit:
+            unit.take_turns()
+            newest = int(unit.scalar(sa.select(sa.func.max(events.c.seq))) or 0)
+            if newest < seen:
+                unit.go_on_from(events.c.seq, seen)
+
+    def _know_of(self, seq: int) -> None:
+        with self._mutex:
+            self._highest = max(self._highest, seq)
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def read(self, wanted: Filter, after: int, limit: int) -> Page:
+        """Up to `limit` events that are wanted, with a seq above `after`, oldest first.
+
+        With what was wanted and is no longer kept: a gap is told with the events behind it.
+        """
+        # Whoever asks for senders may have to look at much to find little; where it has looked
+        # need not be looked at again. The newest is asked first: then nothing below it is missed.
+        looked_through = self.newest_seq() if wanted.senders else 0
+        with self._store.read() as connection:
+            values = query.values(wanted, after, limit)
+            rows = connection.execute(query.page(wanted), values).all()
+            lost = (
+                rows[0].lost_through
+                if rows
+                else connection.scalar(query.lost_through(wanted), values)
+            )
+        found = tuple(_event(row) for row in rows)
+        through = found[-1].seq if found else max(after, lost or 0)
+        if len(found) < limit:
+            through = max(through, looked_through)
+        self._know_of(through if found else 0)
+        gap = None if lost is None else Gap(after + 1, int(lost))
+        return Page(found, through, gap)
+
+    def read_all(self, after: int, limit: int) -> Sequence[Event]:
+        """The next events of every account and kind."""
+        found = self.read(_EVERYTHING, after, limit)
+        return found.events
+
+    def read_or_wait(self, wanted: Filter, after: int, limit: int, deadline: Deadline) -> Page:
+        """Like `read`, but waits until there is something, or the deadline passes (then empty)."""
+        page = self.read(wanted, after, limit)
+        if page or page.gap or deadline.expired() or self.closing:
+            return page
+        with self.following(wanted) as follower:
             while True:
-                seen = newest.seq
-                found = self.read(wanted, after, limit)
-                if found or not newest.wait_beyond(seen, deadline):
-                    return found
+                page = follower.read(after, limit)
+                if page or page.gap or self.closing or not follower.wait(deadline):
+                    return page
 
-    def gap(self, account: str, after: int) -> Gap | None:
-        """What a reader of `account` ("*" is every one) who has read up to `after` has lost."""
-        query = sa.select(sa.func.max(pruned.c.through_seq)).where(pruned.c.through_seq > after)
-        if account != EVERY_ACCOUNT:
-            query = query.where(pruned.c.account == account)
-        with self._store.read() as connection:
-            through = connection.scalar(query)
-        return None if through is None else Gap(after + 1, int(through))
+    def following(self, wanted: Filter) -> AbstractContextManager[WaitingFollower]:
+        """For a thread that waits for the feed, and perhaps for something else."""
+        return self.watch.following(wanted)
 
     def count_after(self, wanted: Filter, after: int) -> int:
-        """How many wanted events there are above `after`: the lag of a reader."""
-        query = (
-            sa.select(sa.func.count())
-            .select_from(events)
-            .where(events.c.seq > after, wanted.condition())
-        )
+        """How many wanted events there are above `after`: the lag of a reader.
+
+        Counted up to COUNTED_MOST; beyond, estimated from how dense they are among those.
+        """
+        if wanted.senders:
+            return self._count_of_senders(wanted, after)
         with self._store.read() as connection:
-            return int(connection.scalar(query) or 0)
+            values = query.values(wanted, after, COUNTED_MOST)
+            counted = connection.execute(query.count(wanted), values).one()
+            if counted.found < COUNTED_MOST:
+                return int(counted.found)
+            newest = _newest_seq(connection)
+        density = (counted.found - 1) / (counted.last - counted.first)
+        return int(counted.found + (newest - counted.last) * density)
 
-    @property
-    def newest(self) -> Newest:
-        """For those who wait for the feed and something else."""
-        return self._newest
+    def _count_of_senders(self, wanted: Filter, after: int) -> int:
+        """Counted among COUNTED_MOST events: there may be a million between two of a sender."""
+        with self._store.read() as connection:
+            newest = _newest_seq(connection)
+            oldest = int(connection.scalar(sa.select(sa.func.min(events.c.seq))) or newest + 1)
+            after = max(after, oldest - 1)
+            values = query.values(wanted, after, COUNTED_MOST)
+            found = int(connection.scalar(query.count_within(wanted), values) or 0)
+        left = newest - after
+        return found if left <= COUNTED_MOST else found * left // COUNTED_MOST
 
-    @property
-    def closing(self) -> bool:
-        """Whether this process is on its way out and nobody should wait any more."""
-        return self._newest.closing()
-
-    def close_when(self, closing: Callable[[], bool]) -> None:
-        """From when `closing()` is true nobody waits any more: `read_or_wait` returns at once."""
-        self._newest.closing = closing
+    def lags(self, positions: Sequence[int]) -> list[int]:
+        """How many events of all kinds and accounts there are above each: by their numbers."""
+        with self._store.read() as connection:
+            newest = _newest_seq(connection)
+            oldest = int(connection.scalar(sa.select(sa.func.min(events.c.seq))) or newest + 1)
+        return [max(0, newest - max(position, oldest - 1)) for position in positions]
 
     def newest_seq(self) -> int:
         """The seq of the newest event, 0 when there was none."""
         with self._store.read() as connection:
-            return _newest_seq(connection)
+            newest = _newest_seq(connection)
+        self._know_of(newest)
+        return newest
+
+    # -- the end -------------------------------------------------------------------------------
+
+    @property
+    def closing(self) -> bool:
+        """Whether this process is on its way out and nobody should wait any more."""
+        return self.watch.closed
+
+    def close(self) -> None:
+        """From now on nobody waits any more: whoever does is woken."""
+        self.watch.close()
 
 
-class Newest:
-    """Tells waiting threads that the feed grew, whoever of all processes wrote to it.
+def _row(arrival: Arrival, received_at_ms: int) -> dict[str, Any]:
+    return {
+        "account": arrival.account,
+        "kind": arrival.kind,
+        "sender_uuid": arrival.sender_uuid,
+        "sender_number": arrival.sender_number,
+        "dedup_key": arrival.dedup_key,
+        "received_at_ms": received_at_ms,
+        "payload": arrival.payload,
+    }
 
-    One thread looks at the newest seq, and only while somebody waits.
-    """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        # Guards seq, _watchers, _bells and _looking; notified whenever seq has changed.
-        self._grown = threading.Condition()
-        self._watchers = 0
-        self._bells: set[int] = set()
-        self._looking = False
-        self.seq = 0
-        self.closing: Callable[[], bool] = lambda: False
-
-    @contextmanager
-    def watched(self) -> Iterator[Newest]:
-        """Within the block somebody looks."""
-        with self._grown:
-            self._watchers += 1
-            if not self._looking:
-                self._looking = True
-                threading.Thread(target=self._look, name="inbox-newest", daemon=True).start()
-        try:
-            yield self
-        finally:
-            with self._grown:
-                self._watchers -= 1
-
-    @contextmanager
-    def bell(self) -> Iterator[int]:
-        """A file descriptor that becomes readable when the feed grows, or on closing.
-
-        For those who wait for a socket at the same time. Within the block somebody looks.
-        """
-        with self.watched():
-            bell = os.eventfd(0, os.EFD_NONBLOCK)
-            with self._grown:
-                self._bells.add(bell)
-            try:
-                yield bell
-            finally:
-                with self._grown:
-                    self._bells.discard(bell)
-                os.close(bell)
-
-    def wait_beyond(self, seq: int, deadline: Deadline) -> bool:
-        """Wait until the feed has grown beyond `seq`. False when the time is up, or closing."""
-        with self._grown:
-            self._grown.wait_for(
-                lambda: self.seq != seq or self.closing(), deadline.remaining_seconds()
-            )
-            return self.seq != seq
-
-    def _look(self) -> None:
-        """On thread inbox-newest, until nobody watches."""
-        while True:
-            try:
-                self._look_through_one_connection()
-            except StoreError:
-                pause(1, threading.Event())  # readers meet the same error and report it
-                if self._wanted():
-                    continue
-            return
-
-    def _look_through_one_connection(self) -> None:
-        """Taking a connection costs three times as much as the look. Raises StoreError."""
-        nap = threading.Event()
-        with self._store.read() as connection:
-            while self._wanted():
-                self.tell(_newest_seq(connection))
-                pause(_LOOK_SECONDS, nap)
-
-    def _wanted(self) -> bool:
-        with self._grown:
-            self._looking = self._watchers > 0
-            return self._looking
-
-    def tell(self, seq: int) -> None:
-        """The feed has grown to `seq`."""
-        with self._grown:
-            if seq <= self.seq and not self.closing():
-                return
-            self.seq = max(seq, self.seq)
-            self._grown.notify_all()
-            for bell in self._bells:
-                os.eventfd_write(bell, 1)  # never blocks: the counter is far from full
+def _sizes(added: Any) -> dict[int, int]:
+    return {int(seq): int(size_bytes) for seq, size_bytes in added.all()}
 
 
 def _event(row: Any) -> Event:
@@ -224,13 +231,36 @@ def _event(row: Any) -> Event:
         received_at_ms=row.received_at_ms,
         payload=row.payload,
         id=f"evt_{digest[:32]}",
+        sender_uuid=row.sender_uuid,
+        sender_number=row.sender_number,
     )
 
 
+def first_since(connection: sa.Connection, time_ms: int) -> int:
+    """The seq of the first event received at `time_ms` or later; one above the newest if none.
+
+    By halving: the times of a feed rise, and an index of them would cost every append.
+    """
+    low = int(connection.scalar(sa.select(sa.func.min(events.c.seq))) or 0)
+    high = _newest_seq(connection) + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = connection.execute(
+            sa.select(events.c.seq, events.c.received_at_ms)
+            .where(events.c.seq >= middle)
+            .order_by(events.c.seq)
+            .limit(1)
+        ).first()
+        if found is None or found.received_at_ms >= time_ms:
+            high = middle
+        else:
+            low = found.seq + 1
+    return low
+
+
 def _newest_seq(connection: sa.Connection) -> int:
-    return int(connection.scalar(sa.select(sa.func.max(events.c.seq))) or 0)
-
-
-def _count_after(connection: sa.Connection, seq: int) -> int:
-    query = sa.select(sa.func.count()).select_from(events).where(events.c.seq > seq)
-    return int(connection.scalar(query) or 0)
+    """Also when it is not kept any more: who begins there has a gap behind, and not before."""
+    newest = connection.scalar(sa.select(sa.func.max(events.c.seq)))
+    if newest is None:
+        newest = connection.scalar(sa.select(sa.func.max(pruned.c.through_seq)))
+    return int(newest or 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -51,16 +51,17 @@ class AccountWatch:
         """Compare with what is known and on disk. Raises StoreError."""
         if not listed:
             self._show_link()
-        missing = self._book.update(listed, self._settled(read_disk(self._config_dir, listed)))
+        known = self._book.states()
+        on_disk = self._settled(known, read_disk(self._config_dir, listed))
+        missing = self._book.update(known, listed, on_disk)
         if not missing:
             self._restarts, self._restart_at = 0, None
         elif self._restart is not None:
             self._consider_restart(len(missing), self._restart)
 
-    def _settled(self, on_disk: dict[str, bool]) -> dict[str, bool]:
+    def _settled(self, known: Mapping[str, str], on_disk: dict[str, bool]) -> dict[str, bool]:
         """Without those that are new on disk and may still be on their way into the list."""
         now = time.monotonic()
-        known = {account.number for account in self._book.all()}
         self._first_seen = {number: self._first_seen.get(number, now) for number in on_disk}
         return {
             number: registered

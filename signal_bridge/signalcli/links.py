@@ -15,10 +15,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from signal_bridge.clock import Deadline, now_ms, pause
+from signal_bridge.clock import Deadline, now_ms
 from signal_bridge.errors import NotFound, StoreError
 from signal_bridge.signalcli import accounts
 from signal_bridge.signalcli.linking import EXPIRED, PENDING, Linker, Outcome
+from signal_bridge.store.bells import LINKS
 from signal_bridge.store.engine import Store
 from signal_bridge.store.tables import links
 
@@ -29,7 +30,8 @@ _SCAN_MS: Final = 100_000
 # The answer of who waits may come as late as this; then nobody waits any more.
 _LAST_ANSWER_MS: Final = int(accounts.FINISH_LINK_SECONDS * 1000) + 5_000
 _KEEP_MS: Final = 7 * 86_400_000
-_LOOK_SECONDS: Final = 0.2
+# How soon a wait notices that the bridge is stopping.
+_LOOK_SECONDS: Final = 1.0
 _NOT_YET: Final = Outcome(PENDING)
 _NOBODY_WAITS: Final = (
     "The bridge was interrupted while it waited for the phone. Start another link, "
@@ -91,12 +93,14 @@ class Links:
 
     def wait(self, link_id: str, deadline: Deadline, closing: Callable[[], bool]) -> Link:
         """The link once it is not pending any more, or when the time is up. Raises NotFound."""
-        never = threading.Event()
-        while True:
-            link = self.find(link_id)
-            if not link.pending or deadline.expired() or closing():
-                return link
-            pause(min(_LOOK_SECONDS, deadline.remaining_seconds()), never)
+        changed = threading.Event()
+        with self._store.bells.listening(LINKS, changed.set):
+            while True:
+                link = self.find(link_id)
+                if not link.pending or deadline.expired() or closing():
+                    return link
+                changed.wait(min(_LOOK_SECONDS, deadline.remaining_seconds()))
+                changed.clear()
 
     def _add(self, link: Link) -> None:
         row = {
@@ -106,19 +110,20 @@ class Links:
             "started_ms": link.expires_at_ms - _SCAN_MS,
             **dataclasses.asdict(link.outcome),
         }
-        with self._store.write() as connection:
-            connection.execute(sa.delete(links).where(links.c.started_ms < now_ms() - _KEEP_MS))
-            connection.execute(sa.insert(links), row)
+        with self._store.write() as unit:
+            unit.execute(sa.delete(links).where(links.c.started_ms < now_ms() - _KEEP_MS))
+            unit.execute(sa.insert(links), row)
 
     def _remove(self, link: Link) -> None:
-        with self._store.write() as connection:
-            connection.execute(sa.delete(links).where(links.c.id == link.id))
+        with self._store.write() as unit:
+            unit.execute(sa.delete(links).where(links.c.id == link.id))
 
     def _settle(self, link: Link, outcome: Outcome) -> None:
         """On the thread that waited. The device is linked whether or not this can be noted."""
         values = dataclasses.asdict(outcome)
         try:
-            with self._store.write() as connection:
-                connection.execute(sa.update(links).where(links.c.id == link.id).values(values))
+            with self._store.write() as unit:
+                unit.execute(sa.update(links).where(links.c.id == link.id).values(values))
+                unit.ring(LINKS)
         except StoreError as error:
             log.warning("that a link is %s cannot be noted: %s", outcome.state, error)

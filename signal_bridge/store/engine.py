@@ -1,136 +1,272 @@
-"""The one database engine, and the seam where its errors become ours.
+"""The one database, and the seam where its errors become ours.
 
 SQLite in WAL mode with `synchronous=FULL` is the default: a commit that returned survives a power
-cut. PostgreSQL is the same tables behind another URL. No other module holds an engine.
+cut. PostgreSQL is the same tables behind another URL; what differs stands in `sqlite.py` and
+`postgres.py`.
+
+What belongs together is written in one unit of work, `Store.write`: the state, the event that
+tells of it (`Unit.before_commit`), and the bells that wake who waits for either.
 """
 
 from __future__ import annotations
 
 import contextlib
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import exc
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 
-from signal_bridge.clock import Deadline
-from signal_bridge.errors import StoreError, StoreFull, StoreUnavailable
+from signal_bridge.errors import StoreError, StoreFull, StoreRefused, StoreUnavailable
+from signal_bridge.store import sqlite
+from signal_bridge.store.bells import Bells, Ear, Files
+from signal_bridge.store.outage import Outage
 
-# How long a writer waits for another before it gives up. Writes here take milliseconds.
-BUSY_SECONDS: Final = 5.0
-_LOOK_MS: Final = 3
+# Appends to the feed are made one after the other, so that its numbers are in order of commits.
+_FEED_LOCK: Final = 0x5B_FEED
+# Two who register the same webhook at once get the same one. Taken before anything else is.
+WEBHOOKS_LOCK: Final = 0x5B_3B00
+# What PostgreSQL says to who will not get in by asking again.
+_FOR_GOOD: Final = ("authentication failed", "does not exist", "no pg_hba.conf entry")
+
+
+class Unit:
+    """One transaction: everything in it is committed together, or nothing is."""
+
+    def __init__(self, store: Store, connection: sa.Connection) -> None:
+        self.connection = connection
+        self._store = store
+        self._topics: set[str] = set()
+        self._last: list[Callable[[], object]] = []
+        self._after: list[Callable[[], object]] = []
+
+    def execute(self, statement: sa.Executable, rows: Any = None) -> sa.CursorResult[Any]:
+        """Run a statement, for each of `rows` if there are any."""
+        return self.connection.execute(statement, rows)
+
+    def scalar(self, statement: sa.Executable) -> Any:
+        """The first column of the first row, None without one."""
+        return self.connection.scalar(statement)
+
+    def before_commit(self, work: Callable[[], object]) -> None:
+        """Do `work` as the last thing: what takes a lock that everybody needs is held briefly.
+
+        And nobody who holds it waits for another lock.
+        """
+        self._last.append(work)
+
+    def after_commit(self, work: Callable[[], object]) -> None:
+        """Do `work` once everything is on disk; not at all when it is not."""
+        self._after.append(work)
+
+    def ring(self, topic: str) -> None:
+        """Wake who listens to `topic`, in every process, once everything is on disk."""
+        self._topics.add(topic)
+
+    def take_turns(self, lock: int = _FEED_LOCK) -> None:
+        """Wait for the transaction of every other that has called this to end."""
+        if self._store.is_postgres:  # SQLite has one writer anyway
+            self.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+
+    def go_on_from(self, column: sa.Column[int], value: int) -> None:
+        """The next number that `column` gets by itself is above `value`.
+
+        SQLite's file cannot go back in time behind our back, so that its always are.
+        """
+        if not self._store.is_postgres:
+            return
+        name = sa.func.pg_get_serial_sequence(column.table.name, column.name)
+        self.execute(sa.select(sa.func.setval(name, value)))
+
+    def _finish(self) -> None:
+        for work in self._last:
+            work()
+        if self._store.is_postgres:
+            from signal_bridge.store import postgres
+
+            for topic in self._topics:
+                postgres.ring(self.connection, topic)
+
+    def _committed(self) -> None:
+        for work in self._after:
+            work()
+        if self._store.files is not None:
+            for topic in self._topics:
+                self._store.files.ring(topic)
 
 
 class Store:
     """A database. Safe from any thread; every block takes a connection of its own.
 
-    Raises StoreUnavailable when the URL cannot be used.
+    `bells` tells of changes, whichever process made them. Raises StoreUnavailable when the URL
+    cannot be used.
     """
 
     def __init__(self, url: str) -> None:
         try:
-            self._engine = _make_engine(url)
+            parsed = sa.make_url(url)
+            self.is_postgres = parsed.get_backend_name() == "postgresql"
+            self._engine = _make_engine(parsed)
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
             raise StoreUnavailable(f"BRIDGE_DATABASE_URL cannot be used: {error}") from error
         except ValueError:  # its text quotes what stands where the port belongs: a password, maybe
             raise StoreUnavailable("BRIDGE_DATABASE_URL cannot be used: bad port") from None
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._outage = Outage()
+        self.files = None if self.is_postgres else _files(parsed)
+        self.bells = Bells(self._ear)
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """A transaction: committed at the end of the block, or not at all.
+    def write(self) -> Iterator[Unit]:
+        """A unit of work: committed at the end of the block, or not at all.
 
-        Raises StoreFull or StoreUnavailable; after either, nothing of the block was written.
+        Raises StoreFull, StoreRefused or StoreUnavailable; after any, nothing of the block was
+        written.
         """
-        with _translated(), self._engine.begin() as connection:
-            yield connection
+        with self._translated():
+            with self._begun() as connection:
+                unit = Unit(self, connection)
+                yield unit
+                unit._finish()
+            unit._committed()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection for reading. Raises StoreUnavailable."""
-        with _translated(), self._reading.connect() as connection:
+        with self._translated(), self._connected(self._reading) as connection:
             yield connection
 
-    def insert_new(self, table: sa.Table) -> sa.Insert:
+    def insert_new(self, table: sa.Table) -> Any:
         """An INSERT that leaves rows alone whose unique key is there already."""
-        if self._engine.dialect.name == "sqlite":
-            return sqlite.insert(table).on_conflict_do_nothing()
+        return self.insert(table).on_conflict_do_nothing()
+
+    def insert(self, table: sa.Table) -> Any:
+        """An INSERT of the database's own dialect: `on_conflict_do_update` and the like."""
+        if not self.is_postgres:
+            return sqlite_dialect.insert(table)
         from sqlalchemy.dialects import postgresql  # 50 ms and 5 MB that SQLite need not pay
 
-        return postgresql.insert(table).on_conflict_do_nothing()
+        return postgresql.insert(table)
+
+    @property
+    def clock_ms(self) -> sa.ColumnElement[int]:
+        """The clock that every process which uses this database shares, for leases alone.
+
+        PostgreSQL's own; for SQLite the machine's, since boot.
+        """
+        if not self.is_postgres:
+            return sa.func.bridge_clock_ms(type_=sa.BigInteger)
+        seconds = sa.extract("epoch", sa.func.clock_timestamp())
+        return sa.cast(seconds * 1000, sa.BigInteger)
+
+    @contextlib.contextmanager
+    def patient(self, unit: Unit, seconds: float) -> Iterator[None]:
+        """Within the block a statement of `unit` may take so long; else a few seconds."""
+        if not self.is_postgres:
+            yield
+            return
+        from signal_bridge.store import postgres
+
+        with postgres.patient(unit.connection, seconds):
+            yield
+
+    def give_back(self) -> bool:
+        """Give room of what was removed back to the file system, a little at a time.
+
+        True while there is more. PostgreSQL does by itself what can be done. Raises StoreError.
+        """
+        if self.is_postgres:
+            return False
+        with self.read() as connection:
+            pages = sqlite.pages_to_give_back(connection)
+        if not pages:
+            return False
+        with self.write() as unit:
+            return sqlite.give_back(unit.connection, pages)
+
+    def settle(self) -> bool:
+        """Whether who writes much may go on: else he waits, since a long reader makes a log grow.
+
+        PostgreSQL looks after its own. Raises StoreUnavailable.
+        """
+        if self.is_postgres:
+            return True
+        with self.read() as connection:
+            return sqlite.settle(connection)
 
     def close(self) -> None:
+        self.bells.close()
         self._engine.dispose()
 
+    def _ear(self) -> Ear | None:
+        if not self.is_postgres:
+            return None if self.files is None else self.files.ear()
+        from signal_bridge.store import postgres
 
-def _make_engine(url: str) -> sa.Engine:
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=4, max_overflow=60)
-    engine = sa.create_engine(
-        parsed,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-        pool_size=4,
-        max_overflow=60,
-        pool_timeout=BUSY_SECONDS,
+        with self._translated():
+            self._outage.check()
+            return postgres.NotifyEar(self._engine)
+
+    @contextlib.contextmanager
+    def _begun(self) -> Iterator[sa.Connection]:
+        with self._connected(self._engine) as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def _connected(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        self._outage.check()
+        with engine.connect() as connection:
+            self._outage.ended()
+            yield connection
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (exc.DBAPIError, exc.TimeoutError) as error:
+            translated = _store_error(error)
+            if self.is_postgres and _is_away(error):
+                self._outage.began(str(translated))
+            raise translated from error
+        except (OverflowError, UnicodeEncodeError) as error:  # the driver's, about a value
+            raise StoreRefused(f"The bridge's database cannot hold this: {error}") from error
+
+
+def _make_engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() == "sqlite":
+        return sqlite.make_engine(url)
+    from signal_bridge.store import postgres
+
+    return postgres.make_engine(url)
+
+
+def _files(url: sa.URL) -> Files | None:
+    """The bells of a SQLite database; none for one in memory."""
+    in_memory = not url.database or url.database == ":memory:"
+    return None if in_memory else Files(Path(str(url.database)))
+
+
+def _is_away(error: exc.SQLAlchemyError) -> bool:
+    """Whether the database did not answer at all: no connection, no answer in time."""
+    return isinstance(error, exc.TimeoutError) or (
+        isinstance(error, exc.OperationalError) and (error.connection_invalidated or _unsent(error))
     )
-    sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin_sqlite)
-    return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we begin transactions ourselves, below
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    """Take the write lock at once: a reader that becomes a writer cannot wait, it fails.
-
-    SQLite naps for up to 100 ms between two looks at the lock, so that one who writes now and
-    then is starved for seconds by one who writes all the time. Here it looks every few.
-    """
-    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-        return
-    raw: Any = connection.connection.dbapi_connection
-    deadline = Deadline(BUSY_SECONDS)
-    _set_patience(raw, _LOOK_MS)
-    try:
-        while _is_locked(raw) and not deadline.expired():
-            continue
-        if not raw.in_transaction:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises, in SQLAlchemy's terms
-    finally:
-        _set_patience(raw, round(BUSY_SECONDS * 1000))
-
-
-def _set_patience(raw: Any, wait_ms: int) -> None:
-    raw.execute(f"PRAGMA busy_timeout={wait_ms}")
-
-
-def _is_locked(raw: Any) -> bool:
-    """Begin, unless another has the lock. Any other error is left to who comes next."""
-    try:
-        raw.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError as error:
-        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-    return False
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (exc.DBAPIError, exc.TimeoutError) as error:
-        raise _store_error(error) from error
+def _unsent(error: exc.OperationalError) -> bool:
+    """Whether there was no connection: then the error belongs to no statement."""
+    return error.statement is None
 
 
 def _store_error(error: exc.SQLAlchemyError) -> StoreError:
-    text = str(getattr(error, "orig", None) or error)
+    # The first line alone: PostgreSQL quotes the row below it, with all that is secret in it.
+    text = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     if "disk is full" in text or "No space left" in text:
         return StoreFull("There is no room left on the disk of the bridge's database")
-    return StoreUnavailable(f"The bridge's database cannot be used: {text}")
+    if isinstance(error, exc.DataError):
+        return StoreRefused(f"The bridge's database cannot hold this: {text}")
+    unavailable = StoreUnavailable(f"The bridge's database cannot be used: {text}")
+    unavailable.retryable = not any(words in text for words in _FOR_GOOD)
+    return unavailable

@@ -48,8 +48,8 @@ class StatusBoard:
 
     def forget(self) -> None:
         """A new daemon process begins with an empty board."""
-        with self._store.write() as connection:
-            connection.execute(sa.delete(status))
+        with self._store.write() as unit:
+            unit.execute(sa.delete(status))
         self._said.clear()
 
     def put(self, name: str, state: str, detail: str = "") -> None:
@@ -61,25 +61,23 @@ class StatusBoard:
         *said, said_ms = self._said.get(name, ("", "", 0))
         if said == [state, detail] and now - said_ms < BEAT_SECONDS * 1000:
             return
-        with self._store.write() as connection:
-            row = connection.execute(sa.select(status).where(status.c.name == name)).first()
+        with self._store.write() as unit:
+            row = unit.execute(sa.select(status).where(status.c.name == name)).first()
             since_ms = row.since_ms if row is not None and row.state == state else now
             values = {"state": state, "detail": detail, "since_ms": since_ms, "beat_ms": now}
             if row is None:
-                connection.execute(sa.insert(status).values(name=name, **values))
+                unit.execute(sa.insert(status).values(name=name, **values))
             else:
-                connection.execute(sa.update(status).where(status.c.name == name).values(values))
+                unit.execute(sa.update(status).where(status.c.name == name).values(values))
         self._said[name] = (state, detail, now)
 
     def check(self) -> None:
         """Write something. When that raises StoreError, what the board says is old."""
         now = now_ms()
         row = {"name": "store", "state": "running", "detail": "", "since_ms": now, "beat_ms": now}
-        with self._store.write() as connection:
-            connection.execute(self._store.insert_new(status), row)
-            connection.execute(
-                sa.update(status).where(status.c.name == "store").values(beat_ms=now)
-            )
+        with self._store.write() as unit:
+            unit.execute(self._store.insert_new(status), row)
+            unit.execute(sa.update(status).where(status.c.name == "store").values(beat_ms=now))
 
     def all(self) -> dict[str, Status]:
         """Every part by its name."""

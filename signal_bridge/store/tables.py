@@ -1,4 +1,4 @@
-"""Every table of the bridge, in one place. `migrations.py` brings them into being."""
+"""Every table of the bridge, in one place. `migrations/` brings them into being."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ metadata: Final = sa.MetaData()
 # SQLite numbers rows by itself only when the column is an INTEGER.
 _Sequence = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-# What signal-cli told us. `seq` is the one cursor, everywhere; numbers are never used again, so a
-# cursor stays true when old events are gone.
+# What signal-cli told us. `seq` is the one cursor, everywhere, and it is the order of commits: who
+# has seen one has seen all below it. Numbers are never used again, so a cursor stays true when old
+# events are gone. Each index answers one way of reading: an account, some kinds of an account, some
+# kinds of all.
 events: Final = sa.Table(
     "events",
     metadata,
@@ -27,26 +29,55 @@ events: Final = sa.Table(
     # the JSON text {"envelope": …, "account": …} as signal-cli sent it
     sa.Column("payload", sa.LargeBinary, nullable=False),
     sa.Index("events_by_account", "account", "seq"),
+    sa.Index("events_by_account_and_kind", "account", "kind", "seq"),
+    sa.Index("events_by_kind", "kind", "seq"),
     sqlite_autoincrement=True,
 )
 
-# How far each reader has got. A reader holds the lease while it reads, so that two polls for one
-# account never hand out the same message.
+# One row, kept with every append and every removal: counting a million events takes a second.
+feed_totals: Final = sa.Table(
+    "feed_totals",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("events", sa.BigInteger, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),  # of the payloads
+)
+
+# How far each reader has got. `account` is whose events it reads, "*" for every one, empty for a
+# named consumer.
 cursors: Final = sa.Table(
     "cursors",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("account", sa.Text, nullable=False),
     sa.Column("position", sa.BigInteger, nullable=False),
-    sa.Column("lease", sa.Text, nullable=False, default=""),
-    sa.Column("lease_ends_at_ms", sa.BigInteger, nullable=False, default=0),
+    sa.Index("cursors_by_account", "account"),
 )
 
-# Up to which seq retention has removed events of an account. A cursor below it has a gap.
+# Who alone may do something for a while: read with a cursor, be the daemon. `ends_ms` is on the
+# database's own clock (leases.py). `epoch` rises with every new holder and fences what an earlier
+# one writes late.
+leases: Final = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("ends_ms", sa.BigInteger, nullable=False),  # 0 when nobody holds it
+)
+
+# Up to which seq retention has removed events of an account and kind: a cursor below it has a gap.
+# The counts are of what was removed and not yet told in the feed.
 pruned: Final = sa.Table(
     "pruned",
     metadata,
     sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
     sa.Column("through_seq", sa.BigInteger, nullable=False),
+    sa.Column("removed", sa.BigInteger, nullable=False),
+    sa.Column("unread", sa.BigInteger, nullable=False),
+    sa.Column("parked", sa.BigInteger, nullable=False),
+    sa.Index("pruned_by_seq", "through_seq"),
 )
 
 # Every account we have seen, so that one that goes is missed.
@@ -61,6 +92,8 @@ accounts: Final = sa.Table(
 
 # Who is told by HTTP, and how far each has got. `position` is the seq delivered or parked last;
 # `attempt` counts the failed tries of the event after it, `next_attempt_ms` is when to try again.
+# `revision` rises whenever a caller changes the row: a courier writes only over the one it read.
+# `rewound` is the revision with which a caller last moved the position.
 webhooks: Final = sa.Table(
     "webhooks",
     metadata,
@@ -82,7 +115,9 @@ webhooks: Final = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("next_attempt_ms", sa.BigInteger, nullable=False),
     sa.Column("failing_since_ms", sa.BigInteger, nullable=False),  # 0 while all is well
-    sa.UniqueConstraint("account", "url"),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("rewound", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("account", "url", name="webhooks_account_url"),
 )
 
 # Events a webhook refused for good, kept for replay. `wanted` is set to try one again.
@@ -94,6 +129,7 @@ parked: Final = sa.Table(
     sa.Column("parked_ms", sa.BigInteger, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("wanted", sa.Boolean, nullable=False),
+    sa.Index("parked_by_seq", "seq"),
 )
 
 # What was tried, newest kept: status 0 means that no answer came, and `error` says why.
@@ -134,10 +170,4 @@ status: Final = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("since_ms", sa.BigInteger, nullable=False),
     sa.Column("beat_ms", sa.BigInteger, nullable=False),
-)
-
-schema_version: Final = sa.Table(
-    "schema_version",
-    metadata,
-    sa.Column("version", sa.Integer, primary_key=True),
 )

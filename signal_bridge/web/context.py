@@ -13,6 +13,7 @@ from signal_bridge.inbox.store import Inbox
 from signal_bridge.settings import Settings
 from signal_bridge.signalcli.gateway import Gateway
 from signal_bridge.signalcli.links import Links
+from signal_bridge.store.leases import Leases
 from signal_bridge.store.status import StatusBoard
 from signal_bridge.web.streams import StreamPlaces
 from signal_bridge.web.uploads import Uploads
@@ -30,6 +31,8 @@ class Bridge:
     accounts: AccountBook
     cursors: Cursors
     board: StatusBoard
+    leases: Leases
+    node: str  # this bridge's name; empty where the data directory is not at hand
     streams: StreamPlaces
     webhooks: Registry
 

@@ -2,10 +2,15 @@
 
 registry.py     who is told: made, changed, replayed, listed         (any process)
 couriers.py     keeps the couriers in step with the table             (the daemon)
+dispatcher.py   turns for all of them on a few threads
 courier.py      store, send, mark; oldest first, one in flight
-  ledger.py       what a courier writes down
+  backlog.py      what is still to be told
   payload.py      what is posted
+  posters.py      connections kept open
   post.py         one attempt             connecting.py  where it goes
   schedule.py     what an outcome means   addresses.py   where it may go   (both pure)
+  progress.py     what it makes of a webhook             (pure)
   signature.py    who signed it           (pure)
+scribe.py       writes down what couriers have done, many at once
+  ledger.py       into the tables
 """

@@ -1,33 +1,49 @@
-"""The couriers of all webhooks, kept in step with the table. Runs in the daemon."""
+"""The couriers of all webhooks, kept in step with the table. Runs in the daemon.
+
+a change ── bell ──► the roll: which revision is new? ──► couriers come, go, read their row
+an event ── bell ──► who wants it? ──► its courier ──┐
+                                                     ├──► dispatcher ── turns ──► threads
+what was done ──► scribe ── many in one commit ──────┘
+"""
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final
 
-from signal_bridge.clock import Deadline, pause
 from signal_bridge.errors import StoreError
 from signal_bridge.inbox.store import Inbox
+from signal_bridge.store.bells import WEBHOOKS
 from signal_bridge.store.engine import Store
+from signal_bridge.store.leases import Lease
 from signal_bridge.webhooks.addresses import Rules
-from signal_bridge.webhooks.ledger import Ledger
-from signal_bridge.webhooks.webhook import Webhook
+from signal_bridge.webhooks.dispatcher import WOKEN, Dispatcher, Job, Task
+from signal_bridge.webhooks.ledger import Ledger, Row
+from signal_bridge.webhooks.posters import Posters
+from signal_bridge.webhooks.scribe import Scribe
 
 if TYPE_CHECKING:
     from signal_bridge.webhooks.courier import Courier
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS: Final = 0.5
+# After a look, so many times as long as it took: one change is seen at once, of a thousand that
+# follow upon each other many are seen together.
+_REST: Final = 4.0
+_ROWS: Final = 200
 # At the end, how long what is in flight may take, and then how long to be cut off.
 _FINISH_SECONDS: Final = 3.0
 _CUT_OFF_SECONDS: Final = 2.0
 
 
 class Couriers:
-    """One courier for each active webhook. `start` and `stop` once each, from one thread."""
+    """One courier for each active webhook. `start` and `stop` once each, from one thread.
+
+    With a lease nothing is delivered any more once another process has it.
+    """
 
     def __init__(
         self,
@@ -35,68 +51,142 @@ class Couriers:
         inbox: Inbox,
         rules: Rules,
         waits_seconds: Sequence[float],
+        lease: Lease | None = None,
     ) -> None:
         self._inbox = inbox
-        self._ledger = Ledger(store, inbox)
-        self._rules = rules
+        self._bells = store.bells
         self._waits_seconds = waits_seconds
-        self._stop = threading.Event()
-        self._couriers: dict[str, Courier] = {}  # belongs to thread couriers until it has ended
-        self._thread = threading.Thread(target=self._run, name="couriers", daemon=True)
+        self._ledger = Ledger(store, inbox, lease)
+        self._dispatcher = Dispatcher()
+        self._roll = Roll(self._ledger, self._look)
+        self._scribe = Scribe(self._ledger, self._changed, self._lost)
+        self._posters = Posters(rules)
+        for job in (self._roll, self._scribe, self._posters):
+            self._dispatcher.enrol(job)
+        # Changed by the roll's turns alone.
+        self._couriers: dict[str, tuple[Courier, Task]] = {}
+        self._is_lost = False
 
     def start(self) -> None:
-        self._thread.start()
+        self._dispatcher.start()
+        self._bells.listen(WEBHOOKS, self._roll.wake)
+        self._roll.wake()
 
     def stop(self) -> None:
         """End all couriers. A delivery that does not end is cut off, and repeated after a start."""
-        self._stop.set()
-        self._thread.join(_FINISH_SECONDS)
-        couriers = list(self._couriers.values())
-        for courier in couriers:
-            courier.stop()
-        finish = Deadline(_FINISH_SECONDS)
-        late = [one for one in couriers if not one.join(finish.remaining_seconds())]
-        for courier in late:
-            courier.poster.end()
-        cut_off = Deadline(_CUT_OFF_SECONDS)
-        for courier in late:
-            courier.join(cut_off.remaining_seconds())
+        self._bells.forget(WEBHOOKS, self._roll.wake)
+        self._dispatcher.stop()
+        for job in self._dispatcher.wait(_FINISH_SECONDS):
+            job.cut_off()
+        late = self._dispatcher.wait(_CUT_OFF_SECONDS)
+        if self._scribe not in late:
+            self._flush()
+        for _courier, task in self._couriers.values():
+            self._dispatcher.remove(task)
+        self._posters.end()
 
-    def _run(self) -> None:
-        failing = False
-        while not self._stop.is_set():
-            try:
-                self._look(self._ledger.active(), self._ledger.wanted())
-                failing = False
-            except StoreError as error:
-                if not failing:
-                    log.warning("changes of webhooks are noticed later: %s", error)
-                failing = True
-            except Exception:  # a defect of ours must not leave webhooks without couriers
-                log.exception("the webhooks could not be looked at")
-            for courier in self._couriers.values():
-                courier.poster.end_if_overdue()
-            pause(_LOOK_SECONDS, self._stop)
+    def served(self) -> set[str]:
+        """The ids of the webhooks that are served."""
+        couriers = list(self._couriers.items())
+        return {one for one, (courier, _task) in couriers if not courier.is_at_rest}
 
-    def _look(self, rows: Sequence[Webhook], wanted: set[str]) -> None:
-        """Start, stop and wake couriers as the rows say. One webhook never has two."""
-        self._couriers = {name: one for name, one in self._couriers.items() if one.is_alive()}
-        active = {row.id: row for row in rows}
-        for name, courier in self._couriers.items():
-            if name in active:
-                courier.offer(active[name], name in wanted)
-            else:
-                courier.stop()
-        for row in rows:
-            if row.id not in self._couriers:
-                self._couriers[row.id] = self._started(row)
+    def _flush(self) -> None:
+        try:
+            self._scribe.flush()
+        except StoreError as error:
+            log.warning("webhooks may get their last deliveries again: %s", error)
 
-    def _started(self, row: Webhook) -> Courier:
-        # An HTTP client: 5 MB that a bridge without webhooks need not pay.
-        from signal_bridge.webhooks.courier import Courier
-        from signal_bridge.webhooks.post import Poster
+    # -- what the roll says --------------------------------------------------------------------
 
-        poster = Poster(self._rules)
-        courier = Courier(row, self._inbox, self._ledger, poster, self._waits_seconds)
-        courier.start()
-        return courier
+    def _look(self, changed: Sequence[Row], left: AbstractSet[str]) -> None:
+        """Webhooks are new or have changed, or are to be served no more."""
+        for webhook_id in left & self._couriers.keys():
+            self._couriers[webhook_id][0].offer(None)
+        for row in changed:
+            self._serve(row)
+        for webhook_id, (courier, task) in list(self._couriers.items()):
+            if courier.is_at_rest:
+                del self._couriers[webhook_id]
+                self._dispatcher.remove(task)
+
+    def _serve(self, row: Row) -> None:
+        known = self._couriers.get(row.webhook.id)
+        if known is not None:
+            known[0].offer(row)
+            return
+        courier = self._make(row)
+        self._couriers[row.webhook.id] = courier, self._dispatcher.enrol(courier)
+        courier.wake()
+
+    def _make(self, row: Row) -> Courier:
+        from signal_bridge.webhooks.courier import Courier  # as in _load
+
+        return Courier(
+            row, self._inbox, self._ledger, self._scribe, self._posters, self._waits_seconds
+        )
+
+    # -- what the scribe says ------------------------------------------------------------------
+
+    def _changed(self, webhook_id: str, revision: int) -> None:
+        """The webhook has changed; its bell may not have been heard yet."""
+        found = self._couriers.get(webhook_id)
+        if found is not None:
+            found[0].changed(revision)
+        self._roll.wake()
+
+    def _lost(self, sentence: str) -> None:
+        if not self._is_lost:
+            log.warning("deliveries end here: %s", sentence)
+        self._is_lost = True
+        self._dispatcher.stop()
+
+
+class Roll(Job):
+    """Compares the table with what it said before. `look(changed, left)` is called each time."""
+
+    name = "the roll of the webhooks"
+
+    def __init__(
+        self, ledger: Ledger, look: Callable[[Sequence[Row], AbstractSet[str]], None]
+    ) -> None:
+        super().__init__()
+        self._ledger = ledger
+        self._look = look
+        self._known: dict[str, int] = {}  # the revision that was looked at
+        self._rested = 0.0  # on the monotonic clock
+        self._has_loaded = False
+
+    def turn(self) -> float:
+        """See what has changed. Raises StoreError."""
+        early_seconds = self._rested - time.monotonic()
+        if early_seconds > 0:
+            return early_seconds
+        current = self._revisions()
+        left = self._known.keys() - current.keys()
+        new = [one for one, revision in current.items() if self._known.get(one) != revision]
+        rows = self._read(new)
+        self._look(rows, left)
+        for webhook_id in left:
+            del self._known[webhook_id]
+        self._known |= {row.webhook.id: row.webhook.revision for row in rows}
+        return WOKEN
+
+    def _revisions(self) -> dict[str, int]:
+        began = time.monotonic()
+        current = self._ledger.revisions()
+        ended = time.monotonic()
+        self._rested = ended + _REST * (ended - began)
+        if current and not self._has_loaded:
+            _load()  # takes long enough for one of them to have changed
+            self._has_loaded = True
+            return self._ledger.revisions()
+        return current
+
+    def _read(self, ids: Sequence[str]) -> list[Row]:
+        parts = [ids[first : first + _ROWS] for first in range(0, len(ids), _ROWS)]
+        return [row for part in parts for row in self._ledger.rows(part)]
+
+
+def _load() -> None:
+    """An HTTP client: 5 MB that a bridge without webhooks need not pay."""
+    from signal_bridge.webhooks import courier  # noqa: F401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Final
 
 import orjson
 
@@ -11,6 +12,8 @@ from signal_bridge.inbox.event import Event, Gap
 from signal_bridge.inbox.own import own_event
 from signal_bridge.inbox.shapes import jsonrpc_line, peer_body
 from signal_bridge.webhooks.webhook import JSONRPC, Webhook
+
+GAP: Final = "gap"
 
 
 def payload(event: Event, format_: str) -> bytes:
@@ -24,10 +27,10 @@ def payload(event: Event, format_: str) -> bytes:
 
 
 def gap_notice(webhook: Webhook, gap: Gap) -> Event:
-    """Tells a receiver in its turn what it will never get: `{"event": "gap", "from", "to"}`."""
-    body = {"event": "gap", "account": webhook.account, "from": gap.first_seq, "to": gap.last_seq}
+    """Tells a receiver in its turn what it will never get: `{"event": GAP, "from", "to"}`."""
+    body = {"event": GAP, "account": webhook.account, "from": gap.first_seq, "to": gap.last_seq}
     name = f"evt_gap_{webhook.id}_{gap.last_seq}"
-    return Event(gap.last_seq, webhook.account, "gap", now_ms(), orjson.dumps(body), name)
+    return Event(gap.last_seq, webhook.account, GAP, now_ms(), orjson.dumps(body), name)
 
 
 def trial(webhook: Webhook) -> Event:

@@ -1,6 +1,6 @@
 """Who is told: the webhooks in the database, as callers manage them.
 
-Nothing here posts anything. The couriers look at the table, see what changed, and act on it.
+Nothing here posts anything. The couriers are rung for, see which revisions are new, and act on it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from signal_bridge.clock import now_ms
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.inbox.filters import EVERY_ACCOUNT
-from signal_bridge.store.engine import Store
+from signal_bridge.store.bells import WEBHOOKS
+from signal_bridge.store.engine import WEBHOOKS_LOCK, Store, Unit
 from signal_bridge.store.tables import attempts, events, parked, webhooks
 from signal_bridge.webhooks.addresses import Rules
 from signal_bridge.webhooks.signature import OLD_SECRET_MS, new_secret
@@ -31,7 +32,7 @@ from signal_bridge.webhooks.webhook import (
 )
 
 MOST_PER_ACCOUNT: Final = 20
-MOST: Final = 100
+MOST: Final = 1000
 # The webhook of RECEIVE_WEBHOOK_URL.
 ENV_ID: Final = "env"
 
@@ -58,15 +59,15 @@ class Registry:
         it was disabled it goes on where it stopped. Raises RequestError at the limits.
         """
         values = checked(fields, self.rules)
-        with self._store.write() as connection:
-            known = _one(connection, webhooks.c.account == account, webhooks.c.url == values["url"])
+        with self._store.write() as unit:
+            unit.take_turns(WEBHOOKS_LOCK)
+            known = _one(unit, webhooks.c.account == account, webhooks.c.url == values["url"])
             if known is not None:
-                resumed = _RESUMED if known.state == DISABLED else {}
-                return _update(connection, known, {**values, **resumed}), False
-            _check_limits(connection, account)
-            webhook = _new(connection, f"wh_{secrets.token_hex(8)}", account, values)
-            connection.execute(sa.insert(webhooks), _row(webhook))
-            return webhook, True
+                if known.state == DISABLED:
+                    values |= _RESUMED
+                return _update(unit, known, values), False
+            _check_limits(unit, account)
+            return _insert(unit, f"wh_{secrets.token_hex(8)}", account, values), True
 
     def list_all(self, account: str) -> list[Webhook]:
         """The webhooks of `account`, oldest first; "*" are those for every account."""
@@ -89,22 +90,23 @@ class Registry:
         values = checked(fields, self.rules)
         if paused is not None:
             values |= {"state": PAUSED, "detail": ""} if paused else _RESUMED
-        with self._store.write() as connection:
-            webhook = _required(connection, account, webhook_id)
+        with self._store.write() as unit:
+            unit.take_turns(WEBHOOKS_LOCK)
+            webhook = _locked(unit, account, webhook_id)
             other = (
                 webhooks.c.account == account,
                 webhooks.c.url == values.get("url"),
                 webhooks.c.id != webhook_id,
             )
-            if _one(connection, *other) is not None:
+            if _one(unit, *other) is not None:
                 raise RequestError("Another webhook of this account has this URL")
-            return _update(connection, webhook, values)
+            return _update(unit, webhook, values)
 
     def delete(self, account: str, webhook_id: str) -> None:
         """Remove the webhook with all that was kept for it."""
-        with self._store.write() as connection:
-            _required(connection, account, webhook_id)
-            _delete(connection, webhook_id)
+        with self._store.write() as unit:
+            _locked(unit, account, webhook_id)
+            _delete(unit, webhook_id)
 
     def attempts(self, account: str, webhook_id: str) -> list[sa.Row[Any]]:
         """What was tried, newest first: rows of the table."""
@@ -126,24 +128,25 @@ class Registry:
             return int(connection.scalar(query) or 0)
 
     def replay_since(self, account: str, webhook_id: str, seq: int) -> Webhook:
-        """Deliver everything from `seq` on once more."""
-        with self._store.write() as connection:
-            webhook = _required(connection, account, webhook_id)
-            position = max(0, min(seq - 1, _newest_seq(connection)))
-            return _update(connection, webhook, {**_AFRESH, "position": position})
+        """Deliver everything from `seq` on once more, beginning at once."""
+        with self._store.write() as unit:
+            webhook = _locked(unit, account, webhook_id)
+            position = max(0, min(seq - 1, _newest_seq(unit)))
+            rewound = {"position": position, "rewound": webhook.revision + 1}
+            return _update(unit, webhook, {**_AFRESH, **rewound})
 
     def replay_parked(self, account: str, webhook_id: str, seq: int | None = None) -> int:
         """Try parked events once more, one or all. How many; NotFound when that one is not."""
         chosen = parked.c.webhook_id == webhook_id
         if seq is not None:
             chosen &= parked.c.seq == seq
-        with self._store.write() as connection:
-            webhook = _required(connection, account, webhook_id)
-            found = connection.execute(sa.update(parked).where(chosen).values(wanted=True))
+        with self._store.write() as unit:
+            webhook = _locked(unit, account, webhook_id)
+            found = unit.execute(sa.update(parked).where(chosen).values(wanted=True))
             if seq is not None and not found.rowcount:
                 raise NotFound(f"Event {seq} is not parked for this webhook")
             if found.rowcount:
-                _update(connection, webhook, _AFRESH)
+                _update(unit, webhook, _AFRESH)
             return found.rowcount
 
     def set_env(self, url: str | None) -> Webhook | None:
@@ -154,25 +157,23 @@ class Registry:
         RequestError.
         """
         values = {} if url is None else checked({"url": url}, self.rules)
-        with self._store.write() as connection:
+        with self._store.write() as unit:
+            unit.take_turns(WEBHOOKS_LOCK)
             everywhere = webhooks.c.account == EVERY_ACCOUNT
-            same = _one(connection, everywhere, webhooks.c.url == url, webhooks.c.id != ENV_ID)
+            same = _one(unit, everywhere, webhooks.c.url == url, webhooks.c.id != ENV_ID)
             if url is None or same is not None:
-                _delete(connection, ENV_ID)
+                _delete(unit, ENV_ID)
                 return same
-            known = _one(connection, webhooks.c.id == ENV_ID)
-            if known is not None:
-                as_before = known.url == url and known.state != DISABLED
-                return _update(connection, known, {} if as_before else {**values, **_RESUMED})
-            fixed = {"name": "RECEIVE_WEBHOOK_URL", "format": JSONRPC, "secret": ""}
-            webhook = _new(connection, ENV_ID, EVERY_ACCOUNT, {**values, **fixed})
-            connection.execute(sa.insert(webhooks), _row(webhook))
-            return webhook
+            known = _one(unit, webhooks.c.id == ENV_ID)
+            if known is None:
+                fixed = {"name": "RECEIVE_WEBHOOK_URL", "format": JSONRPC, "secret": ""}
+                return _insert(unit, ENV_ID, EVERY_ACCOUNT, {**values, **fixed})
+            if known.url != url or known.state == DISABLED:
+                values |= _RESUMED
+            return _update(unit, known, values)
 
 
-def _new(
-    connection: sa.Connection, webhook_id: str, account: str, values: dict[str, Any]
-) -> Webhook:
+def _insert(unit: Unit, webhook_id: str, account: str, values: dict[str, Any]) -> Webhook:
     defaults = {
         "name": "",
         "types": (),
@@ -181,7 +182,7 @@ def _new(
         "headers": {},
         "secret": new_secret(),
     }
-    return Webhook(
+    webhook = Webhook(
         id=webhook_id,
         account=account,
         old_secret="",
@@ -189,9 +190,12 @@ def _new(
         state=ACTIVE,
         detail="",
         created_ms=now_ms(),
-        position=_newest_seq(connection),
-        **{**defaults, **values},
+        position=_newest_seq(unit),
+        **_fields({**defaults, **values}),
     )
+    unit.execute(sa.insert(webhooks), _row(webhook))
+    unit.ring(WEBHOOKS)
+    return webhook
 
 
 def _row(webhook: Webhook) -> dict[str, Any]:
@@ -200,42 +204,77 @@ def _row(webhook: Webhook) -> dict[str, Any]:
     return {**row, "types": list(webhook.types), "senders": list(webhook.senders)}
 
 
-def _one(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Webhook | None:
-    row = connection.execute(sa.select(webhooks).where(*conditions)).first()
+def _fields(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a row as fields of a webhook."""
+    lists = {name: tuple(columns[name]) for name in ("types", "senders") if name in columns}
+    return {**columns, **lists}
+
+
+def _one(unit: Unit, *conditions: sa.ColumnElement[bool]) -> Webhook | None:
+    """The webhook if there is one. Nobody else writes it until the unit ends."""
+    row = unit.execute(sa.select(webhooks).where(*conditions).with_for_update()).first()
     return None if row is None else webhook_of(row)
 
 
+def _locked(unit: Unit, account: str, webhook_id: str) -> Webhook:
+    """The webhook, before anything of it is written: couriers take it first, too."""
+    return _found(_one(unit, *_is(account, webhook_id)), webhook_id)
+
+
 def _required(connection: sa.Connection, account: str, webhook_id: str) -> Webhook:
-    webhook = _one(connection, webhooks.c.id == webhook_id, webhooks.c.account == account)
+    row = connection.execute(sa.select(webhooks).where(*_is(account, webhook_id))).first()
+    return _found(None if row is None else webhook_of(row), webhook_id)
+
+
+def _is(account: str, webhook_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return webhooks.c.id == webhook_id, webhooks.c.account == account
+
+
+def _found(webhook: Webhook | None, webhook_id: str) -> Webhook:
     if webhook is None:
         raise NotFound(f"There is no webhook {webhook_id} of this account")
     return webhook
 
 
-def _update(connection: sa.Connection, webhook: Webhook, values: dict[str, Any]) -> Webhook:
-    """Write `values` and read the row again. A new secret leaves the old one signing for a day."""
-    if values.get("secret", webhook.secret) != webhook.secret:
+def _update(unit: Unit, webhook: Webhook, values: dict[str, Any]) -> Webhook:
+    """Write `values` if that changes anything. A new secret leaves the old one signing for a day.
+
+    Where to go on from is a change even when it stands there already: a courier may be about to
+    write something else.
+    """
+    changed = {name: value for name, value in values.items() if _differs(webhook, name, value)}
+    if not changed:
+        return webhook
+    if "secret" in changed:
         ends_ms = now_ms() + OLD_SECRET_MS
-        values = {**values, "old_secret": webhook.secret, "old_secret_ends_ms": ends_ms}
-    this = webhooks.c.id == webhook.id
-    if values:
-        connection.execute(sa.update(webhooks).where(this).values(**values))
-    return webhook_of(connection.execute(sa.select(webhooks).where(this)).one())
+        changed |= {"old_secret": webhook.secret, "old_secret_ends_ms": ends_ms}
+    changed["revision"] = webhook.revision + 1
+    unit.execute(sa.update(webhooks).where(webhooks.c.id == webhook.id).values(changed))
+    unit.ring(WEBHOOKS)
+    return dataclasses.replace(webhook, **_fields(changed))
 
 
-def _delete(connection: sa.Connection, webhook_id: str) -> None:
-    connection.execute(sa.delete(attempts).where(attempts.c.webhook_id == webhook_id))
-    connection.execute(sa.delete(parked).where(parked.c.webhook_id == webhook_id))
-    connection.execute(sa.delete(webhooks).where(webhooks.c.id == webhook_id))
+def _differs(webhook: Webhook, name: str, value: Any) -> bool:
+    if name in _AFRESH:
+        return True
+    before = getattr(webhook, name)
+    return bool(value != (list(before) if isinstance(before, tuple) else before))
 
 
-def _check_limits(connection: sa.Connection, account: str) -> None:
+def _delete(unit: Unit, webhook_id: str) -> None:
+    unit.execute(sa.delete(webhooks).where(webhooks.c.id == webhook_id))
+    unit.execute(sa.delete(attempts).where(attempts.c.webhook_id == webhook_id))
+    unit.execute(sa.delete(parked).where(parked.c.webhook_id == webhook_id))
+    unit.ring(WEBHOOKS)
+
+
+def _check_limits(unit: Unit, account: str) -> None:
     count = sa.select(sa.func.count()).select_from(webhooks)
-    if int(connection.scalar(count.where(webhooks.c.account == account)) or 0) >= MOST_PER_ACCOUNT:
+    if int(unit.scalar(count.where(webhooks.c.account == account)) or 0) >= MOST_PER_ACCOUNT:
         raise RequestError(f"An account can have {MOST_PER_ACCOUNT} webhooks at most")
-    if int(connection.scalar(count) or 0) >= MOST:
+    if int(unit.scalar(count) or 0) >= MOST:
         raise RequestError(f"There can be {MOST} webhooks at most")
 
 
-def _newest_seq(connection: sa.Connection) -> int:
-    return int(connection.scalar(sa.select(sa.func.max(events.c.seq))) or 0)
+def _newest_seq(unit: Unit) -> int:
+    return int(unit.scalar(sa.select(sa.func.max(events.c.seq))) or 0)

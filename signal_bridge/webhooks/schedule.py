@@ -86,6 +86,11 @@ def _later(
     return Decision(Fate.LATER, reason, pause, counts=pause >= scheduled)
 
 
+def longest_wait_seconds(waits_seconds: Sequence[float]) -> float:
+    """The longest time that `decide` makes anybody wait."""
+    return max(_LONGEST_PAUSE_SECONDS, 1.2 * max(waits_seconds, default=0.0))
+
+
 def retry_after(text: str | None, now_s: float) -> float | None:
     """Seconds from `now_s` (Unix) that a Retry-After header asks for: a number or a date.
 

@@ -28,7 +28,8 @@ _LONGEST_NAME: Final = 200
 _MOST_WORDS: Final = 100
 _MOST_HEADERS: Final = 20
 _LONGEST_HEADER: Final = 2048
-_NOT_IN_URL: Final = re.compile(r"[\x00-\x20\x7f]")
+_NOT_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
+_NOT_STORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 # These say what is posted, and where; they are the bridge's to set.
@@ -45,7 +46,8 @@ class Webhook:
 
     `position` is the seq delivered or parked last; `attempt` counts the failed tries of the event
     after it; `next_attempt_ms` is when to try that again; `failing_since_ms` is 0 while all is
-    well. `headers` and the secrets are not for showing.
+    well. `revision` rises whenever a caller changes the row; `rewound` is the revision with which
+    one last moved the position. `headers` and the secrets are not for showing.
     """
 
     id: str
@@ -66,6 +68,8 @@ class Webhook:
     attempt: int = 0
     next_attempt_ms: int = 0
     failing_since_ms: int = 0
+    revision: int = 1
+    rewound: int = 0
 
     @property
     def filter(self) -> Filter:
@@ -140,8 +144,10 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _checked_name(name: str) -> str:
-    if len(name) > _LONGEST_NAME or "\0" in name:
-        raise RequestError(f"The webhook's name is longer than {_LONGEST_NAME} characters")
+    if not _is_fit(name):
+        raise RequestError(
+            f"The webhook's name is longer than {_LONGEST_NAME} characters, or cannot be stored"
+        )
     return name
 
 
@@ -157,9 +163,14 @@ def _checked_senders(senders: Sequence[str]) -> list[str]:
 
 def _few(words: Sequence[str], what: str) -> list[str]:
     trimmed = [word.strip() for word in words if word.strip()]
-    if len(trimmed) > _MOST_WORDS or any(len(word) > _LONGEST_NAME for word in trimmed):
-        raise RequestError(f"There are too many {what}, or one is too long")
+    if len(trimmed) > _MOST_WORDS or not all(_is_fit(word) for word in trimmed):
+        raise RequestError(f"There are too many {what}, or one is too long or cannot be stored")
     return trimmed
+
+
+def _is_fit(word: str) -> bool:
+    """Not too long, and without what a database cannot hold: NUL, halves of characters."""
+    return len(word) <= _LONGEST_NAME and not _NOT_STORABLE.search(word)
 
 
 def _checked_format(word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -20,6 +21,7 @@ from tests.faults.consumers import (
 )
 from tests.faults.source import Source, stored
 from tests.support import Bridge, ScriptedDaemon, eventually
+from tests.support.databases import Database
 
 # One attempt after another, quickly: about half a minute in all.
 RETRY_SECONDS = ",".join(["0.1"] * 300)
@@ -86,12 +88,25 @@ class Scene:
 
 
 @pytest.fixture
-def scene(start_bridge: Callable[..., Bridge], daemon: ScriptedDaemon) -> Iterator[Scene]:
+def scene(
+    start_bridge: Callable[..., Bridge], daemon: ScriptedDaemon, database: Database
+) -> Iterator[Scene]:
+    with staged(start_bridge, daemon, database) as scene:
+        yield scene
+
+
+@contextlib.contextmanager
+def staged(
+    start_bridge: Callable[..., Bridge], daemon: ScriptedDaemon, database: Database
+) -> Iterator[Scene]:
     bridge = start_bridge(
         MODE="json-rpc",
         BRIDGE_SIGNAL_CLI_RPC=daemon.address,
         BRIDGE_WEBHOOK_RETRY_SECONDS=RETRY_SECONDS,
+        **database.settings,
     )
+    if database.settings:
+        bridge.database_url = database.url  # whatever the bridge's own way to it is
     with Source(daemon, bridge) as source:
         daemon.drop_connections()  # it may have subscribed before there was a source
         yield Scene(bridge.wait_ready(), daemon, source)

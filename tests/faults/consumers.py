@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import hashlib
 import itertools
 import json
 import threading
@@ -25,7 +26,7 @@ _READ_SECONDS = 30.0
 
 
 class Seen(NamedTuple):
-    """Message `number`, with what came beside it: the same message has the same `content`."""
+    """Message `number`, with a digest of all that came: the same message has the same `content`."""
 
     number: int
     content: str
@@ -34,7 +35,8 @@ class Seen(NamedTuple):
 def seen(body: Any, name: str = "") -> Seen:
     """`{"envelope": …, "account": …}`, and the name it came under if it had one."""
     number = int(body["envelope"]["timestamp"]) - FIRST_TIMESTAMP_MS
-    return Seen(number, name + json.dumps(body, sort_keys=True))
+    content = name + json.dumps(body, sort_keys=True)
+    return Seen(number, hashlib.sha256(content.encode()).hexdigest()[:16])
 
 
 class Consumer(abc.ABC):
@@ -120,7 +122,7 @@ class Hook:
     """A webhook of the account, and its receiver. A delivery is named by its `webhook-id`."""
 
     def __init__(self, bridge: Bridge, format_: str = "standard") -> None:
-        self.receiver = Receiver()
+        self.receiver = self.make_receiver()
         body = {"webhook": self.receiver.url, "format": format_}
         answer = bridge.post(f"/v1/receive/{ACCOUNT}", json=body)
         assert answer.status_code == 201, answer.text
@@ -131,22 +133,25 @@ class Hook:
 
     def reopen(self) -> None:
         """A receiver at the same address as the one that was closed."""
-        self.receiver = Receiver(self.receiver.port)
+        self.receiver = self.make_receiver(self.receiver.port)
+
+    def make_receiver(self, port: int = 0) -> Receiver:
+        return Receiver(port)
 
     @property
     def seen(self) -> list[Seen]:
-        return [_delivered(post) for post in self.receiver.posts]
+        return [delivered(post) for post in self.receiver.posts]
 
     @property
     def newest(self) -> int:
-        return _delivered(posts[-1]).number if (posts := self.receiver.posts) else -1
+        return delivered(posts[-1]).number if (posts := self.receiver.posts) else -1
 
     @property
     def count(self) -> int:
         return len(self.receiver.posts)
 
 
-def _delivered(post: Post) -> Seen:
+def delivered(post: Post) -> Seen:
     return seen(post.json.get("params") or post.json, post.id)
 
 

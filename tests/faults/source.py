@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
 import threading
+
+from sqlalchemy import exc
 
 from tests.conftest import ACCOUNT
 from tests.support import Bridge, ScriptedDaemon
+from tests.support.databases import rows
 from tests.support.scripted_daemon import Connection, Request, receive_line, text_envelope
 
 SENDER = "+4915198765"
@@ -16,6 +17,7 @@ FIRST_TIMESTAMP_MS = 1_700_000_000_000
 
 _CHUNK = 10
 _PAUSE_SECONDS = 0.004
+_AWAY_SECONDS = 0.2
 # After a crash signal-cli hands out again what it had not yet deleted from its disk.
 _AGAIN = 20
 
@@ -93,8 +95,18 @@ class Source:
         return self._connection is not serving or self._next < self._allowed
 
     def _first_to_hand_out(self) -> int:
-        newest = next(iter(_payloads(self._bridge, "ORDER BY seq DESC LIMIT 1")), None)
+        newest = self._newest_stored()
         return 0 if newest is None else max(0, _number(newest) + 1 - _AGAIN)
+
+    def _newest_stored(self) -> bytes | None:
+        """Waits for a database that is away: it alone knows what has been handed over."""
+        while True:
+            try:
+                return next(iter(_payloads(self._bridge, "ORDER BY seq DESC LIMIT 1")), None)
+            except exc.DBAPIError:
+                with self._changed:
+                    if self._changed.wait_for(lambda: self._done, _AWAY_SECONDS):
+                        return None
 
 
 def _number(payload: bytes) -> int:
@@ -102,7 +114,5 @@ def _number(payload: bytes) -> int:
 
 
 def _payloads(bridge: Bridge, order: str) -> list[bytes]:
-    database = bridge.config_dir / "bridge" / "bridge.db"
-    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
-        query = f"SELECT payload FROM events WHERE kind = 'message' {order}"
-        return [payload for (payload,) in opened.execute(query)]
+    query = f"SELECT payload FROM events WHERE kind = 'message' {order}"
+    return [payload for (payload,) in rows(bridge, query)]

@@ -15,6 +15,7 @@ from tests.conftest import ACCOUNT
 from tests.faults.conftest import Crowd, Scene
 from tests.faults.source import SENDER, Source, stored
 from tests.support import Bridge, ScriptedDaemon, eventually
+from tests.support.databases import SQLITE
 from tests.support.parts import part_missing
 from tests.support.scripted_daemon import result
 
@@ -74,6 +75,7 @@ def test_a_full_disk_makes_receiving_wait_and_say_so_and_nothing_is_lost(
     assert stored(bridge) == list(range(AFTER))
 
 
+@pytest.mark.parametrize("database", [SQLITE], indirect=True)
 def test_a_locked_database_makes_receiving_wait_and_no_send_goes_without_an_answer(
     scene: Scene, crowd: Crowd
 ) -> None:

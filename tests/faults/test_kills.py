@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 import requests
 
+from tests.faults import marathon
 from tests.faults.conftest import Crowd, Scene
 from tests.faults.source import stored
 from tests.support import Process, eventually
+from tests.support.databases import KINDS
 
 BURST = 5000
 # Enough to be in the middle: the rest comes only after the kill.
 BEFORE_THE_KILL = 4000
 UNDER_WAY = 150
+KILLS, SEED = 5, 5
 
 
 def begin(scene: Scene, crowd: Crowd) -> None:
@@ -73,6 +77,16 @@ def test_a_signal_cli_that_dies_in_a_burst_leaves_nobody_without_a_message(
     scene.daemon.start()
     finish(scene, crowd)
     crowd.check(BURST, most_steps_back=0)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_kill_after_another_leaves_nobody_without_a_message(kind: str) -> None:
+    """The same with twenty times as many messages: `make bench ARGS=--kills`."""
+    result = marathon.run(kind, marathon.plan(kind, BURST, KILLS, SEED))
+    assert not result.problems, "\n".join(result.problems)
+    assert result.stored == BURST
+    assert set(result.lost.values()) == {0}
 
 
 def readiness(scene: Scene) -> requests.Response:

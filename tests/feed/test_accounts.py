@@ -9,6 +9,7 @@ import pytest
 
 from signal_bridge.inbox.accounts import LINKED, MISSING, UNLINKED, compare
 from tests.support import Bridge, ScriptedDaemon
+from tests.support.databases import SQLITE
 from tests.support.waiting import eventually
 
 ONE, TWO = "+4915100001", "+4915100002"
@@ -100,6 +101,7 @@ def test_a_daemon_that_died_is_told_in_the_feed(start_bridge: Callable[..., Brid
     eventually(lambda: ("daemon.restarted", "") in own_events(bridge), 30)
 
 
+@pytest.mark.parametrize("database", [SQLITE], indirect=True)  # a minute, and not about databases
 def test_an_account_that_is_not_loaded_gets_a_fresh_signal_cli(
     start_bridge: Callable[..., Bridge],
 ) -> None:

@@ -1,137 +1,253 @@
-"""Old events and files go, and nobody is left to wonder where they went."""
+"""Old events go, and nobody is left to wonder where they went."""
 
 from __future__ import annotations
 
-import dataclasses
-import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import orjson
 import pytest
 import sqlalchemy as sa
 
-from signal_bridge.clock import now_ms
-from signal_bridge.inbox.cursors import POLL, Cursors, cursor_name
-from signal_bridge.inbox.event import Arrival
-from signal_bridge.inbox.filters import OWN_KINDS, Filter
+from signal_bridge.inbox.cursors import POLL, Cursors, consumer_name, cursor_name
+from signal_bridge.inbox.filters import Filter
 from signal_bridge.inbox.retention import Retention
 from signal_bridge.inbox.store import Inbox
-from signal_bridge.settings import Settings, read_settings
 from signal_bridge.store.engine import Store
-from signal_bridge.store.migrations import migrate
-from signal_bridge.store.tables import events, parked
+from signal_bridge.store.tables import events, pruned
+from tests.feed.retained import (
+    ACCOUNT,
+    ANOTHER,
+    SIZE,
+    add_webhook,
+    counts,
+    fill,
+    park,
+    parked_seqs,
+    reports,
+    seqs,
+    settings_of,
+    summed,
+    totals,
+)
 
-ACCOUNT = "+4915112345"
-DAY_MS = 86_400_000
+Prune = Callable[..., None]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/bridge.db")
-    migrate(store)
-    yield store
-    store.close()
+def prune(store: Store, tmp_path: Path) -> Prune:
+    """Removes events: `prune(days=30, bytes=0)`."""
+
+    def prune(**changes: int) -> None:
+        Retention(settings_of(tmp_path, **changes), store, Inbox(store)).prune_events()
+
+    return prune
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return read_settings({"SIGNAL_CLI_CONFIG_DIR": str(tmp_path)})
+# -- what goes ---------------------------------------------------------------------------------
 
 
-def filled(store: Store, count: int, age_days: int = 0, first: int = 0) -> Inbox:
+def test_events_older_than_allowed_go_and_the_others_stay(store: Store, prune: Prune) -> None:
+    fill(store, 3, age_days=40)
+    fresh = fill(store, 2)
+    prune()
+    assert seqs(store) == fresh
+
+
+def test_the_oldest_go_until_the_rest_fits(store: Store, prune: Prune) -> None:
+    added = fill(store, 10)
+    prune(bytes=450)
+    assert seqs(store) == added[-4:]
+
+
+def test_zero_is_for_ever(store: Store, prune: Prune) -> None:
+    added = fill(store, 3, age_days=4000)
+    prune(days=0, bytes=0)
+    assert seqs(store) == added
+
+
+def test_a_feed_without_events_has_nothing_to_lose(store: Store, prune: Prune) -> None:
+    prune(bytes=1)
+    assert reports(store) == []
+
+
+def test_much_more_than_goes_at_once_goes_all_the_same(store: Store, prune: Prune) -> None:
+    fill(store, 1701, age_days=40)
+    fresh = fill(store, 3)
+    prune()
+    assert seqs(store) == fresh
+    assert [counts(one) for one in reports(store)] == [(1701, 1701, 0)]
+
+
+def test_events_larger_than_what_goes_at_once_go_one_by_one(
+    store: Store, prune: Prune, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signal_bridge.inbox.retention._BATCH_BYTES", SIZE // 2)
+    fill(store, 3, age_days=40)
+    fresh = fill(store, 2)
+    prune()
+    assert seqs(store) == fresh
+
+
+def test_the_totals_stay_true(store: Store, prune: Prune) -> None:
+    fill(store, 600, age_days=40)
+    fill(store, 30)
+    prune(bytes=SIZE * 20)
+    assert totals(store) == summed(store)
+    assert totals(store)[0] == 21  # twenty that fit, and what is told of the others
+
+
+def test_a_seq_is_never_used_again(store: Store, prune: Prune) -> None:
+    last = fill(store, 3, age_days=40)[-1]
+    prune()
+    assert fill(store, 1)[0] > last
+
+
+# -- a clock that was wrong --------------------------------------------------------------------
+
+
+def test_one_event_with_a_wrong_time_does_not_take_those_before_it_along(
+    store: Store, prune: Prune
+) -> None:
+    added = fill(store, 100) + fill(store, 1, age_days=40) + fill(store, 10)
+    prune()
+    assert seqs(store) == added
+
+
+def test_what_arrived_before_the_clock_was_set_stays_for_signal_knows_when_it_came(
+    store: Store, prune: Prune
+) -> None:
+    added = fill(store, 40, age_days=40, delivered_days_ago=0) + fill(store, 5)
+    prune()
+    assert seqs(store) == added
+
+
+def test_what_came_while_the_clock_was_years_ahead_is_not_kept_for_years(
+    store: Store, prune: Prune
+) -> None:
+    fill(store, 700, age_days=-4000, delivered_days_ago=40)
+    fill(store, 700, age_days=40)
+    fresh = fill(store, 5)
+    prune()
+    assert seqs(store) == fresh
+
+
+def test_an_event_of_the_future_does_not_keep_the_old_ones_behind_it(
+    store: Store, prune: Prune
+) -> None:
+    fill(store, 1, age_days=-4000)
+    fill(store, 3, age_days=40)
+    fresh = fill(store, 5)
+    prune()
+    assert seqs(store) == fresh
+
+
+def test_a_lone_old_message_of_a_quiet_account_goes_when_signal_says_so_too(
+    store: Store, prune: Prune
+) -> None:
+    fill(store, 1, age_days=31, delivered_days_ago=31)
+    later = fill(store, 1, age_days=12)
+    prune()
+    assert seqs(store) == later
+
+
+def test_a_lone_old_event_that_only_our_clock_vouches_for_goes_with_the_next(
+    store: Store, prune: Prune
+) -> None:
+    added = fill(store, 1, age_days=42) + fill(store, 1, age_days=12)
+    prune()
+    assert seqs(store) == added
+    prune(days=10)
+    assert seqs(store) == []
+
+
+# -- what is told ------------------------------------------------------------------------------
+
+
+def test_a_reader_whose_cursor_is_older_is_told_the_gap(store: Store, prune: Prune) -> None:
+    first, _second, third = fill(store, 3, age_days=40)
+    fill(store, 1)
+    prune()
     inbox = Inbox(store)
-    inbox.append(
-        [
-            Arrival(ACCOUNT, "message", f"key {n}", b'{"envelope":{}}' + b" " * 85)
-            for n in range(first, first + count)
-        ]
-    )
-    with store.write() as connection:
-        connection.execute(
-            sa.update(events)
-            .where(events.c.dedup_key.in_([f"key {n}" for n in range(first, first + count)]))
-            .values(received_at_ms=now_ms() - age_days * DAY_MS)
-        )
-    return inbox
-
-
-def seqs(inbox: Inbox) -> list[int]:
-    return [event.seq for event in inbox.read(Filter(ACCOUNT), 0, 1000)]
-
-
-def reports(inbox: Inbox) -> list[dict[str, object]]:
-    return [orjson.loads(e.payload) for e in inbox.read(Filter(ACCOUNT, OWN_KINDS), 0, 1000)]
-
-
-def test_events_older_than_allowed_go_and_the_others_stay(store: Store, settings: Settings) -> None:
-    filled(store, 3, age_days=40)
-    inbox = filled(store, 2, first=3)
-    Retention(settings, store, inbox).prune_events()
-    assert seqs(inbox) == [4, 5]
-
-
-def test_the_oldest_go_until_the_rest_fits(store: Store, settings: Settings) -> None:
-    inbox = filled(store, 10)  # 100 bytes each
-    Retention(dataclasses.replace(settings, keep_bytes=450), store, inbox).prune_events()
-    assert seqs(inbox) == [7, 8, 9, 10]
-
-
-def test_zero_is_for_ever(store: Store, settings: Settings) -> None:
-    inbox = filled(store, 3, age_days=4000)
-    without = dataclasses.replace(settings, keep_days=0, keep_bytes=0)
-    Retention(without, store, inbox).prune_events()
-    assert seqs(inbox) == [1, 2, 3]
-
-
-def test_a_reader_whose_cursor_is_older_is_told_the_gap(store: Store, settings: Settings) -> None:
-    filled(store, 3, age_days=40)
-    inbox = filled(store, 1, first=3)
-    Retention(settings, store, inbox).prune_events()
-    gap = inbox.gap(ACCOUNT, after=1)
+    gap = inbox.read(Filter(ACCOUNT), first, 10).gap
     assert gap is not None
-    assert (gap.first_seq, gap.last_seq) == (2, 3)
-    assert inbox.gap(ACCOUNT, after=3) is None
-    assert inbox.gap("+49another", after=0) is None
+    assert (gap.first_seq, gap.last_seq) == (first + 1, third)
+    assert inbox.read(Filter(ACCOUNT), third, 10).gap is None
+    assert inbox.read(Filter(ANOTHER), 0, 10).gap is None
 
 
 def test_what_nobody_has_read_and_what_is_parked_is_counted_and_told(
-    store: Store, settings: Settings
+    store: Store, prune: Prune
 ) -> None:
-    inbox = filled(store, 5, age_days=40)
-    Cursors(store).move(cursor_name(POLL, ACCOUNT), 2)
-    with store.write() as connection:
-        row = {"webhook_id": "w", "seq": 4, "parked_ms": 0, "reason": "", "wanted": False}
-        connection.execute(sa.insert(parked).values(**row))
-    Retention(settings, store, inbox).prune_events()
-    (report,) = reports(inbox)
+    added = fill(store, 5, age_days=40)
+    Cursors(store).move(cursor_name(POLL, Filter(ACCOUNT)), added[1], ACCOUNT)
+    park(store, added[3])
+    prune()
+    (report,) = reports(store)
     assert report["event"] == "feed.pruned"
-    assert (report["removed"], report["unread"], report["parked"]) == (5, 3, 1)
-    with store.read() as connection:
-        assert connection.scalar(sa.select(sa.func.count()).select_from(parked)) == 0
+    assert (report["account"], report["through"]) == (ACCOUNT, added[-1])
+    assert counts(report) == (5, 3, 1)
+    assert parked_seqs(store) == []
 
 
-def test_a_seq_is_never_used_again(store: Store, settings: Settings) -> None:
-    inbox = filled(store, 3, age_days=40)
-    Retention(settings, store, inbox).prune_events()
-    filled(store, 1, first=9)
-    assert seqs(inbox)[0] > 3
+def test_what_is_parked_and_kept_stays_parked(store: Store, prune: Prune) -> None:
+    old = fill(store, 2, age_days=40)
+    (fresh,) = fill(store, 1)
+    for seq in (*old, fresh):
+        park(store, seq)
+        park(store, seq, webhook_id="another")
+    prune()
+    assert parked_seqs(store) == [fresh, fresh]
+    assert counts(reports(store)[0]) == (2, 2, 4)
 
 
-def test_received_files_stay_unless_a_limit_is_set(store: Store, settings: Settings) -> None:
-    settings.attachments_dir.mkdir(parents=True)
-    for number in range(4):
-        path = settings.attachments_dir / f"{number}.bin"
-        path.write_bytes(b"x" * 100)
-        os.utime(path, (1000 + number, 1000 + number))
-    inbox = Inbox(store)
-    Retention(settings, store, inbox).prune_attachments()
-    assert len(list(settings.attachments_dir.iterdir())) == 4
-    Retention(
-        dataclasses.replace(settings, keep_attachment_bytes=250), store, inbox
-    ).prune_attachments()
-    assert sorted(p.name for p in settings.attachments_dir.iterdir()) == ["2.bin", "3.bin"]
-    Retention(
-        dataclasses.replace(settings, keep_attachment_days=10), store, inbox
-    ).prune_attachments()
-    assert list(settings.attachments_dir.iterdir()) == []
+def test_an_account_is_read_as_far_as_its_furthest_reader(store: Store, prune: Prune) -> None:
+    mine = fill(store, 5, age_days=40)
+    other = fill(store, 5, age_days=40, account=ANOTHER)
+    cursors = Cursors(store)
+    cursors.move(cursor_name(POLL, Filter(ACCOUNT)), mine[0], ACCOUNT)
+    cursors.move(cursor_name(POLL, Filter(ACCOUNT, ("message",))), mine[2], ACCOUNT)
+    cursors.move(consumer_name("backup"), other[-1])
+    add_webhook(store, ANOTHER, other[3])
+    prune()
+    assert {one["account"]: counts(one)[1] for one in reports(store)} == {ACCOUNT: 2, ANOTHER: 1}
+
+
+def test_who_reads_every_account_has_read_each(store: Store, prune: Prune) -> None:
+    added = fill(store, 3, age_days=40) + fill(store, 3, age_days=40, account=ANOTHER)
+    add_webhook(store, "*", added[-2])
+    prune()
+    assert {one["account"]: counts(one)[1] for one in reports(store)} == {ACCOUNT: 0, ANOTHER: 1}
+
+
+def test_what_was_told_is_not_told_again(store: Store, prune: Prune) -> None:
+    fill(store, 3, age_days=40)
+    prune()
+    prune()
+    fill(store, 2, age_days=40)
+    prune(days=20)
+    # the report in between is fresh, and keeps what looks older behind it
+    assert [counts(one)[0] for one in reports(store)] == [3]
+
+
+def test_that_an_earlier_report_goes_is_not_reported(store: Store, prune: Prune) -> None:
+    fill(store, 3, age_days=40)
+    prune()
+    with store.write() as unit:
+        unit.execute(sa.update(events).values(received_at_ms=0))
+    prune()
+    assert reports(store) == []
+    gap = Inbox(store).read(Filter(ACCOUNT, ("feed.pruned",)), 0, 1).gap
+    assert gap is not None
+    assert gap.last_seq > 3
+
+
+def test_where_a_gap_ends_never_goes_back(store: Store, prune: Prune) -> None:
+    added = fill(store, 2, age_days=40)
+    with store.write() as unit:
+        row = {"account": ACCOUNT, "kind": "message", "through_seq": 1000, "removed": 0}
+        unit.execute(sa.insert(pruned).values(**row, unread=0, parked=0))
+    prune()
+    gap = Inbox(store).read(Filter(ACCOUNT), added[0], 10).gap
+    assert gap is not None
+    assert gap.last_seq == 1000
+    assert [counts(one)[0] for one in reports(store)] == [2]

@@ -6,16 +6,26 @@ import json
 import threading
 
 import pytest
+import sqlalchemy as sa
 
-from signal_bridge.clock import Deadline
-from signal_bridge.inbox import cursors as module
-from signal_bridge.inbox.cursors import Cursors
+from signal_bridge.clock import Deadline, now_ms
+from signal_bridge.errors import StoreUnavailable
+from signal_bridge.inbox import store as feed_module
+from signal_bridge.inbox.cursors import (
+    POLL,
+    SSE,
+    WEBSOCKET,
+    Cursors,
+    consumer_name,
+    cursor_name,
+)
 from signal_bridge.inbox.envelope import arrival_of
 from signal_bridge.inbox.filters import Filter
 from signal_bridge.inbox.store import Inbox
 from signal_bridge.store.engine import Store
 from tests.inbox.envelopes import ACCOUNT, text
 from tests.rpc.far_end import InThread
+from tests.support import eventually
 
 NOW = Deadline(0)
 
@@ -27,9 +37,11 @@ def cursors(store: Store) -> Cursors:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The wall clock of the leases: `clock[0] += ms`."""
+    """The clock of the leases: `clock[0] += ms`."""
     clock = [1_700_000_000_000]
-    monkeypatch.setattr(module, "now_ms", lambda: clock[0])
+    monkeypatch.setattr(
+        Store, "clock_ms", property(lambda _: sa.literal(clock[0], sa.BigInteger()))
+    )
     return clock
 
 
@@ -79,7 +91,7 @@ def test_a_reader_that_died_holds_its_lease_only_for_a_while(
     cursors: Cursors, clock: list[int]
 ) -> None:
     assert cursors.take("a", NOW)
-    clock[0] += 9_000
+    clock[0] += 3_900
     assert cursors.take("a", NOW) is None
     clock[0] += 2_000
     assert cursors.take("a", NOW)
@@ -89,10 +101,10 @@ def test_a_lease_lasts_for_as_long_as_it_is_renewed(cursors: Cursors, clock: lis
     lease = cursors.take("a", Deadline(1000))
     assert lease
     for _ in range(100):
-        clock[0] += int(module.RENEW_SECONDS * 1000)
+        clock[0] += int(lease.renew_seconds * 1000)
         assert lease.renew()
         assert cursors.take("a", NOW) is None
-    clock[0] += 11_000
+    clock[0] += 4_100
     assert cursors.take("a", NOW)
     assert not lease.renew()
 
@@ -142,3 +154,110 @@ def test_two_pollers_never_get_the_same_message(
     for poller in pollers:
         poller.result(60)
     assert got == [str(n) for n in range(200)]
+
+
+# -- where a cursor begins -----------------------------------------------------------------------
+
+
+POLL_NAME = cursor_name(POLL, Filter(ACCOUNT))
+SOCKET_NAME = cursor_name(WEBSOCKET, Filter(ACCOUNT))
+HOUR_MS = 3_600_000
+
+
+def arrive(inbox: Inbox, monkeypatch: pytest.MonkeyPatch, ages_ms: list[int]) -> list[int]:
+    """An event of each age, oldest first; their seqs."""
+    for number, age_ms in enumerate(ages_ms):
+        with monkeypatch.context() as patch:
+            patch.setattr(feed_module, "now_ms", lambda age_ms=age_ms: now_ms() - age_ms)
+            inbox.append([arrival_of(text(str(number), timestamp=number))])
+    return [event.seq for event in inbox.read(Filter(ACCOUNT), 0, 100)]
+
+
+AGES_MS = [5 * HOUR_MS, 3 * HOUR_MS, 2 * HOUR_MS, HOUR_MS + 60_000, HOUR_MS - 60_000, 1000]
+
+
+def test_the_first_way_of_reading_begins_before_the_first_event(
+    cursors: Cursors, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrive(inbox, monkeypatch, AGES_MS)
+    assert cursors.position(POLL_NAME, ACCOUNT) == 0
+
+
+def test_a_latecomer_begins_an_hour_back_where_others_have_read_all(
+    cursors: Cursors, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seqs = arrive(inbox, monkeypatch, AGES_MS)
+    cursors.move(POLL_NAME, seqs[-1], ACCOUNT)
+    assert cursors.position(SOCKET_NAME, ACCOUNT) == seqs[3]
+    only_typing = cursor_name(POLL, Filter(ACCOUNT, ("typing",)))
+    assert cursors.position(only_typing, ACCOUNT) == seqs[3]
+
+
+def test_a_latecomer_misses_nothing_that_others_have_not_read(
+    cursors: Cursors, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seqs = arrive(inbox, monkeypatch, AGES_MS)
+    cursors.move(POLL_NAME, seqs[1], ACCOUNT)
+    assert cursors.position(SOCKET_NAME, ACCOUNT) == seqs[1]
+
+
+def test_readers_of_other_accounts_and_consumers_make_nobody_late(
+    cursors: Cursors, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seqs = arrive(inbox, monkeypatch, AGES_MS)
+    cursors.move(cursor_name(POLL, Filter("+15550000000")), seqs[-1], "+15550000000")
+    cursors.move(consumer_name("archive"), seqs[-1])
+    assert cursors.position(SOCKET_NAME, ACCOUNT) == 0
+
+
+# -- one cursor for each filter ------------------------------------------------------------------
+
+
+def test_a_filter_has_a_cursor_of_its_own() -> None:
+    whole, typing = Filter(ACCOUNT), Filter(ACCOUNT, ("typing", "call"))
+    names = {
+        cursor_name(POLL, whole),
+        cursor_name(SSE, whole),
+        cursor_name(POLL, typing),
+        cursor_name(POLL, Filter(ACCOUNT, senders=("a",))),
+        cursor_name(POLL, Filter(ACCOUNT, senders=("a", "b"))),
+    }
+    assert len(names) == 5
+    assert cursor_name(POLL, typing) == cursor_name(POLL, Filter(ACCOUNT, ("call", "typing")))
+
+
+# -- marks that are gathered ---------------------------------------------------------------------
+
+
+def test_marks_are_written_down_together_and_read_back_at_once(
+    cursors: Cursors, store: Store, database_url: str
+) -> None:
+    for seq in range(1, 101):
+        cursors.mark(SOCKET_NAME, seq, ACCOUNT)
+    cursors.mark(SOCKET_NAME, 50, ACCOUNT)  # goes never back
+    assert cursors.position(SOCKET_NAME, ACCOUNT) == 100
+    elsewhere = Cursors(store)
+    eventually(lambda: elsewhere.position(SOCKET_NAME, ACCOUNT) == 100, what="the mark")
+
+
+def test_closing_writes_down_what_was_marked(cursors: Cursors, store: Store) -> None:
+    cursors.mark(SOCKET_NAME, 7, ACCOUNT)
+    cursors.close()
+    assert Cursors(store).position(SOCKET_NAME, ACCOUNT) == 7
+
+
+def test_a_mark_that_cannot_be_written_is_kept(
+    cursors: Cursors, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursors.close()  # no thread: this test writes by itself
+    cursors.mark(SOCKET_NAME, 7, ACCOUNT)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", _away)
+        with pytest.raises(StoreUnavailable):
+            cursors.flush()
+    cursors.flush()
+    assert Cursors(store).position(SOCKET_NAME, ACCOUNT) == 7
+
+
+def _away() -> object:
+    raise StoreUnavailable("away")

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from signal_bridge.errors import StoreError, StoreFull, StoreUnavailable
+from signal_bridge.errors import StoreError, StoreFull, StoreRefused, StoreUnavailable
 from signal_bridge.inbox import intake as module
 from signal_bridge.inbox.event import Arrival
 from signal_bridge.inbox.filters import Filter
 from signal_bridge.inbox.intake import Intake
 from signal_bridge.inbox.store import Inbox
-from tests.inbox.envelopes import ACCOUNT, text
+from tests.inbox.envelopes import ACCOUNT, received, text
 from tests.rpc.far_end import InThread
 from tests.support import eventually
 
@@ -139,3 +139,41 @@ def test_nonsense_is_stored_beside_the_rest(inbox: Inbox, stop: threading.Event)
     payloads = [json.loads(event.payload) for event in inbox.read(Filter(), 0, 10)]
     # What holds nothing at all is the same nothing.
     assert payloads == [{}, text("a"), {"envelope": {"x": 1}}]
+
+
+# -- what the database refuses for good ----------------------------------------------------------
+
+
+def intake_of(inbox: Inbox) -> Intake:
+    return Intake(inbox, threading.Event(), lambda _error: None)
+
+
+def test_a_nul_in_any_field_stops_nothing(inbox: Inbox) -> None:
+    odd = [
+        received(sourceNumber="+49\0", dataMessage={"message": "number"}),
+        received(sourceUuid="u\0", dataMessage={"message": "uuid"}),
+        received(source="s\0", dataMessage={"message": "nul \0 in the text"}),
+    ]
+    intake_of(inbox).accept([*odd, text("after")])
+    assert len(inbox.read(Filter(), 0, 10)) == 4
+    assert "nul \\u0000 in the text" in inbox.read(Filter(), 0, 10)[2].payload.decode()
+
+
+def test_an_event_that_can_never_be_stored_is_kept_as_an_error_and_the_rest_as_it_is(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = inbox.append
+
+    def refuse_some(arrivals: Sequence[Arrival]) -> int:
+        if any(b"odd" in one.payload and one.kind != "error" for one in arrivals):
+            raise StoreRefused("no room for this")
+        return append(arrivals)
+
+    monkeypatch.setattr(inbox, "append", refuse_some)
+    intake = intake_of(inbox)
+    intake.accept([text("a"), text("odd"), text("b")])
+    kept = inbox.read(Filter(), 0, 10)
+    assert [event.kind for event in kept] == ["message", "error", "message"]
+    assert b"odd" in kept[1].payload
+    intake.accept([text("odd")])  # handed over again
+    assert len(inbox.read(Filter(), 0, 10)) == 3

@@ -17,6 +17,7 @@ from signal_bridge.inbox import store as module
 from signal_bridge.inbox.envelope import arrival_of
 from signal_bridge.inbox.filters import Filter
 from signal_bridge.inbox.store import Inbox
+from signal_bridge.inbox.watch import Tail
 from signal_bridge.store.engine import Store
 from signal_bridge.store.migrations import migrate
 from signal_bridge.store.tables import events
@@ -32,6 +33,7 @@ APPEND = """
 import sys
 from signal_bridge.inbox.envelope import arrival_of
 from signal_bridge.inbox.store import Inbox
+from signal_bridge.inbox.watch import Tail
 from signal_bridge.store.engine import Store
 from tests.inbox.envelopes import text
 Inbox(Store(sys.argv[1])).append([arrival_of(text(word)) for word in sys.argv[2:]])
@@ -47,6 +49,16 @@ def words(inbox: Inbox, after: int = 0, limit: int = 1000, wanted: Filter = MINE
         json.loads(event.payload)["envelope"]["dataMessage"]["message"]
         for event in inbox.read(wanted, after, limit)
     ]
+
+
+def followers(inbox: Inbox) -> int:
+    return sum(len(group) for group in inbox.watch._followers.values())
+
+
+def tail_of(inbox: Inbox) -> Tail:
+    tail = inbox.watch._tail
+    assert tail
+    return tail
 
 
 def append_elsewhere(database_url: str, *words: str) -> None:
@@ -102,7 +114,7 @@ def test_a_batch_that_fails_leaves_nothing_behind(
         raise RuntimeError("half way")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_count_after", fail)
+        patch.setattr(module, "sum", fail, raising=False)
         with pytest.raises(RuntimeError, match="half way"):
             append(inbox, text("a"))
     assert words(inbox) == []
@@ -183,7 +195,7 @@ def test_a_wait_ends_with_its_deadline(inbox: Inbox) -> None:
 
 def test_a_wait_ends_with_a_commit_of_the_same_process(inbox: Inbox) -> None:
     waiting = InThread(wait, inbox)
-    eventually(lambda: inbox._newest._watchers == 1, what="a reader that waits")
+    eventually(lambda: followers(inbox) == 1, what="a reader that waits")
     append(inbox, text("a"))
     assert waiting.result() == ["a"]
 
@@ -199,17 +211,17 @@ def test_many_who_wait_are_woken_by_one_commit_and_one_thread_looks(
     inbox: Inbox,
 ) -> None:
     waiting = [InThread(wait, inbox) for _ in range(20)]
-    eventually(lambda: inbox._newest._watchers == 20, what="readers that wait")
-    assert sum(t.name == "inbox-newest" for t in threading.enumerate()) == 1
+    eventually(lambda: followers(inbox) == 20, what="readers that wait")
+    assert sum(t.name == "bells" for t in threading.enumerate()) == 1
     append(inbox, text("a"))
     assert [one.result() for one in waiting] == [["a"]] * 20
 
 
 def test_a_commit_for_somebody_else_does_not_end_a_wait(inbox: Inbox) -> None:
     waiting = InThread(wait, inbox)
-    eventually(lambda: inbox._newest._watchers == 1, what="a reader that waits")
+    eventually(lambda: followers(inbox) == 1, what="a reader that waits")
     append(inbox, text("other", account=ANOTHER))
-    eventually(lambda: inbox._newest.seq > 0, what="the commit to be seen")
+    eventually(lambda: tail_of(inbox).newest > 0, what="the commit to be seen")
     assert not waiting.is_over()
     append(inbox, text("mine"))
     assert waiting.result() == ["mine"]
@@ -233,11 +245,9 @@ def test_a_commit_between_the_read_and_the_wait_is_not_missed(
 
 
 def test_a_wait_ends_when_the_process_is_closing(inbox: Inbox) -> None:
-    closing: list[bool] = []
-    inbox.close_when(lambda: bool(closing))
     waiting = InThread(wait, inbox, 3600)
-    eventually(lambda: inbox._newest._watchers == 1, what="a reader that waits")
-    closing.append(True)
+    eventually(lambda: followers(inbox) == 1, what="a reader that waits")
+    inbox.close()
     assert waiting.result() == []
     assert wait(inbox, 3600) == []
 
@@ -245,7 +255,10 @@ def test_a_wait_ends_when_the_process_is_closing(inbox: Inbox) -> None:
 def test_nobody_looks_when_nobody_waits(inbox: Inbox) -> None:
     append(inbox, text("a"))
     wait(inbox)
-    eventually(lambda: not inbox._newest._looking, what="the looking to end")
+    waiting = InThread(wait, inbox, 0.05, inbox.newest_seq())
+    assert waiting.result() == []
+    assert followers(inbox) == 0
+    assert inbox.watch._tail is None
 
 
 def test_a_wait_goes_on_after_the_store_was_away_for_a_moment(
@@ -253,14 +266,14 @@ def test_a_wait_goes_on_after_the_store_was_away_for_a_moment(
 ) -> None:
     read, failed, newest = store.read, [], inbox.newest_seq()
 
-    def fail_on_the_looking_thread() -> object:
-        if threading.current_thread().name != "inbox-newest":
+    def fail_on_the_thread_that_looks() -> object:
+        if threading.current_thread().name != "bells":
             return read()
         failed.append(True)
         raise StoreUnavailable("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "read", fail_on_the_looking_thread)
+        patch.setattr(store, "read", fail_on_the_thread_that_looks)
         waiting = InThread(wait, inbox, 60, newest)
         eventually(lambda: failed, what="a look that fails")
     append(inbox, text("a"))

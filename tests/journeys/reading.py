@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from tests.support import Bridge, eventually
+from tests.support import Bridge, Process, eventually
 
 Element = dict[str, Any]
 
@@ -61,13 +61,22 @@ def texts_until(bridge: Bridge, number: str, count: int, seconds: float = 30.0) 
     return texts + [text for one in drain(bridge, number) if (text := text_of(one)) is not None]
 
 
-def wait_for_a_reader(bridge: Bridge, number: str) -> None:
-    """Until a poll of the account waits. Nothing of it is seen from outside, so look inside."""
-    database = bridge.config_dir / "bridge" / "bridge.db"
+def waiting_readers(bridge: Bridge) -> int:
+    """How many requests wait for the feed. Who does has an eventfd, and each worker has one more
+    for all of them. Nothing of it is seen from outside, so look inside."""
+    counts = [_eventfds(child) for child in bridge.children() if "gunicorn" in child.command]
+    return sum(count - 1 for count in counts if count)
 
-    def taken() -> bool:
-        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
-            query = "SELECT count(*) FROM cursors WHERE lease != '' AND name LIKE ?"
-            return bool(opened.execute(query, (f"%:{number}",)).fetchone()[0])
 
-    eventually(taken, what=f"a poll that waits for {number}")
+def wait_for_a_reader(bridge: Bridge) -> None:
+    """Until a request waits for the feed."""
+    eventually(lambda: waiting_readers(bridge) > 0, what="a reader that waits")
+
+
+def _eventfds(process: Process) -> int:
+    count = 0
+    with contextlib.suppress(OSError):  # the process may end
+        for entry in Path(f"/proc/{process.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # a file may be closed
+                count += entry.readlink().name == "anon_inode:[eventfd]"
+    return count

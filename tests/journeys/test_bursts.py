@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import json
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +13,7 @@ import pytest
 from tests.conftest import ACCOUNT
 from tests.journeys.reading import poll, text_of, texts_until
 from tests.support import Bridge, ScriptedDaemon, eventually
+from tests.support.databases import Database, rows
 from tests.support.scripted_daemon import Connection, Request, receive_line, text_envelope
 
 SENDER = "+4915198765"
@@ -23,14 +22,16 @@ CLIENTS, REQUESTS_EACH = 64, 100
 
 
 @pytest.fixture(scope="module")
-def script() -> Iterator[ScriptedDaemon]:
+def script(module_database: Database) -> Iterator[ScriptedDaemon]:
+    """One for each database, so that each counts for itself."""
     with ScriptedDaemon(accounts=[ACCOUNT]) as daemon:
         yield daemon
 
 
 @pytest.fixture(scope="module")
-def shared(script: ScriptedDaemon) -> Iterator[Bridge]:
-    with Bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=script.address) as bridge:
+def shared(script: ScriptedDaemon, module_database: Database) -> Iterator[Bridge]:
+    rpc = script.address
+    with Bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=rpc, **module_database.settings) as bridge:
         bridge.wait_ready()
         script.wait_subscribed()
         yield bridge
@@ -77,9 +78,11 @@ def test_a_burst_read_while_it_comes_is_complete(shared: Bridge, script: Scripte
 
 
 def test_a_bridge_killed_in_a_burst_keeps_what_was_committed_and_doubles_nothing(
-    start_bridge: Callable[..., Bridge], daemon: ScriptedDaemon
+    start_bridge: Callable[..., Bridge], daemon: ScriptedDaemon, database: Database
 ) -> None:
-    bridge = start_bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address).wait_ready()
+    bridge = start_bridge(
+        MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address, **database.settings
+    ).wait_ready()
     daemon.wait_subscribed()
     with Burst(daemon) as burst:
         eventually(lambda: len(committed(bridge)) > 500, 30)
@@ -133,11 +136,8 @@ class Burst:
 
 def committed(bridge: Bridge) -> list[str]:
     """The texts in the database as they stand there now."""
-    database = bridge.config_dir / "bridge" / "bridge.db"
-    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
-        query = "SELECT payload FROM events WHERE kind = 'message' ORDER BY seq"
-        rows = opened.execute(query).fetchall()
-    return [json.loads(payload)["envelope"]["dataMessage"]["message"] for (payload,) in rows]
+    found = rows(bridge, "SELECT payload FROM events WHERE kind = 'message' ORDER BY seq")
+    return [json.loads(payload)["envelope"]["dataMessage"]["message"] for (payload,) in found]
 
 
 # -- calling -----------------------------------------------------------------------------------

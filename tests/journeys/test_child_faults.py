@@ -26,6 +26,7 @@ from tests.journeys.reading import (
     wait_for_a_reader,
 )
 from tests.support import Bridge, Process, ScriptedDaemon, eventually
+from tests.support.databases import Database, rows
 from tests.support.scripted_daemon import Gate, result, text_envelope
 
 ALICE, BOB = "+12025550100", "+12025550101"
@@ -34,8 +35,13 @@ HONEST = {502, 503}
 
 
 @pytest.fixture(scope="module")
-def bridge() -> Iterator[Bridge]:
-    with Bridge(MODE="sandbox", BRIDGE_CALL_TIMEOUT_SECONDS=2, BRIDGE_WORKERS=2) as bridge:
+def bridge(module_database: Database) -> Iterator[Bridge]:
+    with Bridge(
+        MODE="sandbox",
+        BRIDGE_CALL_TIMEOUT_SECONDS=2,
+        BRIDGE_WORKERS=2,
+        **module_database.settings,
+    ) as bridge:
         yield bridge.wait_ready()
 
 
@@ -205,7 +211,7 @@ def test_a_poll_that_dies_with_its_worker_does_not_bar_the_next(bridge: Bridge) 
     workers = workers_of(bridge)
     with ThreadPoolExecutor(1) as pool:
         dying = pool.submit(bridge.get, f"/v1/receive/{BOB}?timeout=300")
-        wait_for_a_reader(bridge, BOB)
+        wait_for_a_reader(bridge)
         for worker in workers:
             worker.kill()
         with pytest.raises(requests.RequestException):
@@ -220,15 +226,15 @@ def test_a_poll_that_dies_with_its_worker_does_not_bar_the_next(bridge: Bridge) 
 
 
 def test_nothing_is_left_of_a_killed_bridge_and_it_starts_again(
-    start_bridge: Callable[..., Bridge],
+    start_bridge: Callable[..., Bridge], database: Database
 ) -> None:
-    bridge = start_bridge(MODE="sandbox").wait_ready()
+    bridge = start_bridge(MODE="sandbox", **database.settings).wait_ready()
     assert is_sent(bridge, "kept over the kill")
     received = [text_of(each) for each in poll(bridge, BOB, timeout=10)]
     assert received == ["kept over the kill"]
     assert is_sent(bridge, "not yet read")
     # Committed is committed; wait for that without reading it.
-    eventually(lambda: b"not yet read" in database_of(bridge))
+    eventually(lambda: b"not yet read" in committed(bridge))
     family = bridge.kill()
     assert len(family) >= 3
     eventually(lambda: not any(child.is_alive() for child in family), 10, "no orphan")
@@ -250,9 +256,8 @@ def is_free(port: int) -> bool:
     return True
 
 
-def database_of(bridge: Bridge) -> bytes:
-    directory = bridge.config_dir / "bridge"
-    return b"".join(path.read_bytes() for path in directory.glob("bridge.db*"))
+def committed(bridge: Bridge) -> bytes:
+    return b"".join(payload for (payload,) in rows(bridge, "SELECT payload FROM events"))
 
 
 def test_a_running_request_is_finished_before_the_bridge_ends(
@@ -280,7 +285,7 @@ def test_a_stop_waits_neither_for_pollers_nor_for_idle_connections(
     with requests.Session() as idle, ThreadPoolExecutor(1) as pool:
         assert idle.get(f"{bridge.url}/livez").status_code == 200
         polling = pool.submit(bridge.get, f"/v1/receive/{ACCOUNT}?timeout=300")
-        wait_for_a_reader(bridge, ACCOUNT)
+        wait_for_a_reader(bridge)
         # Less than the 30 s that Gunicorn gives to requests that run.
         bridge.stop(seconds=15)
         assert (polling.result().status_code, polling.result().text) == (200, "[]")
@@ -290,7 +295,7 @@ def test_a_stop_keeps_what_has_arrived(bridge_on_script: tuple[Bridge, ScriptedD
     bridge, daemon = bridge_on_script
     envelopes = [text_envelope("+491", f"late {number}", number + 1) for number in range(200)]
     daemon.notify(ACCOUNT, *envelopes)
-    eventually(lambda: b"late 0" in database_of(bridge))
+    eventually(lambda: b"late 0" in committed(bridge))
     bridge.stop()
     bridge.start().wait_open()
     daemon.wait_subscribed()
@@ -301,9 +306,11 @@ def test_a_stop_keeps_what_has_arrived(bridge_on_script: tuple[Bridge, ScriptedD
 
 @pytest.fixture
 def bridge_on_script(
-    start_bridge: Callable[..., Bridge], daemon: ScriptedDaemon
+    start_bridge: Callable[..., Bridge], daemon: ScriptedDaemon, database: Database
 ) -> tuple[Bridge, ScriptedDaemon]:
-    bridge = start_bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address).wait_ready()
+    bridge = start_bridge(
+        MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address, **database.settings
+    ).wait_ready()
     daemon.wait_subscribed()
     return bridge, daemon
 

@@ -28,6 +28,7 @@ from tests.journeys.reading import (
     wait_for_a_reader,
 )
 from tests.support import Bridge, eventually
+from tests.support.databases import Database
 
 ALICE, BOB, CAROL, DAVE = (f"+1202555010{digit}" for digit in range(4))
 ROBOT = "+12025550123"
@@ -35,8 +36,8 @@ NEWCOMER = "+12025550170"
 
 
 @pytest.fixture(scope="module")
-def bridge() -> Iterator[Bridge]:
-    with Bridge(MODE="sandbox") as bridge:
+def bridge(module_database: Database) -> Iterator[Bridge]:
+    with Bridge(MODE="sandbox", **module_database.settings) as bridge:
         yield bridge.wait_ready()
 
 
@@ -291,7 +292,7 @@ def test_a_client_that_has_gone_loses_nothing(bridge: Bridge) -> None:
     drain(bridge, CAROL)
     connection = http.connect(bridge)
     connection.sendall(http.head("GET", f"/v1/receive/{CAROL}?timeout=60"))
-    wait_for_a_reader(bridge, CAROL)
+    wait_for_a_reader(bridge)
     http.vanish(connection)
     send(bridge, "still there", to=CAROL)
     assert received_text(bridge, CAROL, "still there")
@@ -301,7 +302,7 @@ def test_a_client_that_closed_politely_loses_nothing(bridge: Bridge) -> None:
     drain(bridge, CAROL)
     connection = http.connect(bridge)
     connection.sendall(http.head("GET", f"/v1/receive/{CAROL}?timeout=60"))
-    wait_for_a_reader(bridge, CAROL)
+    wait_for_a_reader(bridge)
     connection.close()
     send(bridge, "also there", to=CAROL)
     assert received_text(bridge, CAROL, "also there")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support import Bridge, ScriptedDaemon, eventually
+from tests.support.databases import Database, change
 from tests.support.scripted_daemon import Gate, error, result, silence
 
 ACCOUNT, LINKED = "+4915112345", "+4915167890"
@@ -27,10 +26,14 @@ def shared_daemon() -> Iterator[ScriptedDaemon]:
 
 
 @pytest.fixture(scope="module")
-def served(shared_daemon: ScriptedDaemon) -> Iterator[Bridge]:
+def served(shared_daemon: ScriptedDaemon, module_database: Database) -> Iterator[Bridge]:
     """Several workers, so that whoever is asked is seldom the one that waits for the phone."""
-    address = shared_daemon.address
-    with Bridge(MODE="normal", BRIDGE_SIGNAL_CLI_RPC=address, BRIDGE_WORKERS=WORKERS) as served:
+    with Bridge(
+        MODE="normal",
+        BRIDGE_SIGNAL_CLI_RPC=shared_daemon.address,
+        BRIDGE_WORKERS=WORKERS,
+        **module_database.settings,
+    ) as served:
         yield served.wait_ready()
 
 
@@ -260,10 +263,12 @@ def test_the_version_that_a_client_always_sends_grows_with_the_link(
 
 
 def test_a_link_does_not_stay_pending_when_its_worker_is_gone(
-    start_bridge: Callable[..., Bridge], daemon: ScriptedDaemon
+    start_bridge: Callable[..., Bridge], daemon: ScriptedDaemon, database: Database
 ) -> None:
     daemon.on("finishLink", silence)
-    bridge = start_bridge(MODE="normal", BRIDGE_SIGNAL_CLI_RPC=daemon.address).wait_ready()
+    bridge = start_bridge(
+        MODE="normal", BRIDGE_SIGNAL_CLI_RPC=daemon.address, **database.settings
+    ).wait_ready()
     link = begun(bridge)
     daemon.wait_for("finishLink")
     bridge.stop()
@@ -283,7 +288,5 @@ def gone(bridge: Bridge, link: dict[str, Any]) -> dict[str, Any] | None:
 
 def let_time_pass(bridge: Bridge, link_id: str, seconds: int) -> None:
     """As if the link had begun so much earlier."""
-    database = bridge.config_dir / "bridge" / "bridge.db"
-    with contextlib.closing(sqlite3.connect(database, timeout=10)) as opened, opened:
-        change = "UPDATE links SET started_ms = started_ms - ? WHERE id = ?"
-        opened.execute(change, (seconds * 1000, link_id))
+    earlier = "UPDATE links SET started_ms = started_ms - :ms WHERE id = :id"
+    change(bridge, earlier, ms=seconds * 1000, id=link_id)

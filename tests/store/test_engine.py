@@ -1,4 +1,7 @@
-"""The seam to the database: transactions, and its errors as ours."""
+"""The seam to the database: transactions, and its errors as ours.
+
+What asks for `path` or `sqlite_store` is about SQLite's file and its locks.
+"""
 
 from __future__ import annotations
 
@@ -12,29 +15,30 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from signal_bridge.errors import StoreError, StoreFull, StoreUnavailable
-from signal_bridge.store import engine
-from signal_bridge.store.engine import Store
+from signal_bridge.errors import StoreError, StoreFull, StoreRefused, StoreUnavailable
+from signal_bridge.store import sqlite
+from signal_bridge.store.engine import Store, Unit
 from signal_bridge.store.migrations import migrate
 from signal_bridge.store.tables import cursors
+from tests.rpc.far_end import InThread
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "bridge.db"
+def path(sqlite_url: str) -> Path:
+    return Path(sqlite_url.removeprefix("sqlite:///"))
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{path}")
+def sqlite_store(sqlite_url: str) -> Iterator[Store]:
+    store = Store(sqlite_url)
     migrate(store)
     yield store
     store.close()
 
 
 def put(store: Store, name: str) -> None:
-    with store.write() as connection:
-        connection.execute(sa.insert(cursors).values(name=name, position=1))
+    with store.write() as unit:
+        unit.execute(sa.insert(cursors).values(name=name, account="", position=1))
 
 
 def names(store: Store) -> list[str]:
@@ -58,8 +62,8 @@ def test_a_block_that_ends_is_committed(store: Store) -> None:
 
 def test_a_block_that_fails_leaves_nothing_behind(store: Store) -> None:
     def fail_half_way() -> None:
-        with store.write() as connection:
-            connection.execute(sa.insert(cursors).values(name="a", position=1))
+        with store.write() as unit:
+            unit.execute(sa.insert(cursors).values(name="a", account="", position=1))
             raise RuntimeError("half way")
 
     with pytest.raises(RuntimeError, match="half way"):
@@ -69,8 +73,8 @@ def test_a_block_that_fails_leaves_nothing_behind(store: Store) -> None:
     assert names(store) == ["b"]
 
 
-def test_what_was_committed_is_on_disk_for_everybody(store: Store, path: Path) -> None:
-    put(store, "a")
+def test_what_was_committed_is_on_disk_for_everybody(sqlite_store: Store, path: Path) -> None:
+    put(sqlite_store, "a")
     assert sqlite3.connect(path).execute("SELECT name FROM cursors").fetchall() == [("a",)]
 
 
@@ -78,16 +82,16 @@ def test_what_was_committed_is_on_disk_for_everybody(store: Store, path: Path) -
     ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
 )
 def test_a_commit_that_returned_survives_a_power_cut(
-    store: Store, pragma: str, value: str | int
+    sqlite_store: Store, pragma: str, value: str | int
 ) -> None:
-    with store.write() as connection:
-        assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+    with sqlite_store.write() as unit:
+        assert unit.connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
 
 
-def test_readers_read_while_somebody_writes(store: Store, path: Path) -> None:
-    put(store, "a")
+def test_readers_read_while_somebody_writes(sqlite_store: Store, path: Path) -> None:
+    put(sqlite_store, "a")
     with locked(path):
-        assert names(store) == ["a"]
+        assert names(sqlite_store) == ["a"]
 
 
 def test_many_writers_wait_for_each_other(store: Store) -> None:
@@ -99,17 +103,19 @@ def test_many_writers_wait_for_each_other(store: Store) -> None:
     assert names(store) == [f"{n:02}" for n in range(40)]
 
 
-def test_a_transaction_takes_the_write_lock_at_its_beginning(store: Store, path: Path) -> None:
+def test_a_transaction_takes_the_write_lock_at_its_beginning(
+    sqlite_store: Store, path: Path
+) -> None:
     other = sqlite3.connect(path, timeout=0, isolation_level=None)
-    with store.write(), pytest.raises(sqlite3.OperationalError, match="locked"):
+    with sqlite_store.write(), pytest.raises(sqlite3.OperationalError, match="locked"):
         other.execute("BEGIN IMMEDIATE")
     other.close()
 
 
 def test_a_database_that_stays_locked_is_unavailable(
-    path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+    path: Path, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
     impatient = Store(f"sqlite:///{path}")
     with locked(path), pytest.raises(StoreUnavailable, match="locked") as caught:
         put(impatient, "a")
@@ -119,29 +125,31 @@ def test_a_database_that_stays_locked_is_unavailable(
     impatient.close()
 
 
-def test_a_database_that_is_locked_for_a_moment_is_waited_for(store: Store, path: Path) -> None:
+def test_a_database_that_is_locked_for_a_moment_is_waited_for(
+    sqlite_store: Store, path: Path
+) -> None:
     with locked(path):
-        writing = threading.Thread(target=put, args=(store, "a"), daemon=True)
+        writing = threading.Thread(target=put, args=(sqlite_store, "a"), daemon=True)
         writing.start()
         writing.join(timeout=0.05)
         assert writing.is_alive()
     writing.join(timeout=30)
-    assert names(store) == ["a"]
+    assert names(sqlite_store) == ["a"]
 
 
 def fill(store: Store) -> None:
     """Write until the file may grow no more. Each connection of SQLite has its own limit."""
-    with store.write() as connection:
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
-        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
-        connection.execute(sa.insert(cursors).values(name="x" * 1_000_000, position=1))
+    with store.write() as unit:
+        pages = unit.connection.exec_driver_sql("PRAGMA page_count").scalar()
+        unit.connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+        unit.execute(sa.insert(cursors).values(name="x" * 1_000_000, account="", position=1))
 
 
-def test_a_full_disk_is_told_from_other_trouble_and_nothing_is_written(store: Store) -> None:
+def test_a_full_disk_is_told_from_other_trouble_and_nothing_is_written(sqlite_store: Store) -> None:
     with pytest.raises(StoreFull, match="no room") as caught:
-        fill(store)
+        fill(sqlite_store)
     assert caught.value.retryable
-    assert names(store) == []
+    assert names(sqlite_store) == []
 
 
 @pytest.mark.parametrize(
@@ -208,7 +216,88 @@ def test_an_url_that_cannot_be_used_is_a_sentence_without_its_secret(url: str) -
 
 def test_a_row_that_is_there_is_left_alone(store: Store) -> None:
     for position in (1, 2):
-        with store.write() as connection:
-            connection.execute(store.insert_new(cursors), {"name": "a", "position": position})
+        with store.write() as unit:
+            row = {"name": "a", "account": "", "position": position}
+            unit.execute(store.insert_new(cursors), row)
     with store.read() as connection:
         assert connection.scalars(sa.select(cursors.c.position)).all() == [1]
+
+
+# -- units of work -----------------------------------------------------------------------------
+
+
+def test_what_is_to_be_done_last_is_done_last_and_committed_with_the_rest(store: Store) -> None:
+    done: list[str] = []
+    with store.write() as unit:
+        unit.before_commit(lambda: done.append("last"))
+        unit.after_commit(lambda: done.append(f"after {names(store)}"))
+        unit.execute(sa.insert(cursors).values(name="a", account="", position=1))
+        done.append("first")
+    assert done == ["first", "last", "after ['a']"]
+
+
+def test_what_fails_at_the_last_leaves_nothing_behind(store: Store) -> None:
+    done: list[str] = []
+
+    def fail() -> None:
+        raise RuntimeError("at the last")
+
+    def write() -> None:
+        with store.write() as unit:
+            unit.execute(sa.insert(cursors).values(name="a", account="", position=1))
+            unit.before_commit(fail)
+            unit.after_commit(lambda: done.append("after"))
+
+    with pytest.raises(RuntimeError, match="at the last"):
+        write()
+    assert names(store) == []
+    assert done == []
+
+
+def test_those_who_take_turns_do_so_in_every_process(store: Store, database_url: str) -> None:
+    other, order = Store(database_url), []
+    with store.write() as unit:
+        unit.take_turns()
+        waiting = InThread(_write_in_turn, other, order)
+        put_within(unit, "first")
+        order.append("first")
+    waiting.result()
+    assert order == ["first", "second"]
+    other.close()
+
+
+def _write_in_turn(store: Store, order: list[str]) -> None:
+    with store.write() as unit:
+        unit.take_turns()
+        order.append("second")
+
+
+def put_within(unit: Unit, name: str) -> None:
+    unit.execute(sa.insert(cursors).values(name=name, account="", position=1))
+
+
+@pytest.mark.parametrize("value", ["nul \0 within", 2**63])
+def test_what_the_database_has_no_room_for_is_refused_for_good(
+    store: Store, value: str | int
+) -> None:
+    name, position = (value, 1) if isinstance(value, str) else ("a", value)
+
+    def write() -> None:
+        with store.write() as unit:
+            unit.execute(sa.insert(cursors).values(name=name, account="", position=position))
+
+    if isinstance(value, str) and not store.is_postgres:
+        write()  # SQLite has room for it
+        return
+    with pytest.raises(StoreRefused) as caught:
+        write()
+    assert not caught.value.retryable
+    assert names(store) == []
+
+
+def test_the_text_of_an_error_holds_nothing_of_the_row(store: Store) -> None:
+    row = {"name": "secret", "account": "", "position": None}
+    with pytest.raises(StoreError) as caught, store.write() as unit:
+        unit.execute(sa.insert(cursors), row)
+    assert "position" in str(caught.value)
+    assert "secret" not in str(caught.value)

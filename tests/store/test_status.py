@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +10,6 @@ import pytest
 from signal_bridge.errors import StoreUnavailable
 from signal_bridge.store import status
 from signal_bridge.store.engine import Store
-from signal_bridge.store.migrations import migrate
 from signal_bridge.store.status import BEAT_SECONDS, Status, StatusBoard
 
 BEAT_MS = int(BEAT_SECONDS * 1000)
@@ -35,14 +32,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(status, "now_ms", clock)
     return clock
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path / 'bridge.db'}")
-    migrate(store)
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -1,13 +1,18 @@
-"""One bridge on a scripted daemon for all tests of a module; each test has accounts of its own."""
+"""One bridge on a scripted daemon for all tests of a module, on SQLite and then on PostgreSQL.
+
+Each test has accounts of its own.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from tests.support import Bridge, ScriptedDaemon
+from tests.support.databases import Database, change, rows
 from tests.support.scripted_daemon import text_envelope
 
 SENDER = "+4917000001"
@@ -31,24 +36,42 @@ class Stage:
         after = 0
         while True:
             page = self.bridge.get(f"{path}{after}").json()
-            assert page["events"], "the messages did not arrive"
+            assert page["events"] or "gap" in page, "the messages did not arrive"
             after = page["next"]
             if any(e.get("envelope", {}).get("timestamp") == newest for e in page["events"]):
                 return
+
+    def prune(self, account: str) -> int:
+        """What the account has received is no longer kept, as retention does it; up to where."""
+        newest = "SELECT max(seq) AS seq FROM events WHERE account = :account"
+        through = int(rows(self.bridge, newest, account=account)[0].seq)
+        change(self.bridge, "DELETE FROM events WHERE account = :account", account=account)
+        change(
+            self.bridge,
+            "INSERT INTO pruned (account, kind, through_seq, removed, unread, parked)"
+            " VALUES (:account, 'message', :through, 0, 0, 0)",
+            account=account, through=through,
+        )  # fmt: skip
+        return through
 
     def websocket(self, account: str, query: str = "") -> str:
         return f"ws://127.0.0.1:{self.bridge.port}/v1/receive/{account}{query}"
 
 
+@contextmanager
+def a_stage(database: Database, **settings: object) -> Iterator[Stage]:
+    with ScriptedDaemon(accounts=["+4915112345"]) as daemon:
+        settings = {"BRIDGE_SIGNAL_CLI_RPC": daemon.address, **database.settings, **settings}
+        with Bridge(MODE="json-rpc", **settings) as bridge:
+            bridge.wait_ready()
+            daemon.wait_subscribed()
+            yield Stage(bridge, daemon)
+
+
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with (
-        ScriptedDaemon(accounts=["+4915112345"]) as daemon,
-        Bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address, BRIDGE_THREADS=24) as bridge,
-    ):
-        bridge.wait_ready()
-        daemon.wait_subscribed()
-        yield Stage(bridge, daemon)
+def stage(module_database: Database) -> Iterator[Stage]:
+    with a_stage(module_database, BRIDGE_THREADS=24) as stage:
+        yield stage
 
 
 @pytest.fixture

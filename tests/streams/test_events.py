@@ -54,6 +54,7 @@ def test_a_consumer_goes_on_where_it_has_acknowledged(stage: Stage, account: str
 
 def test_an_acknowledgement_never_goes_back(stage: Stage, account: str) -> None:
     name = f"steady-{account[1:]}"
+    stage.receive(account, *"abcde")
     for seq in (5, 3):
         stage.bridge.post("/v1/events/ack", json={"consumer": name, "seq": seq})
     consumers = {c["consumer"]: c for c in stage.bridge.get("/v1/events/consumers").json()}

@@ -85,3 +85,22 @@ def test_polling_takes_nothing_from_a_stream(stage: Stage, account: str) -> None
     assert len(stage.bridge.get(f"/v1/receive/{account}").json()) == 1
     with opened(stage, f"/v1/receive/{account}") as events:
         assert text_of(next(events)) == "for both"
+
+
+def test_what_is_no_longer_kept_is_an_event_of_its_own(stage: Stage, account: str) -> None:
+    stage.receive(account, "lost")
+    lost = stage.prune(account)
+    stage.receive(account, "kept")
+    with opened(stage, f"/v1/receive/{account}") as events:
+        gap = next(events)
+        assert (gap["event"], json.loads(gap["data"])) == ("gap", {"from": 1, "to": lost})
+        assert text_of(next(events)) == "kept"
+
+
+def test_a_filter_uses_up_nothing_that_it_did_not_show(stage: Stage, account: str) -> None:
+    stage.receive(account, "first")
+    stage.receive(account, "second", sender="+4917000002")
+    with opened(stage, f"/v1/receive/{account}?from=%2B4917000002") as events:
+        assert text_of(next(events)) == "second"
+    with opened(stage, f"/v1/receive/{account}") as events:
+        assert [text_of(next(events)) for _ in range(2)] == ["first", "second"]

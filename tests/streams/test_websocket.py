@@ -14,6 +14,7 @@ from tests.streams.conftest import SENDER, Stage
 from tests.support.waiting import eventually
 
 WAIT = 10
+TYPING = {"source": SENDER, "sourceNumber": SENDER, "timestamp": 1, "typingMessage": {}}
 
 
 def texts(client: ClientConnection, count: int) -> list[str]:
@@ -64,18 +65,92 @@ def test_a_client_that_comes_back_is_told_only_what_it_has_not_read(
 def test_what_a_client_never_read_is_told_again(stage: Stage, account: str) -> None:
     """A client that dies with frames in its socket has not answered the ping behind them."""
     stage.receive(account, "lost with the client")
-    raw = socket.create_connection(("127.0.0.1", stage.bridge.port), timeout=WAIT)
-    raw.sendall(
-        f"GET /v1/receive/{account} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
-        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
-    )
-    received = b""
-    while b"lost with the client" not in received:
-        received += raw.recv(4096)
+    raw = raw_client(stage, account)
+    read_until(raw, b"lost with the client")
     raw.close()
     with connect(stage.websocket(account)) as client:
         assert texts(client, 1) == ["lost with the client"]
+
+
+@pytest.mark.parametrize("seq", ["999999999", "9" * 125])
+def test_a_pong_for_what_was_never_sent_means_nothing(stage: Stage, account: str, seq: str) -> None:
+    stage.receive(account, "not read")
+    with raw_client(stage, account) as raw:
+        read_until(raw, b"not read")
+        raw.sendall(masked(0xA, seq.encode()) + masked(0x8, b""))
+        while raw.recv(4096):
+            pass  # the goodbye comes when everything is written down
+    with connect(stage.websocket(account)) as client:
+        assert texts(client, 1) == ["not read"]
+
+
+def test_a_pong_for_less_than_was_read_takes_nothing_back(stage: Stage, account: str) -> None:
+    stage.receive(account, "read")
+    with connect(stage.websocket(account)) as client:
+        assert texts(client, 1) == ["read"]
+        client.ping().wait(WAIT)
+        client.pong(b"0")
+        client.pong(b"1")
+    stage.receive(account, "new")
+    with connect(stage.websocket(account)) as client:
+        assert texts(client, 1) == ["new"]
+
+
+def test_a_filter_uses_up_nothing_that_it_did_not_show(stage: Stage, account: str) -> None:
+    stage.receive(account, "first")
+    stage.daemon.notify(account, TYPING)
+    with connect(stage.websocket(account, "?types=typing")) as client:
+        assert "typingMessage" in str(client.recv(timeout=WAIT))
+        client.ping().wait(WAIT)
+    with connect(stage.websocket(account)) as client:
+        assert texts(client, 1) == ["first"]
+
+
+def test_who_says_where_to_begin_is_told_what_is_no_longer_kept(stage: Stage, account: str) -> None:
+    stage.receive(account, "lost")
+    lost = stage.prune(account)
+    stage.receive(account, "kept")
+    with connect(stage.websocket(account, "?after=0")) as client:
+        assert json.loads(client.recv(timeout=WAIT)) == {"gap": {"from": 1, "to": lost}}
+        assert texts(client, 1) == ["kept"]
+
+
+def test_the_peers_clients_are_spared_a_frame_they_do_not_know(stage: Stage, account: str) -> None:
+    stage.receive(account, "lost")
+    lost = stage.prune(account)
+    stage.receive(account, "kept")
+    with connect(stage.websocket(account)) as client:
+        assert texts(client, 1) == ["kept"]
+    assert f"missed events 1 to {lost}" in stage.bridge.log
+
+
+@pytest.mark.parametrize("size", [1, 100, 126, 60_000, 70_000])
+def test_a_frame_is_whole_whatever_its_size(stage: Stage, account: str, size: int) -> None:
+    stage.receive(account, "x" * size)
+    with connect(stage.websocket(account)) as client:
+        assert texts(client, 1) == ["x" * size]
+
+
+def raw_client(stage: Stage, account: str, query: str = "") -> socket.socket:
+    """A WebSocket that answers no ping by itself."""
+    raw = socket.create_connection(("127.0.0.1", stage.bridge.port), timeout=WAIT)
+    raw.sendall(
+        f"GET /v1/receive/{account}{query} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    return raw
+
+
+def read_until(raw: socket.socket, data: bytes) -> None:
+    received = b""
+    while data not in received:
+        received += raw.recv(4096)
+
+
+def masked(opcode: int, payload: bytes) -> bytes:
+    """A frame as a client sends it, under a mask of zeros."""
+    return bytes([0x80 | opcode, 0x80 | len(payload)]) + bytes(4) + payload
 
 
 def test_every_socket_of_an_account_gets_every_message_and_others_get_none(
@@ -112,8 +187,7 @@ def test_without_backlog_only_what_is_new_comes(stage: Stage, account: str) -> N
 def test_types_and_senders_are_filtered(stage: Stage, account: str) -> None:
     stage.receive(account, "from another", sender="+4917000002")
     stage.receive(account, "from the right one")
-    typing = {"source": SENDER, "sourceNumber": SENDER, "timestamp": 1, "typingMessage": {}}
-    stage.daemon.notify(account, typing)
+    stage.daemon.notify(account, TYPING)
     query = f"?types=message&from={SENDER.replace('+', '%2B')}"
     with connect(stage.websocket(account, query)) as client:
         assert texts(client, 1) == ["from the right one"]
@@ -139,12 +213,7 @@ def test_a_client_that_closes_gets_its_close_back(stage: Stage, account: str) ->
 
 
 def test_a_client_that_does_not_speak_websocket_harms_nobody(stage: Stage, account: str) -> None:
-    raw = socket.create_connection(("127.0.0.1", stage.bridge.port), timeout=WAIT)
-    raw.sendall(
-        f"GET /v1/receive/{account} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
-        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
-    )
+    raw = raw_client(stage, account)
     raw.recv(4096)
     raw.sendall(b"\xff" * 64)
     assert eventually(lambda: raw.recv(4096) == b"", WAIT)

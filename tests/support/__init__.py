@@ -4,6 +4,9 @@
     Halves           halves.py           its two halves as programs of their own
     ScriptedDaemon   scripted_daemon.py  answers JSON-RPC as the test says
     eventually       waiting.py          the only way a test waits
+    Database         databases.py        SQLite or PostgreSQL, and a look into a running bridge's
+    Server           postgres.py         a PostgreSQL that is started, stopped, cut off
+    Proxy            proxy.py            the network before it: a hole, refusing, slow
     descendants      processes.py        which processes a process has started
 
 No test asserts how long something took: `eventually` has a generous limit and returns at once.

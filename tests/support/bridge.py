@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -20,7 +21,8 @@ from tests.support.waiting import eventually, free_port
 REQUEST_SECONDS = 30.0
 STOP_SECONDS = 30.0
 # What a child needs of our environment. Nothing else: no setting of the developer's leaks in.
-INHERITED = ("PATH", "JAVA_HOME", "LD_LIBRARY_PATH")
+INHERITED = ("PATH", "JAVA_HOME", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_CONFIG")
+IS_MEASURED = "COVERAGE_PROCESS_CONFIG" in os.environ  # by `make coverage`
 
 
 class Bridge:
@@ -44,6 +46,10 @@ class Bridge:
         self.port = int(str(settings.pop("PORT", "") or free_port()))
         self.url = f"http://127.0.0.1:{self.port}"
         self.environ = self._environ(settings)
+        # Where a test looks into the tables. It may set another way to the same database.
+        self.database_url = self.environ.get(
+            "BRIDGE_DATABASE_URL", f"sqlite:///{self.config_dir}/bridge/bridge.db"
+        )
         self.process: subprocess.Popen[bytes] | None = None
         self._seen: set[Process] = set()
 
@@ -100,6 +106,8 @@ class Bridge:
     def close(self) -> None:
         """End whatever is left, and remove the directory."""
         self.children()
+        if self.is_running() and IS_MEASURED:
+            self._end_gently()
         if self.is_running():
             self.kill()
         for process in self._seen:
@@ -188,6 +196,12 @@ class Bridge:
             "SIGNAL_CLI_CONFIG_DIR": str(self.config_dir),
         }
         return kept | own | {name: str(value) for name, value in settings.items()}
+
+    def _end_gently(self) -> None:
+        """What is killed cannot tell which lines it ran."""
+        self.signal(signal.SIGTERM)
+        with contextlib.suppress(AssertionError):
+            self.wait_exit(5)
 
     def _answers(self, path: str, status: int | None = None) -> bool:
         assert self.is_running(), self._what("still running")

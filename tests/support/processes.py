@@ -41,6 +41,11 @@ def descendants(pid: int) -> list[Process]:
     return found
 
 
+def is_running(pid: int) -> bool:
+    """Whether there is a process of this number that is no zombie."""
+    return _look_at(pid) is not None
+
+
 def children_and_zombies(pid: int) -> set[int]:
     """The pids of what `pid` started and has not reaped."""
     return {

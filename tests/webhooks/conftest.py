@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from signal_bridge.inbox.envelope import arrival_of
 from signal_bridge.inbox.store import Inbox
 from signal_bridge.store.engine import Store
-from signal_bridge.store.migrations import migrate
+from signal_bridge.store.leases import Lease, Leases
+from signal_bridge.store.tables import events, leases, pruned
 from signal_bridge.webhooks.addresses import Rules
 from signal_bridge.webhooks.couriers import Couriers
 from signal_bridge.webhooks.registry import Registry
@@ -22,14 +23,6 @@ from tests.webhooks.receiver import Receiver
 
 ACCOUNT = "+4915112345"
 SENDER = "+4917000000"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/bridge.db")
-    migrate(store)
-    yield store
-    store.close()
 
 
 @pytest.fixture
@@ -93,14 +86,49 @@ class Desk:
             ]
         )
 
-    def start(self, waits_seconds: tuple[float, ...] = (0.01,) * 20) -> None:
-        self._couriers = Couriers(self.store, Inbox(self.store), Rules(), waits_seconds)
+    def start(
+        self, waits_seconds: tuple[float, ...] = (0.01,) * 20, lease: Lease | None = None
+    ) -> None:
+        self._couriers = Couriers(self.store, Inbox(self.store), Rules(), waits_seconds, lease)
         self._couriers.start()
+
+    def lease(self, holder: str) -> Lease:
+        """The right to deliver, taken from whoever has it."""
+        with self.store.write() as unit:
+            unit.execute(sa.update(leases).values(ends_ms=0))
+            lease = Leases(self.store).take(unit, "daemon", holder)
+        assert lease is not None
+        return lease
+
+    def remove(self, through: int, account: str = ACCOUNT, kind: str = "message") -> None:
+        """Events up to `through` are no longer kept, as retention leaves them."""
+        counts = {"removed": through, "unread": 0, "parked": 0}
+        gap = {"account": account, "kind": kind, "through_seq": through, **counts}
+        with self.store.write() as unit:
+            unit.execute(sa.delete(events).where(events.c.seq <= through))
+            unit.execute(sa.delete(pruned))
+            unit.execute(sa.insert(pruned), gap)
+
+    def start_another(self) -> None:
+        """As after a change of daemons: the one before is still there, for what that is worth."""
+        former = self.leave()
+        self.start(lease=self.lease("another"))
+        former.stop()
+
+    def leave(self) -> Couriers:
+        """From now on the couriers are the caller's to stop."""
+        assert self._couriers is not None
+        couriers, self._couriers = self._couriers, None
+        return couriers
 
     def stop(self) -> None:
         if self._couriers is not None:
             self._couriers.stop()
             self._couriers = None
+
+    def serves(self, webhook: Webhook) -> bool:
+        """Whether the webhook has a courier."""
+        return self._couriers is not None and webhook.id in self._couriers.served()
 
     def wait_position(self, webhook: Webhook, position: int) -> None:
         """Until everything up to `position` is dealt with, and that is written down."""

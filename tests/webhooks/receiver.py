@@ -57,6 +57,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     wbufsize = -1
     receiver: Receiver
 
+    def setup(self) -> None:
+        super().setup()
+        self.receiver.open.add(self.client_address)
+
+    def finish(self) -> None:
+        self.receiver.open.discard(self.client_address)
+        super().finish()
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -73,6 +81,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 256
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away is no error here."""
@@ -84,6 +93,7 @@ class Receiver:
     def __init__(self, port: int = 0) -> None:
         self._lock = threading.Lock()  # guards `_posts` and `answers`
         self._posts: list[Post] = []
+        self.open: set[object] = set()  # the connections that are
         self.answers: list[Answer] = []
         self.otherwise: Answer = status(204)
         handler = type("BoundHandler", (Handler,), {"receiver": self})

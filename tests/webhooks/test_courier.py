@@ -11,17 +11,29 @@ import sqlalchemy as sa
 from signal_bridge.clock import now_ms
 from signal_bridge.inbox.event import Event
 from signal_bridge.inbox.filters import Filter
-from signal_bridge.store.tables import attempts, events, pruned, webhooks
+from signal_bridge.store.tables import attempts, events, webhooks
+from signal_bridge.webhooks import scribe
+from signal_bridge.webhooks.post import Attempt, Poster
+from signal_bridge.webhooks.webhook import Webhook
 from tests.support import eventually
+from tests.support.databases import POSTGRESQL, SQLITE, Database
 from tests.webhooks.conftest import ACCOUNT, SENDER, Desk
 from tests.webhooks.receiver import Answer, Handler, Post, Receiver, status
 from tests.webhooks.test_signature import verifies
 
 DAY_MS = 24 * 3600 * 1000
-_REFUSE_ATTEMPTS = (
-    "CREATE TRIGGER no BEFORE INSERT ON attempts "
-    "BEGIN SELECT RAISE(FAIL, 'database is locked'); END"
-)
+_REFUSE_ATTEMPTS = {
+    SQLITE: (
+        "CREATE TRIGGER no BEFORE INSERT ON attempts "
+        "BEGIN SELECT RAISE(FAIL, 'database is locked'); END",
+    ),
+    POSTGRESQL: (
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql "
+        "AS 'BEGIN RAISE EXCEPTION USING ERRCODE = ''55P03''; END'",
+        "CREATE TRIGGER no BEFORE INSERT ON attempts EXECUTE FUNCTION no()",
+    ),
+}
+_ALLOW_ATTEMPTS = {SQLITE: "DROP TRIGGER no", POSTGRESQL: "DROP TRIGGER no ON attempts"}
 
 
 def texts(posts: list[Post]) -> list[str]:
@@ -147,13 +159,12 @@ def test_the_peers_line_is_posted_whole(desk: Desk, receiver: Receiver) -> None:
 
 
 def test_a_position_follows_a_feed_that_is_not_for_it(desk: Desk, receiver: Receiver) -> None:
-    webhook = desk.register(receiver.url, types=["receipt"])
+    webhook = desk.register(receiver.url, senders=[SENDER])
+    desk.tell(*numbered(1200), sender="+1")
     desk.start()
-    desk.tell(*numbered(1200))
-    desk.wait_position(webhook, 1001)
-    desk.arrive({"receiptMessage": {"isRead": True}})
-    receiver.wait_for(1)
-    assert receiver.posts[0].json["seq"] == 1201
+    desk.wait_position(webhook, 1200)
+    desk.tell("for it")
+    assert [post.json["seq"] for post in receiver.wait_for(1)] == [1201]
 
 
 # -- failures --------------------------------------------------------------------------------------
@@ -288,9 +299,7 @@ def test_an_event_nobody_can_write_is_parked(desk: Desk, receiver: Receiver) -> 
 def test_events_that_were_removed_are_told_as_a_gap(desk: Desk, receiver: Receiver) -> None:
     webhook = desk.register(receiver.url)
     desk.tell(*numbered(4))
-    with desk.store.write() as connection:
-        connection.execute(sa.delete(events).where(events.c.seq <= 3))
-        connection.execute(sa.insert(pruned).values(account=ACCOUNT, through_seq=3))
+    desk.remove(through=3)
     desk.start()
     gap, rest = receiver.wait_for(2)
     assert gap.json == {"event": "gap", "account": ACCOUNT, "from": 1, "to": 3, "seq": 3}
@@ -299,14 +308,119 @@ def test_events_that_were_removed_are_told_as_a_gap(desk: Desk, receiver: Receiv
 
 
 def test_in_the_peers_format_a_gap_is_passed_over(desk: Desk, receiver: Receiver) -> None:
-    desk.register(receiver.url, format="jsonrpc")
+    webhook = desk.register(receiver.url, format="jsonrpc")
     desk.tell(*numbered(2))
-    with desk.store.write() as connection:
-        connection.execute(sa.delete(events).where(events.c.seq == 1))
-        connection.execute(sa.insert(pruned).values(account=ACCOUNT, through_seq=1))
+    desk.remove(through=1)
     desk.start()
     [post] = receiver.wait_for(1)
     assert post.json["params"]["envelope"]["dataMessage"]["message"] == "1"
+    desk.wait_position(webhook, 2)
+
+
+def test_a_receiver_that_is_overtaken_is_told_in_its_turn_and_once(
+    desk: Desk, receiver: Receiver, gate: Gate
+) -> None:
+    receiver.answers = [status(204)] * 9 + [gate.before(status(204))]
+    webhook = desk.register(receiver.url)
+    desk.tell(*numbered(1000))
+    desk.start()
+    receiver.wait_for(10)
+    desk.remove(through=990)
+    gate.open.set()
+    desk.wait_position(webhook, 1000)
+    gaps = [post.json for post in receiver.posts if "event" in post.json]
+    told = [post.json["seq"] for post in receiver.posts]
+    assert [(gap["event"], gap["to"]) for gap in gaps] == [("gap", 990)]
+    assert told == [*range(1, gaps[0]["from"]), *range(990, 1001)], "nothing else is missing"
+
+
+def test_one_that_waits_to_try_again_is_told_what_was_removed(
+    desk: Desk, receiver: Receiver
+) -> None:
+    receiver.answers = [status(500)]
+    webhook = desk.register(receiver.url)
+    desk.tell(*numbered(3))
+    desk.start(waits_seconds=(3600,))
+    eventually(lambda: desk.get(webhook).next_attempt_ms)
+    desk.remove(through=3)  # all there is
+    desk.registry.change(ACCOUNT, webhook.id, {}, paused=False)
+    _failed, gap = receiver.wait_for(2)
+    assert gap.json == {"event": "gap", "account": ACCOUNT, "from": 1, "to": 3, "seq": 3}
+    desk.wait_position(webhook, 3)
+    desk.tell("after it")
+    assert texts(receiver.wait_for(3)[2:]) == ["after it"]
+
+
+def test_a_gap_that_is_not_taken_is_told_again_and_not_twice(
+    desk: Desk, receiver: Receiver
+) -> None:
+    receiver.answers = [status(500), status(503)]
+    webhook = desk.register(receiver.url)
+    desk.tell(*numbered(3))
+    desk.remove(through=2)
+    desk.start()
+    desk.wait_position(webhook, 3)
+    assert [post.json["seq"] for post in receiver.posts] == [2, 2, 2, 3]
+    assert len({post.id for post in receiver.posts}) == 2
+
+
+def test_a_gap_that_is_refused_is_not_kept_for_replay(desk: Desk, receiver: Receiver) -> None:
+    receiver.answers = [status(400)]
+    webhook = desk.register(receiver.url)
+    desk.tell(*numbered(2))
+    desk.remove(through=1)
+    desk.start()
+    desk.wait_position(webhook, 2)
+    assert parked(desk, webhook.id) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        status(400, b"\0\xff\xed\xa0\x80 \x1b[2J\r\n"),
+        status(400, b"\xff" * 5000),
+        status(400, "\U0001f600".encode("utf-16")),
+        status(400, Retry_After="\xff\xa0"),
+        status(999),
+    ],
+)
+def test_whatever_a_receiver_answers_the_next_event_has_its_turn(
+    desk: Desk, receiver: Receiver, answer: Answer
+) -> None:
+    receiver.answers = [answer, answer, answer]
+    webhook = desk.register(receiver.url)
+    desk.tell("odd", "even")
+    desk.start(waits_seconds=(0.01, 0.01))
+    desk.wait_position(webhook, 2)
+    assert texts(receiver.posts)[-1] == "even"
+    assert desk.registry.attempts(ACCOUNT, webhook.id)
+
+
+def test_a_defect_in_one_courier_is_no_others(
+    desk: Desk,
+    receive: Callable[[], Receiver],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hit, other = receive(), receive()
+    webhook = desk.register(hit.url)
+    desk.register(other.url)
+    post = Poster.post
+    broken = True
+
+    def fail(poster: Poster, hook: Webhook, *rest: bytes) -> Attempt:
+        if broken and hook.id == webhook.id:
+            raise ZeroDivisionError
+        return post(poster, hook, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Poster, "post", fail)
+    desk.start()
+    desk.tell(*numbered(3))
+    assert texts(other.wait_for(3)) == numbered(3)
+    assert hit.posts == []
+    assert caplog.text.count(f"webhook {webhook.id} failed in a way nobody expected") == 1
+    broken = False
+    assert texts(hit.wait_for(3)) == numbered(3)
 
 
 # -- restarts --------------------------------------------------------------------------------------
@@ -335,7 +449,7 @@ def test_a_restart_keeps_the_schedule(desk: Desk, receiver: Receiver) -> None:
     waiting = desk.get(webhook)
     desk.start()
     desk.tell("more")
-    eventually(lambda: courier_runs(webhook.id))
+    eventually(lambda: desk.serves(webhook))
     desk.stop()
     assert desk.get(webhook) == waiting
     assert len(receiver.posts) == 2
@@ -373,20 +487,59 @@ def test_after_a_crash_a_doubled_delivery_has_its_id(desk: Desk, receiver: Recei
 
 
 def test_a_database_that_cannot_be_written_loses_none(
-    desk: Desk, receiver: Receiver, caplog: pytest.LogCaptureFixture
+    desk: Desk, receiver: Receiver, caplog: pytest.LogCaptureFixture, database: Database
 ) -> None:
     webhook = desk.register(receiver.url)
     desk.start()
     with desk.store.write() as connection:
-        connection.execute(sa.text(_REFUSE_ATTEMPTS))
+        for statement in _REFUSE_ATTEMPTS[database.kind]:
+            connection.execute(sa.text(statement))
     desk.tell(*numbered(200))
     eventually(lambda: "waits for the database" in caplog.text)
     with desk.store.write() as connection:
-        connection.execute(sa.text("DROP TRIGGER no"))
+        connection.execute(sa.text(_ALLOW_ATTEMPTS[database.kind]))
     desk.wait_position(webhook, 200)
     assert texts(receiver.posts) == numbered(200)
     with desk.store.read() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(attempts)) == 100
+
+
+def test_who_takes_over_goes_on_and_the_other_writes_nothing_more(
+    desk: Desk,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As when a bridge is cut off between a delivery and the mark of it."""
+    monkeypatch.setattr(scribe, "_GATHER_SECONDS", 3600.0)
+    webhook = desk.register(receiver.url)
+    desk.start(lease=desk.lease("the first"))
+    desk.tell("one", "two")
+    receiver.wait_for(2)
+    first = desk.leave()
+    monkeypatch.undo()
+    desk.start(lease=desk.lease("the second"))
+    desk.tell("three")
+    desk.wait_position(webhook, 3)
+    first.stop()
+    assert texts(receiver.posts)[:5].count("one") == 2
+    assert receiver.posts[0].id == next(one for one in receiver.posts[1:] if one.text == "one").id
+    assert desk.get(webhook).position == 3
+    assert caplog.text.count("deliveries end here") == 1
+
+
+def test_one_that_has_lost_the_lease_delivers_no_more(desk: Desk, receiver: Receiver) -> None:
+    webhook = desk.register(receiver.url)
+    desk.start(lease=desk.lease("the first"))
+    desk.tell("one")
+    desk.wait_position(webhook, 1)
+    desk.lease("the second")
+    desk.tell("delivered, and not written")
+    receiver.wait_for(2)
+    eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("courier-")])
+    desk.tell("for the second")
+    desk.start_another()
+    assert texts(receiver.wait_for(4)[2:]) == ["delivered, and not written", "for the second"]
 
 
 # -- changes while it runs -------------------------------------------------------------------------
@@ -398,7 +551,7 @@ def test_a_pause_loses_nothing(desk: Desk, receiver: Receiver) -> None:
     desk.tell("before")
     receiver.wait_for(1)
     desk.registry.change(ACCOUNT, webhook.id, {}, paused=True)
-    eventually(lambda: not courier_runs(webhook.id))
+    eventually(lambda: not desk.serves(webhook))
     desk.tell("during")
     desk.registry.change(ACCOUNT, webhook.id, {}, paused=False)
     assert texts(receiver.wait_for(2)) == ["before", "during"]
@@ -410,7 +563,7 @@ def test_a_webhook_that_is_deleted_is_told_no_more(desk: Desk, receiver: Receive
     desk.tell("before")
     receiver.wait_for(1)
     desk.registry.delete(ACCOUNT, webhook.id)
-    eventually(lambda: not courier_runs(webhook.id))
+    eventually(lambda: not desk.serves(webhook))
     desk.tell("after")
     assert texts(receiver.posts) == ["before"]
 
@@ -426,6 +579,55 @@ def test_a_new_url_is_used_in_the_middle_of_a_wait(
     eventually(lambda: desk.get(webhook).next_attempt_ms)
     desk.registry.change(ACCOUNT, webhook.id, {"url": whole.url}, paused=False)
     assert texts(whole.wait_for(1)) == ["hello"]
+
+
+def test_a_pause_under_load_doubles_nothing(desk: Desk, receiver: Receiver) -> None:
+    webhook = desk.register(receiver.url)
+    desk.tell(*numbered(200))
+    desk.start()
+    for count in (20, 60, 100):
+        receiver.wait_for(count)
+        desk.registry.change(ACCOUNT, webhook.id, {}, paused=True)
+        desk.registry.change(ACCOUNT, webhook.id, {"name": str(count)}, paused=False)
+    desk.wait_position(webhook, 200)
+    assert texts(receiver.posts) == numbered(200)
+
+
+@pytest.mark.parametrize("how", ["since", "resume", "parked"])
+def test_what_a_caller_wants_at_once_outlives_an_attempt_that_fails_meanwhile(
+    desk: Desk, receiver: Receiver, gate: Gate, how: str
+) -> None:
+    receiver.answers = [status(400), gate.before(status(500))]
+    webhook = desk.register(receiver.url)
+    desk.tell("parked", "fails")
+    desk.start(waits_seconds=(3600,))
+    receiver.wait_for(2)
+    desk.wait_position(webhook, 1)
+    if how == "since":
+        desk.registry.replay_since(ACCOUNT, webhook.id, 2)
+    elif how == "resume":
+        desk.registry.change(ACCOUNT, webhook.id, {}, paused=False)
+    else:
+        desk.registry.replay_parked(ACCOUNT, webhook.id)
+    gate.open.set()
+    again = ["parked", "fails"] if how == "parked" else ["fails"]
+    assert texts(receiver.wait_for(2 + len(again))) == ["parked", "fails", *again]
+    desk.wait_position(webhook, 2)
+
+
+def test_a_replay_in_the_middle_of_a_burst_delivers_all_of_it_again(
+    desk: Desk, receiver: Receiver
+) -> None:
+    webhook = desk.register(receiver.url)
+    desk.tell(*numbered(100))
+    desk.start()
+    receiver.wait_for(30)
+    desk.registry.replay_since(ACCOUNT, webhook.id, 1)
+    desk.wait_position(webhook, 100)
+    desk.stop()
+    told = texts(receiver.posts)
+    assert told[-100:] == numbered(100)
+    assert told[:-100] == numbered(len(told) - 100)
 
 
 def test_everything_since_a_seq_is_replayed(desk: Desk, receiver: Receiver) -> None:
@@ -481,10 +683,6 @@ def test_a_replay_ends_a_wait(desk: Desk, receiver: Receiver) -> None:
     eventually(lambda: desk.get(webhook).next_attempt_ms)
     desk.registry.replay_parked(ACCOUNT, webhook.id)
     assert texts(receiver.wait_for(4)) == ["parked", "waits", "parked", "waits"]
-
-
-def courier_runs(webhook_id: str) -> bool:
-    return any(thread.name == f"courier:{webhook_id}" for thread in threading.enumerate())
 
 
 def parked(desk: Desk, webhook_id: str) -> list[int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import ipaddress
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,10 +13,9 @@ import sqlalchemy as sa
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.inbox.filters import OWN_KINDS, SIGNAL_KINDS
 from signal_bridge.store.tables import webhooks
+from signal_bridge.webhooks import registry
 from signal_bridge.webhooks.addresses import Rules
-from signal_bridge.webhooks.ledger import ATTEMPTS_KEPT, Entry, Ledger, Tried
-from signal_bridge.webhooks.post import Attempt
-from signal_bridge.webhooks.registry import ENV_ID, MOST, MOST_PER_ACCOUNT, Registry
+from signal_bridge.webhooks.registry import ENV_ID, MOST_PER_ACCOUNT, Registry
 from signal_bridge.webhooks.webhook import shown_url
 from tests.webhooks.conftest import ACCOUNT, Desk
 from tests.webhooks.test_signature import SECRET
@@ -80,16 +80,43 @@ def test_a_webhook_of_another_account_is_not_found(desk: Desk) -> None:
         desk.get(webhook)
 
 
-def test_there_is_a_limit_per_account_and_in_all(desk: Desk) -> None:
-    for number in range(MOST // MOST_PER_ACCOUNT):
+def test_there_is_a_limit_per_account_and_in_all(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "MOST", 3 * MOST_PER_ACCOUNT)
+    for number in range(3):
         for index in range(MOST_PER_ACCOUNT):
             desk.register(f"{URL}/{index}", account=f"+{number}")
         with pytest.raises(RequestError, match="20 webhooks"):
             desk.register(f"{URL}/more", account=f"+{number}")
-    with pytest.raises(RequestError, match="100 webhooks"):
+    with pytest.raises(RequestError, match="60 webhooks"):
         desk.register(URL, account="+999")
     assert len(desk.registry.list_all("+0")) == MOST_PER_ACCOUNT
     desk.register(f"{URL}/0", account="+0", name="known")
+
+
+def test_one_url_registered_by_many_at_once_is_one_webhook(desk: Desk) -> None:
+    with ThreadPoolExecutor(12) as threads:
+        made = list(threads.map(lambda _: desk.registry.create(ACCOUNT, {"url": URL}), range(24)))
+    assert {webhook.id for webhook, _is_new in made} == {made[0][0].id}
+    assert [is_new for _webhook, is_new in made].count(True) == 1
+
+
+def test_many_at_once_keep_to_the_limit(desk: Desk) -> None:
+    def register(number: int) -> bool:
+        with contextlib.suppress(RequestError):
+            return bool(desk.register(f"{URL}/{number}"))
+        return False
+
+    with ThreadPoolExecutor(12) as threads:
+        assert sum(threads.map(register, range(36))) == MOST_PER_ACCOUNT
+
+
+def test_the_same_again_changes_nothing(desk: Desk) -> None:
+    webhook = desk.register(URL, name="bot", types=["message"], senders=["+1"])
+    again = desk.register(URL, name="bot", types=["message"], senders=["+1"])
+    assert again == webhook
+    assert desk.get(webhook) == webhook
 
 
 def test_two_webhooks_of_an_account_cannot_have_one_url(desk: Desk) -> None:
@@ -118,6 +145,13 @@ def test_two_webhooks_of_an_account_cannot_have_one_url(desk: Desk) -> None:
         {"url": "http://[fe80::1]/"},
         {"url": "http://0.0.0.0:80/"},
         {"name": "x" * 201},
+        {"name": "a\0b"},
+        {"name": "\ud800"},
+        {"senders": ["+1\0"]},
+        {"types": ["message\0"]},
+        {"headers": {"X": "a\0b"}},
+        {"secret": "whsec_\0"},
+        {"url": "http://host/\ud800"},
         {"types": ["mesage"]},
         {"types": ["message"] * 101},
         {"senders": ["x" * 201]},
@@ -200,56 +234,6 @@ def test_a_url_registered_for_all_accounts_is_enough(desk: Desk) -> None:
 def test_the_setting_is_checked_like_any_url(desk: Desk) -> None:
     with pytest.raises(RequestError):
         desk.registry.set_env("http://169.254.169.254/")
-
-
-def tried(seq: int) -> Tried:
-    return Tried(seq, 1, 1000 + seq, Attempt(500, "", 3, None, "oops"))
-
-
-def test_the_newest_attempts_are_kept(desk: Desk) -> None:
-    webhook, other = desk.register(URL), desk.register(URL + "/other")
-    ledger = Ledger(desk.store, desk.inbox)
-    ledger.mark(other, other, Entry([tried(1)]))
-    for seq in range(0, ATTEMPTS_KEPT + 30, 10):
-        ledger.mark(webhook, webhook, Entry([tried(seq + index) for index in range(10)]))
-    kept = desk.registry.attempts(ACCOUNT, webhook.id)
-    assert [row.seq for row in kept] == list(range(ATTEMPTS_KEPT + 29, 29, -1))
-    assert (kept[0].status, kept[0].answer) == (500, "oops")
-    assert len(desk.registry.attempts(ACCOUNT, other.id)) == 1
-
-
-def test_a_courier_does_not_write_over_a_replay(desk: Desk) -> None:
-    desk.tell("1", "2", "3")
-    webhook = desk.registry.replay_since(ACCOUNT, desk.register(URL).id, 1)
-    ledger = Ledger(desk.store, desk.inbox)
-    one = dataclasses.replace(webhook, position=1)
-    two = dataclasses.replace(webhook, position=2)
-    assert ledger.mark(webhook, two, Entry([tried(2)]))
-    desk.registry.replay_since(ACCOUNT, webhook.id, 1)
-    assert not ledger.mark(two, one, Entry([tried(3)], parked=[(3, "no")]))
-    assert desk.get(webhook).position == 0
-    assert desk.registry.parked(ACCOUNT, webhook.id) == []
-    assert len(desk.registry.attempts(ACCOUNT, webhook.id)) == 2
-
-
-def test_a_courier_leaves_nothing_for_a_webhook_that_is_gone(desk: Desk) -> None:
-    webhook = desk.register(URL)
-    ledger = Ledger(desk.store, desk.inbox)
-    desk.registry.delete(ACCOUNT, webhook.id)
-    assert ledger.get(webhook.id) is None
-    assert not ledger.mark(webhook, webhook, Entry([tried(1)], parked=[(1, "no")]))
-    assert ledger.wanted() == set()
-
-
-def test_parked_events_that_are_gone_are_not_wanted_for_ever(desk: Desk) -> None:
-    webhook = desk.register(URL)
-    ledger = Ledger(desk.store, desk.inbox)
-    ledger.mark(webhook, webhook, Entry([tried(7)], parked=[(7, "no")]))
-    assert desk.registry.replay_parked(ACCOUNT, webhook.id) == 1
-    assert ledger.wanted() == {webhook.id}
-    assert ledger.next_wanted(webhook.id) is None
-    [row] = desk.registry.parked(ACCOUNT, webhook.id)
-    assert (row.wanted, row.reason) == (False, "the event is no longer kept")
 
 
 @pytest.mark.parametrize("since", [-(2**63), -1, 0, 1, 2, 3, 99, 2**63 - 1])

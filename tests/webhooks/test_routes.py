@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support import Bridge, eventually
+from tests.support.databases import Database
 from tests.webhooks.receiver import Post, Receiver, status
 from tests.webhooks.test_signature import SECRET, verifies
 
@@ -18,9 +19,11 @@ HOOKS = f"/v1/webhooks/{ACCOUNT}"
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Bridge]:
+def shared(module_database: Database) -> Iterator[Bridge]:
     """One bridge for the tests that leave it as it was."""
-    with Bridge(MODE="sandbox", BRIDGE_WEBHOOK_RETRY_SECONDS="0.1,0.1,0.1") as bridge:
+    with Bridge(
+        MODE="sandbox", BRIDGE_WEBHOOK_RETRY_SECONDS="0.1,0.1,0.1", **module_database.settings
+    ) as bridge:
         bridge.wait_ready()
         yield bridge
 
@@ -219,9 +222,10 @@ def test_what_the_bridge_says_of_itself_comes_to_those_who_ask(
 
 
 def test_the_peers_setting_posts_the_peers_line(
-    start_bridge: Callable[..., Bridge], receiver: Receiver
+    start_bridge: Callable[..., Bridge], receiver: Receiver, database: Database
 ) -> None:
-    bridge = start_bridge(RECEIVE_WEBHOOK_URL=receiver.url + "?token=geheim").wait_ready()
+    address = receiver.url + "?token=geheim"
+    bridge = start_bridge(RECEIVE_WEBHOOK_URL=address, **database.settings).wait_ready()
     say(bridge, "as ever")
     wait_texts(receiver, "as ever")
     post = next(one for one in receiver.posts if b"as ever" in one.body)

@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import RequestError
-from signal_bridge.inbox.cursors import consumer_name
+from signal_bridge.inbox.cursors import EVENTS, consumer_name
+from signal_bridge.inbox.event import Event
 from signal_bridge.inbox.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
 from signal_bridge.inbox.shapes import numbered
 from signal_bridge.web.context import bridge
@@ -19,6 +20,7 @@ from signal_bridge.web.inputs import query_number, read_body
 from signal_bridge.web.schemas.events import ACKNOWLEDGE
 from signal_bridge.web.streams import sse
 from signal_bridge.web.streams.reading import query_seq, reader_of, wanted_events
+from signal_bridge.web.streams.waiting import page_or_wait
 
 _MOST: Final = 1000
 _USUAL: Final = 100
@@ -36,7 +38,7 @@ def read() -> ResponseReturnValue:
     account = request.args.get("account") or EVERY_ACCOUNT
     wanted = wanted_events(account, default=(*SIGNAL_KINDS, *OWN_KINDS))
     if request.accept_mimetypes.best == "text/event-stream":
-        return sse.stream(reader_of(wanted, "events"), "event", lambda e: orjson.dumps(numbered(e)))
+        return sse.stream(reader_of(wanted, EVENTS), "event", _line)
     limit = max(1, min(query_number("limit", _USUAL), _MOST))
     seconds = max(0, min(query_number("timeout", 0), _LONGEST_TIMEOUT_SECONDS))
     with bridge().streams.one_if_free() as may_wait:
@@ -44,19 +46,24 @@ def read() -> ResponseReturnValue:
 
 
 def acknowledge() -> ResponseReturnValue:
-    """A consumer has dealt with everything up to a seq: `{"consumer": name, "seq": n}`. 204."""
+    """A consumer has dealt with everything up to a seq: `{"consumer": name, "seq": n}`. 204.
+
+    At most up to the newest: nobody has dealt with what is still to come.
+    """
     body = read_body(ACKNOWLEDGE)
-    bridge().cursors.move(consumer_name(_checked(body["consumer"])), body["seq"])
+    name = consumer_name(_checked(body["consumer"]))
+    bridge().cursors.move(name, min(body["seq"], bridge().inbox.newest_seq()))
     return "", 204
 
 
 def consumers() -> ResponseReturnValue:
     """Every named consumer with its position and how many events it is behind."""
-    everything = Filter(EVERY_ACCOUNT, (*SIGNAL_KINDS, *OWN_KINDS))
+    positions = sorted(bridge().cursors.consumers().items())
+    lags = bridge().inbox.lags([seq for _name, seq in positions])
     return jsonify(
         [
-            {"consumer": name, "seq": seq, "lag": bridge().inbox.count_after(everything, seq)}
-            for name, seq in sorted(bridge().cursors.consumers().items())
+            {"consumer": name, "seq": seq, "lag": lag}
+            for (name, seq), lag in zip(positions, lags, strict=True)
         ]
     )
 
@@ -71,16 +78,19 @@ def _start() -> int:
 
 def _page(wanted: Filter, after: int, limit: int, deadline: Deadline) -> Response:
     inbox = bridge().inbox
-    found = inbox.read_or_wait(wanted, after, limit, deadline)
-    following = found[-1].seq if found else after
+    page = page_or_wait(inbox, wanted, after, limit, deadline)
     body: dict[str, Any] = {
-        "events": [numbered(event) for event in found],
-        "next": following,
-        "lag": inbox.count_after(wanted, following),
+        "events": [numbered(event) for event in page],
+        "next": page.through,
+        "lag": inbox.count_after(wanted, page.through) if len(page) == limit else 0,
     }
-    if (gap := inbox.gap(wanted.account, after)) is not None:
-        body["gap"] = {"from": gap.first_seq, "to": gap.last_seq}
+    if page.gap is not None:
+        body["gap"] = {"from": page.gap.first_seq, "to": page.gap.last_seq}
     return jsonify(body)
+
+
+def _line(event: Event) -> bytes:
+    return orjson.dumps(numbered(event))
 
 
 def _checked(consumer: str) -> str:

@@ -11,6 +11,7 @@ from signal_bridge import __version__
 from signal_bridge.errors import StoreError
 from signal_bridge.inbox.accounts import MISSING
 from signal_bridge.store.status import Status
+from signal_bridge.store.tenure import DAEMON, waiting_for
 from signal_bridge.web.context import bridge
 
 # signal-cli answers `version` in a millisecond; a probe of an orchestrator waits a few seconds.
@@ -64,12 +65,19 @@ def _not_ready(reasons: dict[str, str]) -> Response:
 
 
 def _reasons() -> dict[str, str]:
-    """Each part that is not well, with why. A store that is full keeps the board from saying so."""
+    """Each part that is not well, with why."""
     try:
-        bridge().board.check()
+        if waiting := _waits_for_another():
+            return {"bridge": waiting}
         return _reasons_on_board(bridge().board.all())
     except StoreError as error:
         return {"store": str(error)}
+
+
+def _waits_for_another() -> str | None:
+    """Why this bridge is not at work, when another one serves the database."""
+    mine, holder = bridge().node, bridge().leases.holder(DAEMON)
+    return waiting_for(holder) if mine and holder and mine != holder else None
 
 
 def _reasons_on_board(board: dict[str, Status]) -> dict[str, str]:
@@ -81,22 +89,24 @@ def _reasons_on_board(board: dict[str, Status]) -> dict[str, str]:
         reasons["signal-cli"] = wrong
     if wrong := _not_receiving(board.get("receive")):
         reasons["receive"] = wrong
-    if missing := [number for number, state in _account_states().items() if state == MISSING]:
+    if missing := bridge().accounts.numbers(MISSING):
         reasons["accounts"] = f"signal-cli has not loaded {', '.join(missing)}"
     return reasons
 
 
 def _account_states() -> dict[str, str]:
     """An account that its owner has unlinked is shown, and keeps nobody from using the others."""
-    return {account.number: account.state for account in bridge().accounts.all()}
+    return bridge().accounts.states()
 
 
 def _not_receiving(status: Status | None) -> str | None:
+    """Raises StoreError when nothing can be written."""
     if status is None:
         return "the bridge's daemon has not started yet"
     if status.state != "running":
         return status.detail
     if not status.is_fresh():
+        bridge().board.check()  # a store that is full keeps the board from saying so
         return f"the bridge's daemon was last heard of {status.age_seconds():.0f} s ago"
     return None
 

@@ -1,21 +1,35 @@
-"""Where a stream or a request begins to read, and what it wants: the query, as values."""
+"""Where a stream or a request begins to read, what it wants, and how far it got."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import logging
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from flask import request
 
-from signal_bridge.errors import RequestError
+from signal_bridge.clock import Deadline
+from signal_bridge.errors import RequestError, StoreError, StoreUnavailable
 from signal_bridge.inbox.cursors import cursor_name
-from signal_bridge.inbox.event import Event, Gap
+from signal_bridge.inbox.event import Page
 from signal_bridge.inbox.filters import SIGNAL_KINDS, Filter, kinds_of
+from signal_bridge.inbox.watch import WaitingFollower
 from signal_bridge.web.context import Bridge, bridge
 from signal_bridge.web.inputs import query_flag
 
+log = logging.getLogger(__name__)
+
 _SEQ: Final = re.compile("[0-9]{1,18}")
+# Looking through more than this in vain takes so long that it is worth a commit not to do it again.
+_FAR: Final = 10_000
+# A database that takes over from another, or starts again, is back before long: to end every
+# stream would only make all clients come back at once, to a bridge that cannot serve them yet.
+# Nothing is lost while they wait. One that stays away is told by closing.
+_OUTAGE_SECONDS: Final = 10.0
+_TRY_AGAIN_SECONDS: Final = 1.0
 
 
 def wanted_events(account: str, default: tuple[str, ...] = SIGNAL_KINDS) -> Filter:
@@ -23,7 +37,11 @@ def wanted_events(account: str, default: tuple[str, ...] = SIGNAL_KINDS) -> Filt
 
     Raises RequestError.
     """
-    return Filter(account, kinds_of(_listed("types"), default), tuple(_listed("from")))
+    senders = tuple(_listed("from"))
+    for text in (account, *senders):
+        if "\0" in text:
+            raise RequestError("Couldn't process request - there is no NUL in a number or a name")
+    return Filter(account, kinds_of(_listed("types"), default), senders)
 
 
 def query_seq(name: str) -> int | None:
@@ -31,43 +49,103 @@ def query_seq(name: str) -> int | None:
     return _seq(request.args.get(name), name)
 
 
-@dataclasses.dataclass(frozen=True)
-class Reader:
-    """One reader of the feed: what it wants and the seq it has read up to.
+def looked_far(wanted: Filter, after: int, page: Page) -> bool:
+    """Whether much was looked through in vain for this page, which would be so again.
 
-    `cursor` names the cursor that remembers how far it got; None for one that remembers itself.
+    Only for senders: everything else is found along an index.
+    """
+    return bool(wanted.senders) and not page.tells and page.through - after > _FAR
+
+
+class Reader:
+    """One reader of the feed, on one thread: what it wants and how far it got.
+
+    `told` is the seq up to which its client was told; `cursor` names the cursor that remembers
+    what has arrived there, None for a client that remembers itself.
     """
 
-    bridge: Bridge
-    wanted: Filter
-    start: int
-    cursor: str | None
+    def __init__(self, bridge: Bridge, wanted: Filter, start: int, cursor: str | None) -> None:
+        self.bridge: Final = bridge
+        self.wanted: Final = wanted
+        self.cursor: Final = cursor
+        self.told = start
+        self._read_through = start
+        self._arrived = start
+        self._gap_through = start
+        self._away: Deadline | None = None  # while the database is
 
-    def next(self, after: int, limit: int = 100) -> list[Event]:
-        """The next events after `after`. Raises StoreError."""
-        return self.bridge.inbox.read(self.wanted, after, limit)
+    @contextlib.contextmanager
+    def following(self) -> Iterator[WaitingFollower]:
+        """Be woken by the feed for the length of a block, and in the end write down how far it
+        got. Raises StoreError."""
+        try:
+            with self.bridge.inbox.following(self.wanted) as follower:
+                yield follower
+        finally:
+            self.flush()
 
-    def gap(self) -> Gap | None:
-        """What was lost before the first event. Raises StoreError."""
-        return self.bridge.inbox.gap(self.wanted.account, self.start)
+    def next(self, follower: WaitingFollower, limit: int) -> Page:
+        """The next events, and what was lost before them: each gap is told once.
 
-    def mark(self, seq: int) -> None:
-        """Everything up to `seq` has arrived. Raises StoreError."""
-        if self.cursor is not None:
-            self.bridge.cursors.move(self.cursor, seq)
+        Nothing while the database is away; raises StoreError when it stays away.
+        """
+        try:
+            page = follower.read(self._read_through, limit)
+        except StoreUnavailable:
+            self._away = self._away or Deadline(_OUTAGE_SECONDS)
+            if self._away.expired():
+                raise
+            return Page((), self._read_through)
+        self._away = None
+        return self._taken(page)
+
+    def patience_seconds(self, longest: float) -> float:
+        """How long to wait for the follower before `next` is worth a call again."""
+        return longest if self._away is None else min(longest, _TRY_AGAIN_SECONDS)
+
+    @property
+    def is_waiting_for_database(self) -> bool:
+        """Then nobody wakes the follower: to be asked again when its patience is over."""
+        return self._away is not None
+
+    def arrived(self, seq: int) -> None:
+        """The client says that everything up to `seq` has arrived.
+
+        That of what it was not told, or of what it said before, means nothing.
+        """
+        if self.cursor is not None and self._arrived < seq <= self.told:
+            self._arrived = seq
+            self.bridge.cursors.mark(self.cursor, seq, self.wanted.account)
+
+    def flush(self) -> None:
+        """Write down what has arrived: who comes back at once may come to another worker."""
+        try:
+            self.bridge.cursors.flush()
+        except StoreError as error:
+            log.warning("how far readers got is written down later: %s", error)
+
+    def _taken(self, page: Page) -> Page:
+        if page.gap is not None and page.gap.last_seq <= self._gap_through:
+            page = dataclasses.replace(page, gap=None)
+        if page.gap is not None:
+            self._gap_through = page.gap.last_seq
+        if page.tells or looked_far(self.wanted, self.told, page):
+            self.told = page.through
+        self._read_through = page.through
+        return page
 
 
 def reader_of(wanted: Filter, way: str) -> Reader:
     """The reader that a request describes, for one way of reading.
 
-    `after=<seq>` or `Last-Event-ID` say where to begin and leave the account's cursor alone;
-    `backlog=false` begins with what comes now, and so does it; else it begins at the cursor and
-    moves it. Raises RequestError or StoreError.
+    `after=<seq>` or `Last-Event-ID` say where to begin and leave the cursors alone;
+    `backlog=false` begins with what comes now, and so does it; else it begins at the cursor of
+    this way and filter and moves it. Raises RequestError or StoreError.
     """
     if _asked_start() is not None or not _backlog_wanted():
         return live_reader(wanted)
-    name = cursor_name(way, wanted.account)
-    return Reader(bridge(), wanted, bridge().cursors.position(name), name)
+    name = cursor_name(way, wanted)
+    return Reader(bridge(), wanted, bridge().cursors.position(name, wanted.account), name)
 
 
 def live_reader(wanted: Filter) -> Reader:

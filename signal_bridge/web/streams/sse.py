@@ -6,15 +6,18 @@ comment every 10 s keeps proxies awake and finds clients that are gone.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Final
 
-import orjson
 from flask import Response
 
 from signal_bridge.clock import Deadline
-from signal_bridge.inbox.event import Event
+from signal_bridge.errors import StoreError
+from signal_bridge.inbox.event import Event, Page
 from signal_bridge.web.streams.reading import Reader
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS: Final = 10.0
 _BATCH: Final = 100
@@ -38,22 +41,41 @@ def stream(reader: Reader, name: str, data: Line) -> Response:
 
 def _told(reader: Reader, name: str, data: Line) -> Iterator[bytes]:
     yield b"retry: 3000\n\n"  # headers and a first byte at once
-    if (gap := reader.gap()) is not None:
-        lost = orjson.dumps({"from": gap.first_seq, "to": gap.last_seq})
-        yield b"event: gap\ndata: " + lost + b"\n\n"
-    with reader.bridge.inbox.newest.watched() as newest:
-        position = reader.start
+    try:
+        yield from _pages(reader, name, data)
+    except StoreError as error:
+        log.warning("an event stream ends, since events cannot be read: %s", error)
+
+
+def _pages(reader: Reader, name: str, data: Line) -> Iterator[bytes]:
+    heartbeat = Deadline(HEARTBEAT_SECONDS)
+    with reader.following() as follower:
         while not reader.bridge.inbox.closing:
-            seen = newest.seq
-            events = reader.next(position, _BATCH)
-            if events:
-                yield b"".join(_lines(event, name, data) for event in events)
-                position = events[-1].seq
-                reader.mark(position)
-            elif not newest.wait_beyond(seen, Deadline(HEARTBEAT_SECONDS)):
+            page = reader.next(follower, _BATCH)
+            if page.tells:
+                yield _text(page, name, data)
+                reader.arrived(reader.told)
+            elif heartbeat.expired():
                 yield b":\n\n"
+            else:
+                follower.wait(Deadline(reader.patience_seconds(heartbeat.remaining_seconds())))
+                continue
+            heartbeat = Deadline(HEARTBEAT_SECONDS)
 
 
-def _lines(event: Event, name: str, data: Line) -> bytes:
+def _text(page: Page, name: str, data: Line) -> bytes:
     """Without the space after the colon that may be there: signal-cli writes none."""
-    return b"id:%d\nevent:%s\ndata:%s\n\n" % (event.seq, name.encode(), data(event))
+    events = [
+        b"id:%d\nevent:%s\ndata:%s\n\n" % (event.seq, name.encode(), event.once(data))
+        for event in page
+    ]
+    return _gap(page) + b"".join(events)
+
+
+def _gap(page: Page) -> bytes:
+    """What was lost before the first event. With none behind it, it is what to go on after."""
+    if page.gap is None:
+        return b""
+    seq = b"" if page else b"id:%d\n" % page.through
+    lost = (page.gap.first_seq, page.gap.last_seq)
+    return seq + b'event: gap\ndata: {"from":%d,"to":%d}\n\n' % lost

@@ -1,7 +1,7 @@
 """WebSocket: the feed in the peer's frames, one text frame an event (RFC 6455 by wsproto).
 
-One thread serves one client, and waits for two things at once: its socket, and the bell of the
-feed. Nothing is queued in memory: what a slow client has not read yet is still in the database.
+One thread serves one client, and waits for two things at once: its socket, and the feed. Nothing
+is queued in memory: what a slow client has not read yet is still in the database.
 
 How far a client got is known by its pongs. A ping after each batch carries the seq of the batch's
 last frame; the pong that echoes it says that the client's library has read everything before it,
@@ -13,23 +13,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-import os
 import select
 import socket
+import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 from flask import Response
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import CloseConnection, Ping, Pong, TextMessage
+from wsproto.events import CloseConnection, Ping, Pong
 from wsproto.events import Event as WireEvent
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import RequestError, StoreError
-from signal_bridge.inbox.event import Event
+from signal_bridge.inbox.event import Event, Gap
+from signal_bridge.inbox.shapes import frame
+from signal_bridge.inbox.watch import WaitingFollower
 from signal_bridge.web.streams.reading import Reader
 
 log = logging.getLogger(__name__)
@@ -58,14 +60,14 @@ class UpgradedResponse(Response):
         raise StopIteration
 
 
-def serve(environ: dict[str, Any], reader: Reader, frame: Callable[[Event], bytes]) -> Response:
+def serve(environ: dict[str, Any], reader: Reader) -> Response:
     """Upgrade the request and serve it until one of the two ends it.
 
     Raises RequestError when it is not a proper handshake, TooManyStreams, StoreError.
     """
     answer = _handshake(environ)
     with reader.bridge.streams.one():
-        _Session(environ["gunicorn.socket"], reader, frame).run(answer)
+        _Session(environ["gunicorn.socket"], reader).run(answer)
     return UpgradedResponse(status=101)
 
 
@@ -86,88 +88,97 @@ def _handshake(environ: dict[str, Any]) -> bytes:
     )
 
 
+def _event_frame(event: Event) -> bytes:
+    """One event as it goes over the wire, the same for every client."""
+    return _text_frame(frame(event))
+
+
+def _gap_frame(gap: Gap) -> bytes:
+    return _text_frame(b'{"gap":{"from":%d,"to":%d}}' % (gap.first_seq, gap.last_seq))
+
+
+def _text_frame(text: bytes) -> bytes:
+    """A whole text message, as a server sends it: not masked (RFC 6455, 5.2)."""
+    if len(text) < 126:
+        return b"\x81%c%s" % (len(text), text)
+    if len(text) < 65536:
+        return b"\x81\x7e" + struct.pack(">H", len(text)) + text
+    return b"\x81\x7f" + struct.pack(">Q", len(text)) + text
+
+
 class _Session:
     """One client, from the answered handshake to the end. Lives on the request's thread."""
 
-    def __init__(
-        self, connection: socket.socket, reader: Reader, frame: Callable[[Event], bytes]
-    ) -> None:
+    def __init__(self, connection: socket.socket, reader: Reader) -> None:
         connection.setblocking(False)
         self._socket = connection
         self._reader = reader
-        self._frame = frame
         self._wire = Connection(ConnectionType.SERVER)
-        self._position = reader.start
+        self._sent = reader.told  # the seq of what has left whole
         self._heard_at = time.monotonic()
         self._pinged_at = time.monotonic()
 
     def run(self, answer: bytes) -> None:
         try:
             self._write(answer)
-            self._tell_gap()
-            with self._reader.bridge.inbox.newest.bell() as bell:
-                self._serve(bell)
+            with self._reader.following() as follower:
+                self._serve(follower)
         except _GoneError as gone:
             log.info("a WebSocket client is gone: %s", gone)
         except StoreError as error:
             log.warning("a WebSocket is closed, since events cannot be read: %s", error)
             self._say_goodbye(1011, "events cannot be read")
 
-    def _serve(self, bell: int) -> None:
+    def _serve(self, follower: WaitingFollower) -> None:
         poller = select.poll()
         poller.register(self._socket, select.POLLIN)
-        poller.register(bell, select.POLLIN)
-        inbox = self._reader.bridge.inbox
+        poller.register(follower.fd, select.POLLIN)
         more = True
-        while not inbox.closing:
-            ready = dict(poller.poll(0 if more else self._idle_ms()))
-            if bell in ready:
-                os.eventfd_read(bell)
+        while not self._reader.bridge.inbox.closing:
+            ready = dict(poller.poll(0 if more else self._patience_ms()))
+            if follower.fd in ready:
+                follower.clear()
             if self._socket.fileno() in ready and not self._hear():
                 return
-            more = self._send_next()
+            if more or follower.fd in ready or self._reader.is_waiting_for_database:
+                more = self._send_next(follower)
             self._keep_alive()
         self._say_goodbye(CloseReason.GOING_AWAY, "the bridge is stopping")
 
     # -- to the client -------------------------------------------------------------------------
 
-    def _send_next(self) -> bool:
+    def _send_next(self, follower: WaitingFollower) -> bool:
         """The next batch, and a ping that asks how far it got. Whether there may be more."""
-        events = self._reader.next(self._position, _BATCH)
-        if not events:
+        page = self._reader.next(follower, _BATCH)
+        if not page.tells:
             return False
-        self._write(b"".join(self._text(self._frame(event)) for event in events))
-        self._position = events[-1].seq
-        self._ping()
-        return len(events) == _BATCH
+        told = b"".join(event.once(_event_frame) for event in page)
+        self._write(self._gap(page.gap) + told + self._ping())
+        self._sent = self._reader.told
+        return len(page) == _BATCH
 
-    def _tell_gap(self) -> None:
+    def _gap(self, gap: Gap | None) -> bytes:
         """Readers with a cursor of their own know what to do with it; the peer's do not."""
-        gap = self._reader.gap()
         if gap is None:
-            return
+            return b""
         log.warning("a WebSocket reader missed events %d to %d", gap.first_seq, gap.last_seq)
-        if self._reader.cursor is None:
-            lost = b'{"gap":{"from":%d,"to":%d}}' % (gap.first_seq, gap.last_seq)
-            self._write(self._text(lost))
+        return b"" if self._reader.cursor is not None else _gap_frame(gap)
 
-    def _text(self, text: bytes) -> bytes:
-        return self._wire.send(TextMessage(data=text.decode()))
-
-    def _ping(self) -> None:
-        self._write(self._wire.send(Ping(payload=str(self._position).encode())))
+    def _ping(self) -> bytes:
+        """A ping to be sent now. It carries the seq of what was told last."""
         self._pinged_at = time.monotonic()
+        return self._wire.send(Ping(payload=str(self._reader.told).encode()))
 
     def _keep_alive(self) -> None:
         now = time.monotonic()
         if now - self._heard_at > _SILENT_SECONDS:
             raise _GoneError("it has not answered several pings")
         if now - self._pinged_at >= PING_EVERY_SECONDS:
-            self._ping()
+            self._write(self._ping())
 
-    def _idle_ms(self) -> float:
+    def _patience_ms(self) -> float:
         left = PING_EVERY_SECONDS - (time.monotonic() - self._pinged_at)
-        return max(0.0, left) * 1000
+        return max(0.0, self._reader.patience_seconds(left)) * 1000
 
     def _write(self, data: bytes) -> None:
         """All of it, within a deadline: who does not read is dropped with 1013 and the seq."""
@@ -187,11 +198,15 @@ class _Session:
         return bool(poller.poll(seconds * 1000))
 
     def _drop_slow(self) -> None:
-        self._say_goodbye(CloseReason.TRY_AGAIN_LATER, f"too slow; go on after={self._position}")
+        self._say_goodbye(CloseReason.TRY_AGAIN_LATER, f"too slow; go on after={self._sent}")
         raise _GoneError("it does not read")
 
     def _say_goodbye(self, code: int, reason: str) -> None:
-        """The close frame, if it fits: the connection ends either way."""
+        """The close frame, if it fits: the connection ends either way.
+
+        A client that comes back at once goes on behind what it has read, on any worker.
+        """
+        self._reader.flush()
         try:
             self._socket.send(self._wire.send(CloseConnection(code, reason)))
         except (OSError, LocalProtocolError) as error:
@@ -232,5 +247,5 @@ class _Session:
 
     def _note(self, payload: bytes) -> None:
         """A pong of ours that comes back: everything before it was read."""
-        if payload.isdigit() and int(payload) <= self._position:
-            self._reader.mark(int(payload))
+        if payload.isdigit():
+            self._reader.arrived(int(payload))

@@ -1,0 +1,55 @@
+"""Waiting for the feed and for the client at once.
+
+A client that hangs up while it waits ends the wait: its thread goes back to work at once. One
+that closed only its own side looks the same from here, and reads what is sent to it all the same.
+"""
+
+from __future__ import annotations
+
+import select
+from typing import Any
+
+from flask import request
+
+from signal_bridge.clock import Deadline
+from signal_bridge.inbox.event import Page
+from signal_bridge.inbox.filters import Filter
+from signal_bridge.inbox.store import Inbox
+from signal_bridge.inbox.watch import WaitingFollower
+
+
+def wait(follower: WaitingFollower, deadline: Deadline) -> bool:
+    """Until the follower of this request is woken. False when the time is up, or nobody waits."""
+    poller = select.poll()
+    poller.register(follower.fd, select.POLLIN)
+    if (connection := _connection()) is not None:
+        poller.register(connection, select.POLLRDHUP)
+    ready = [fd for fd, _events in poller.poll(deadline.remaining_seconds() * 1000)]
+    follower.clear()
+    return ready == [follower.fd]
+
+
+def client_has_hung_up() -> bool:
+    """Whether the client of this request has closed its side of the connection."""
+    if (connection := _connection()) is None:
+        return False
+    poller = select.poll()
+    poller.register(connection, select.POLLRDHUP)
+    return bool(poller.poll(0))
+
+
+def page_or_wait(inbox: Inbox, wanted: Filter, after: int, limit: int, deadline: Deadline) -> Page:
+    """What this request reads above `after`, waited for until the deadline. Raises StoreError."""
+    page = inbox.read(wanted, after, limit)
+    if page.tells or deadline.expired() or inbox.closing:
+        return page
+    with inbox.following(wanted) as follower:
+        while True:
+            page = follower.read(page.through, limit)
+            if page.tells or inbox.closing or not wait(follower, deadline):
+                return page
+
+
+def _connection() -> Any:
+    """The socket of this request, None without a server."""
+    return request.environ.get("gunicorn.socket")

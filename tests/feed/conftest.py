@@ -1,0 +1,16 @@
+"""Every bridge here runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import pytest
+
+from tests.support import Bridge
+from tests.support.databases import Database
+
+
+@pytest.fixture
+def start_bridge(start_bridge: Callable[..., Bridge], database: Database) -> Callable[..., Bridge]:
+    return functools.partial(start_bridge, **database.settings)

@@ -1,0 +1,469 @@
+"""What reading costs the database, counted; and what a lease, a gap or an outage makes of it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask, Response
+from flask.testing import FlaskClient
+
+from signal_bridge.clock import Deadline
+from signal_bridge.errors import StoreUnavailable
+from signal_bridge.inbox.cursors import POLL, WEBSOCKET, Cursors, cursor_name
+from signal_bridge.inbox.envelope import arrival_of
+from signal_bridge.inbox.event import Page
+from signal_bridge.inbox.filters import Filter
+from signal_bridge.inbox.store import Inbox
+from signal_bridge.settings import read_settings
+from signal_bridge.store import bells
+from signal_bridge.store.engine import Store
+from signal_bridge.store.tables import cursors as cursors_table
+from signal_bridge.store.tables import events, pruned
+from signal_bridge.web.app import create_app
+from signal_bridge.web.context import Bridge
+from signal_bridge.web.streams import StreamPlaces, polling, reading, sse, websocket
+from signal_bridge.web.streams.reading import Reader
+from tests.journeys.reading import text_of
+from tests.rpc.far_end import InThread
+from tests.support import eventually
+from tests.support.scripted_daemon import text_envelope
+
+ACCOUNT = "+4915112345"
+MINE = Filter(ACCOUNT)
+PATH = f"/v1/receive/{ACCOUNT}"
+_times = itertools.count(1_700_000_000_000)
+
+
+class Counts:
+    """The statements and commits of a store since `forget`."""
+
+    def __init__(self, store: Store) -> None:
+        self.forget()
+        sa.event.listen(store._engine, "commit", self._commit)
+        sa.event.listen(store._engine, "before_cursor_execute", self._statement)
+
+    def forget(self) -> None:
+        self.statements: list[str] = []
+        self.commits = 0
+
+    def _commit(self, _connection: Any) -> None:
+        self.commits += 1
+
+    def _statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        self.statements.append(statement)
+
+
+class Desk:
+    """An application over a database, without a server around it."""
+
+    def __init__(self, app: Flask, bridge: Bridge, store: Store) -> None:
+        self.app = app
+        self.bridge = bridge
+        self.inbox = bridge.inbox
+        self.cursors = bridge.cursors
+        self.store = store
+        self.counts = Counts(store)
+
+    @property
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+    def tell(self, *texts: str, sender: str = "+491", account: str = ACCOUNT) -> None:
+        envelopes = [text_envelope(sender, text, next(_times)) for text in texts]
+        params = [{"envelope": each, "account": account} for each in envelopes]
+        self.inbox.append([arrival_of(each) for each in params])
+
+    def poll(self, **query: Any) -> list[str | None]:
+        return texts(self.answer(**query))
+
+    def answer(self, **query: Any) -> Any:
+        return self.client.get(PATH, query_string={"timeout": 0, **query})
+
+    def prune(self, through: int) -> None:
+        """As retention does it."""
+        gone = {"account": ACCOUNT, "kind": "message", "through_seq": through,
+                "removed": 0, "unread": 0, "parked": 0}  # fmt: skip
+        with self.store.write() as unit:
+            unit.execute(sa.delete(events).where(events.c.seq <= through))
+            unit.execute(sa.delete(pruned))
+            unit.execute(sa.insert(pruned), gone)
+
+    def positions(self) -> dict[str, int]:
+        with self.store.read() as connection:
+            query = sa.select(cursors_table.c.name, cursors_table.c.position)
+            return {row.name: row.position for row in connection.execute(query)}
+
+    def reader(self, wanted: Filter = MINE) -> Reader:
+        return Reader(self.bridge, wanted, 0, cursor_name(WEBSOCKET, wanted))
+
+
+def texts(answer: Any) -> list[str | None]:
+    assert answer.status_code == 200, answer.text
+    return [text_of(element) for element in answer.json]
+
+
+@pytest.fixture
+def desk(store: Store, tmp_path: Path) -> Iterator[Desk]:
+    settings = read_settings(
+        {"SIGNAL_CLI_CONFIG_DIR": str(tmp_path), "BRIDGE_SIGNAL_CLI_RPC": "unix:/nonexistent"}
+    )
+    nobody = cast(Any, None)  # whom reading does not need
+    bridge = Bridge(
+        settings=settings, gateway=nobody, links=nobody, inbox=Inbox(store), accounts=nobody,
+        cursors=Cursors(store), board=nobody, leases=nobody, node=nobody,
+        streams=StreamPlaces(settings.threads), webhooks=nobody,
+    )  # fmt: skip
+    yield Desk(create_app(bridge), bridge, store)
+    bridge.inbox.close()
+    bridge.cursors.close()
+
+
+@pytest.fixture
+def rare_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits is woken by bells alone."""
+    monkeypatch.setattr(bells, "LOOK_SECONDS", 3600.0)
+
+
+@contextlib.contextmanager
+def polls_waiting(desk: Desk, count: int, **query: Any) -> Iterator[list[InThread]]:
+    polls = [InThread(lambda: desk.poll(timeout=300, **query)) for _ in range(count)]
+    eventually(lambda: len(desk.inbox.watch._everybody()) == count)
+    eventually(lambda: is_calm(desk.counts), what="polls that ask nothing any more")
+    desk.counts.forget()
+    yield polls
+
+
+def is_calm(counts: Counts) -> bool:
+    before = len(counts.statements)
+    threading.Event().wait(0.2)
+    return len(counts.statements) == before
+
+
+# -- polls -----------------------------------------------------------------------------------------
+
+
+def test_an_empty_poll_writes_nothing(desk: Desk) -> None:
+    assert desk.poll() == []
+    assert desk.poll(types="typing") == []
+    assert desk.poll(timeout=1) == []
+    assert desk.counts.commits == 0
+    assert desk.positions() == {}
+
+
+def test_a_poll_that_finds_something_commits_twice(desk: Desk) -> None:
+    """To have the cursor for itself, and to move it and let go."""
+    desk.tell("one", "two")
+    desk.counts.forget()
+    assert desk.poll() == ["one", "two"]
+    assert desk.counts.commits == 2
+
+
+def test_polls_that_wait_ask_nothing_of_the_database(desk: Desk, rare_looks: None) -> None:
+    with polls_waiting(desk, 40) as polls:
+        threading.Event().wait(1.0)
+        assert desk.counts.statements == []
+        desk.inbox.close()
+        assert [each.result() for each in polls] == [[]] * 40
+        assert desk.counts.commits == 0
+
+
+def test_one_of_those_who_wait_gets_the_message(desk: Desk, rare_looks: None) -> None:
+    with polls_waiting(desk, 5) as polls:
+        desk.tell("for one of you")
+        eventually(lambda: sum(each.is_over() for each in polls) == 1)
+        desk.inbox.close()
+        assert sorted(each.result() for each in polls) == [[]] * 4 + [["for one of you"]]
+
+
+def test_a_poll_waits_for_another_that_is_about_to_let_go(desk: Desk, rare_looks: None) -> None:
+    desk.tell("one", "two")
+    other = desk.cursors.take(cursor_name(POLL, MINE), Deadline(0), ACCOUNT)
+    assert other
+    poll = InThread(desk.poll)
+    eventually(lambda: desk.inbox.watch._everybody())
+    other.finish(1)
+    assert poll.result() == ["two"]
+
+
+def test_a_poll_is_empty_when_the_other_took_all(desk: Desk, rare_looks: None) -> None:
+    desk.tell("one", "two")
+    other = desk.cursors.take(cursor_name(POLL, MINE), Deadline(0), ACCOUNT)
+    assert other
+    poll = InThread(desk.poll)
+    eventually(lambda: desk.inbox.watch._everybody())
+    other.finish(2)
+    assert poll.result() == []
+
+
+def test_a_poll_gives_up_on_another_that_hands_over_slowly(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "GRACE_SECONDS", 0.1)
+    desk.tell("one")
+    other = desk.cursors.take(cursor_name(POLL, MINE), Deadline(0), ACCOUNT)
+    assert other
+    assert desk.poll() == []
+    other.release()
+    assert desk.poll() == ["one"]
+
+
+def test_an_answer_that_breaks_off_is_given_again(desk: Desk) -> None:
+    """The next poll need not wait for the lease to run out."""
+    desk.tell("one")
+    with desk.app.test_request_context(f"{PATH}?timeout=0"):
+        response = cast(Response, desk.app.full_dispatch_request())
+        response.close()
+    assert desk.poll() == ["one"]
+
+
+def test_an_answer_that_cannot_be_noted_is_an_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.tell("one")
+
+    def away(*_: object) -> None:
+        raise StoreUnavailable("it is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("signal_bridge.inbox.cursors.Reading.finish", away)
+        assert desk.poll() == ["one"]
+    assert "the next gets the same again: it is away" in caplog.text
+
+
+def test_what_was_looked_through_in_vain_is_noted_when_it_was_much(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search for senders has no index."""
+    monkeypatch.setattr(reading, "_FAR", 9)
+    name = cursor_name(POLL, Filter(ACCOUNT, senders=("+499",)))
+    desk.tell(*"abcdefghi")
+    desk.counts.forget()
+    assert desk.poll(**{"from": "+499"}) == []
+    assert desk.counts.commits == 0
+    desk.tell("j")
+    assert desk.poll(**{"from": "+499"}) == []
+    assert desk.positions() == {name: 10}
+    desk.tell("found", sender="+499")
+    assert desk.poll(**{"from": "+499"}) == ["found"]
+
+
+def test_what_another_poll_hands_over_was_not_looked_through_in_vain(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_FAR", 0)
+    monkeypatch.setattr(polling, "GRACE_SECONDS", 0.1)
+    desk.tell("one", sender="+499")
+    name = cursor_name(POLL, Filter(ACCOUNT, senders=("+499",)))
+    other = desk.cursors.take(name, Deadline(0), ACCOUNT)
+    assert other
+    assert desk.poll(**{"from": "+499"}) == []
+    other.release()
+    assert desk.poll(**{"from": "+499"}) == ["one"]
+
+
+def test_the_page_of_a_sparse_filter_goes_on_where_it_has_looked(desk: Desk) -> None:
+    desk.tell(*"abc")
+    page = desk.client.get("/v1/events", query_string={"from": "+499"}).json
+    assert page == {"events": [], "next": 3, "lag": 0}
+
+
+def test_the_lag_behind_a_page_of_one_sender(desk: Desk) -> None:
+    desk.tell("a", "b", "c")
+    page = desk.client.get("/v1/events", query_string={"from": "+491", "limit": 1}).json
+    assert (len(page["events"]), page["next"], page["lag"]) == (1, 1, 2)
+
+
+# -- consumers -------------------------------------------------------------------------------------
+
+
+def test_an_acknowledgement_ends_at_the_newest_event(desk: Desk) -> None:
+    desk.tell("one")
+    for seq, status in ((2**62, 204), (2**63, 400), (-(2**63) - 1, 400), (10**30, 400)):
+        answer = desk.client.post("/v1/events/ack", data=f'{{"consumer": "me", "seq": {seq}}}')
+        assert answer.status_code == status
+    desk.tell("two")
+    page = desk.client.get("/v1/events", query_string={"consumer": "me"}).json
+    assert [event["seq"] for event in page["events"]] == [2]
+
+
+def test_a_thousand_consumers_are_listed_in_a_handful_of_statements(desk: Desk) -> None:
+    desk.tell("one", "two", "three")
+    with desk.store.write() as unit:
+        unit.execute(
+            sa.insert(cursors_table),
+            [{"name": f"consumer:{n:04}", "account": "", "position": n % 4} for n in range(1000)],
+        )
+    desk.counts.forget()
+    listed = desk.client.get("/v1/events/consumers").json
+    assert listed == [{"consumer": f"{n:04}", "seq": n % 4, "lag": 3 - n % 4} for n in range(1000)]
+    assert len(desk.counts.statements) <= 5
+
+
+# -- streams ---------------------------------------------------------------------------------------
+
+
+def test_what_was_not_told_cannot_have_arrived(desk: Desk) -> None:
+    desk.tell("one", "two", "three")
+    reader = desk.reader()
+    with reader.following() as follower:
+        reader.next(follower, 2)
+        reader.arrived(3)
+        reader.arrived(2**62)
+        assert desk.cursors.position(reader.cursor or "") == 0
+        reader.arrived(2)
+    assert desk.positions() == {reader.cursor: 2}
+
+
+def test_what_has_arrived_stays_so(desk: Desk) -> None:
+    desk.tell("one", "two")
+    reader = desk.reader()
+    with reader.following() as follower:
+        reader.next(follower, 2)
+        reader.arrived(2)
+        reader.arrived(1)
+    assert desk.positions() == {reader.cursor: 2}
+
+
+def test_marks_are_written_together(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signal_bridge.inbox.cursors._GATHER_SECONDS", 3600.0)
+    desk.tell(*map(str, range(100)))
+    reader = desk.reader()
+    with reader.following() as follower:
+        reader.next(follower, 100)
+        desk.counts.forget()
+        for seq in range(1, 101):
+            reader.arrived(seq)
+        assert desk.counts.commits == 0
+    assert desk.counts.commits == 1
+
+
+def test_a_stream_that_is_told_nothing_marks_nothing(desk: Desk) -> None:
+    reader = desk.reader(Filter(ACCOUNT, ("typing",)))
+    with reader.following() as follower:
+        desk.tell("not for it")
+        eventually(lambda: not reader.next(follower, 10).tells and reader._read_through == 1)
+        desk.counts.forget()
+        reader.arrived(1)
+    assert desk.counts.commits == 0
+    assert desk.positions() == {}
+
+
+def test_each_gap_is_told_once_also_when_the_stream_is_open(desk: Desk) -> None:
+    desk.tell(*"abcdef")
+    reader = desk.reader()
+    with reader.following() as follower:
+        assert [event.seq for event in reader.next(follower, 1)] == [1]
+        desk.prune(through=3)
+        page = reader.next(follower, 1)
+        assert (page.gap and page.gap.last_seq, [event.seq for event in page]) == (3, [4])
+        assert reader.next(follower, 1).gap is None
+
+
+def test_a_gap_that_reaches_beyond_a_page_is_told_once(desk: Desk) -> None:
+    """Of another kind more is kept."""
+    desk.tell(*"abc")
+    with desk.store.write() as unit:
+        gone = {"account": ACCOUNT, "kind": "typing", "through_seq": 3,
+                "removed": 0, "unread": 0, "parked": 0}  # fmt: skip
+        unit.execute(sa.insert(pruned), gone)
+    reader = desk.reader()
+    with reader.following() as follower:
+        gaps = [reader.next(follower, 1).gap for _ in range(3)]
+    assert [gap and gap.last_seq for gap in gaps] == [3, None, None]
+
+
+def test_an_event_stream_tells_a_gap_before_what_comes_behind_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "_BATCH", 2)
+    desk.tell(*"abcdef")
+    with desk.app.test_request_context():
+        told = iter(sse.stream(desk.reader(), "receive", lambda event: b"x").response)
+        assert next(told) == b"retry: 3000\n\n"
+        assert seqs_in(next(told)) == [b"id:1", b"id:2"]
+        desk.prune(through=4)
+        behind = next(told)
+        assert behind.startswith(b'event: gap\ndata: {"from":3,"to":4}\n\n')
+        assert seqs_in(behind) == [b"id:5", b"id:6"]
+        cast(Any, told).close()
+
+
+def test_a_gap_with_nothing_behind_it_says_where_to_go_on(desk: Desk) -> None:
+    desk.tell("a", "b")
+    desk.tell("c", account="+49another")
+    desk.prune(through=2)
+    with desk.app.test_request_context():
+        told = iter(sse.stream(desk.reader(), "receive", lambda event: b"x").response)
+        assert next(told) == b"retry: 3000\n\n"
+        assert next(told) == b'id:2\nevent: gap\ndata: {"from":1,"to":2}\n\n'
+        cast(Any, told).close()
+
+
+def seqs_in(data: Any) -> list[bytes]:
+    return [line for line in data.split(b"\n") if line.startswith(b"id:")]
+
+
+class Away:
+    """A follower of a database that is away, until it is not."""
+
+    def __init__(self) -> None:
+        self.is_away = True
+
+    def read(self, after: int, _limit: int) -> Page:
+        if self.is_away:
+            raise StoreUnavailable("it is away")
+        return Page((), after)
+
+
+def test_a_short_outage_is_waited_out(desk: Desk) -> None:
+    reader, follower = desk.reader(), cast(Any, Away())
+    assert reader.patience_seconds(25) == 25
+    assert not reader.next(follower, 1).tells
+    assert reader.is_waiting_for_database
+    assert reader.patience_seconds(25) <= 1
+    follower.is_away = False
+    assert not reader.next(follower, 1).tells
+    assert not reader.is_waiting_for_database
+
+
+def test_a_long_outage_ends_a_stream(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_OUTAGE_SECONDS", 0.0)
+    reader = desk.reader()
+    with pytest.raises(StoreUnavailable):
+        reader.next(cast(Any, Away()), 1)
+
+
+def test_who_is_too_slow_is_told_to_go_on_behind_what_was_sent_whole(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "_WRITE_SECONDS", 0.1)
+    monkeypatch.setattr(websocket, "_BATCH", 1)
+    goodbyes: list[str] = []
+    monkeypatch.setattr(
+        websocket._Session, "_say_goodbye", lambda _self, _code, reason: goodbyes.append(reason)
+    )
+    desk.tell("small", "x" * 10_000_000)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        websocket._Session(ours, desk.reader()).run(b"")
+    assert goodbyes == ["too slow; go on after=1"]
+
+
+def test_an_event_is_shaped_once_for_all_readers(desk: Desk) -> None:
+    desk.tell("a")
+    (event,) = desk.inbox.read(MINE, 0, 1)
+    made: list[int] = []
+
+    def shape(event: Any) -> bytes:
+        made.append(event.seq)
+        return b"x"
+
+    assert (event.once(shape), event.once(shape), made) == (b"x", b"x", [1])

@@ -1,0 +1,128 @@
+"""Many webhooks: what they cost, and whom an event or a change concerns."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from signal_bridge.webhooks import couriers, posters, registry
+from signal_bridge.webhooks.courier import Courier
+from signal_bridge.webhooks.dispatcher import THREADS
+from signal_bridge.webhooks.ledger import Ledger
+from signal_bridge.webhooks.webhook import Webhook
+from tests.support import eventually
+from tests.webhooks.conftest import Desk
+from tests.webhooks.receiver import Handler, Receiver, status
+
+MANY = 300
+
+
+@pytest.fixture
+def turns(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How many turns each courier has had."""
+    counted: Counter[str] = Counter()
+    turn = Courier.turn
+
+    def count(courier: Courier) -> float:
+        counted[courier.name] += 1
+        return turn(courier)
+
+    monkeypatch.setattr(Courier, "turn", count)
+    return counted
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    gate = threading.Event()
+    yield gate
+    gate.set()
+
+
+def register_many(desk: Desk, receiver: Receiver) -> list[Webhook]:
+    """Each for an account of its own."""
+    made = [desk.register(f"{receiver.url}/{one}", account=f"+{one}") for one in range(MANY)]
+    eventually(lambda: all(desk.serves(one) for one in made), 60)
+    return made
+
+
+def names(*prefixes: str) -> list[str]:
+    return [one.name for one in threading.enumerate() if one.name.startswith(prefixes)]
+
+
+def test_an_event_wakes_whom_it_concerns(
+    desk: Desk, receiver: Receiver, turns: Counter[str]
+) -> None:
+    desk.start()
+    made = register_many(desk, receiver)
+    eventually(lambda: len(turns) == MANY)
+    turns.clear()
+    desk.tell("hello", account="+7")
+    desk.tell("nobody's", account="+nobody")
+    receiver.wait_for(1)
+    desk.wait_position(made[7], 1)
+    desk.stop()
+    assert set(turns) == {f"webhook {made[7].id}"}
+    assert receiver.posts[0].path == "/hook/7"
+
+
+def test_threads_and_files_are_few_however_many_there_are(
+    desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = 20
+    monkeypatch.setattr(posters, "KEPT", kept)
+    desk.start()
+    register_many(desk, receiver)
+    before = len(os.listdir("/proc/self/fd")) - len(receiver.open)
+    most = [0]
+    for one in range(MANY):
+        desk.tell("hello", account=f"+{one}")
+        most.append(len(os.listdir("/proc/self/fd")) - len(receiver.open))
+    posts = receiver.wait_for(MANY, 60)
+    assert {post.path for post in posts} == {f"/hook/{one}" for one in range(MANY)}
+    assert max(most) - before <= kept + THREADS
+    assert len(names("courier-")) <= THREADS
+    assert len(names("couriers", "bells")) == 2
+    eventually(lambda: len(receiver.open) <= kept)
+
+
+def test_receivers_that_hang_hold_up_no_other(
+    desk: Desk, receiver: Receiver, gate: threading.Event
+) -> None:
+    def hang(handler: Handler) -> None:
+        if not handler.path.endswith("/299"):
+            gate.wait(60)
+        status(204)(handler)
+
+    receiver.otherwise = hang
+    desk.start()
+    register_many(desk, receiver)
+    for one in range(60):
+        desk.tell("hello", account=f"+{one}")
+    receiver.wait_for(THREADS)
+    desk.tell("hello", account="+299")
+    eventually(lambda: any(post.path.endswith("/299") for post in receiver.posts), 30)
+
+
+def test_changes_that_follow_upon_each_other_are_looked_at_together(
+    desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    revisions = Ledger.revisions
+
+    def count(ledger: Ledger) -> dict[str, int]:
+        looks.append(1)
+        return revisions(ledger)
+
+    monkeypatch.setattr(Ledger, "revisions", count)
+    monkeypatch.setattr(couriers, "_REST", 20.0)
+    desk.start()
+    register_many(desk, receiver)
+    assert len(looks) < MANY / 3
+
+
+def test_there_can_be_a_thousand() -> None:
+    assert registry.MOST >= 1000

@@ -1,20 +1,24 @@
-"""Print the rows of the budget: `python -m bench [--requests N] [--messages N]`.
+"""Print the rows of the budget, and then what grows: `python -m bench [--growth | --kills]`.
 
 Everything is on loopback and bounded. Times are noisy on a shared machine; compare with the bare
-client's of the same run.
+client's of the same run, and large with small.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 import time
 from collections.abc import Iterator
 
 import orjson
 
+from bench import growth, kills
 from bench.clients import BareClient, HttpClient, in_threads, percentile, timed
 from bench.daemon import ACCOUNT
+from bench.growth import Sizes
 from bench.receiving import (
     delays,
     memory_of_each,
@@ -23,6 +27,8 @@ from bench.receiving import (
     webhook_rate,
 )
 from bench.stage import Bridge, Row, bridge, instant_daemon
+
+MESSAGES = 20_000  # between looks at memory
 
 
 def send_body(number: int) -> bytes:
@@ -164,14 +170,32 @@ def rows(requests: int, messages: int) -> Iterator[Row]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing is left behind
+    for line in _lines(_arguments()):
+        print(line, flush=True)
+
+
+def _lines(chosen: argparse.Namespace) -> Iterator[str]:
+    """What was asked for: by default the budget and what grows."""
+    if chosen.kills:
+        yield from kills.lines(chosen.messages or kills.MESSAGES, chosen.seed)
+        return
+    if not chosen.growth:
+        for name, value, remark in rows(chosen.requests, chosen.messages or MESSAGES):
+            yield f"{name:48} {value:>14}   {remark}"
+    yield from growth.lines(Sizes(many_events=chosen.events, many_webhooks=chosen.webhooks))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--growth", action="store_true", help="only what grows")
+    parser.add_argument("--kills", action="store_true", help="only kills while messages flow")
     parser.add_argument("--requests", type=int, default=20_000, help="requests of each kind")
-    parser.add_argument(
-        "--messages", type=int, default=20_000, help="messages received between looks at memory"
-    )
-    chosen = parser.parse_args()
-    for name, value, remark in rows(chosen.requests, chosen.messages):
-        print(f"{name:48} {value:>14}   {remark}", flush=True)
+    parser.add_argument("--messages", type=int, help="between looks at memory, or kills")
+    parser.add_argument("--events", type=int, default=1_000_000, help="events in the large feed")
+    parser.add_argument("--webhooks", type=int, default=1_000, help="when there are many")
+    parser.add_argument("--seed", type=int, default=1, help="decides the order of the kills")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -39,11 +39,11 @@ def directory() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def instant_daemon(delay_ms: float = 0) -> Iterator[str]:
+def instant_daemon(delay_ms: float = 0, accounts: int = 1) -> Iterator[str]:
     """The path of its socket."""
     with directory() as place:
         path = str(place / "daemon.sock")
-        argv = [sys.executable, "-m", "bench.daemon", path, str(delay_ms)]
+        argv = [sys.executable, "-m", "bench.daemon", path, str(delay_ms), str(accounts)]
         with _process(argv, {}, place / "log"):
             _until(lambda: os.path.exists(path))
             yield path
@@ -66,6 +66,10 @@ class Bridge:
         with sqlite3.connect(self.home / "bridge" / "bridge.db") as connection:
             query = "select count(*) from events where kind = 'message'"
             return int(connection.execute(query).fetchone()[0])
+
+    def cpu_seconds(self) -> float:
+        """What all of its processes have computed so far."""
+        return sum(_computed_ns(pid) for pid in _family(self.pid)) / 1e9
 
     def pss_mb(self) -> dict[str, float]:
         """Proportional memory of the bridge's processes, and of signal-cli."""
@@ -94,8 +98,10 @@ class Bridge:
 
 
 @contextlib.contextmanager
-def bridge(**settings: str) -> Iterator[Bridge]:
-    with directory() as place:
+def bridge(home: Path | None = None, **settings: str) -> Iterator[Bridge]:
+    """With its data in `home`, or in a directory of its own."""
+    with contextlib.ExitStack() as stack:
+        place = home or stack.enter_context(directory())
         port = free_port()
         environ = {"SIGNAL_CLI_CONFIG_DIR": str(place), "PORT": str(port), "LOG_LEVEL": "warn"}
         argv = [sys.executable, "-m", "signal_bridge.cli", "serve"]
@@ -141,6 +147,14 @@ def _until(condition: object, seconds: float = 20) -> None:
         if time.monotonic() > ends_at:
             raise TimeoutError("what the bench stands on did not start")
         time.sleep(0.01)
+
+
+def _computed_ns(pid: int) -> int:
+    """By the clock of the process (clock_getcpuclockid(3)): /proc counts in steps of 10 ms."""
+    try:
+        return time.clock_gettime_ns((~pid << 3) | 2)
+    except OSError:  # it is gone
+        return 0
 
 
 def _family(pid: int) -> list[int]:

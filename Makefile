@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUFF_CONFIG := --config tests/ruff.toml
-PYTHON_CODE = $(wildcard signal_bridge tests bench) deploy/install-signal-cli
+PYTHON_CODE = $(wildcard signal_bridge tests bench .ci) deploy/install-signal-cli
 
 # An empty variable counts as not set, so this is harmless before `make signal-cli`.
 BRIDGE_SIGNAL_CLI ?= $(wildcard $(CURDIR)/.signal-cli/bin/signal-cli)
@@ -42,6 +42,13 @@ signal-cli: $(BIN)/python  ## install the real signal-cli and a Java runtime int
 test: $(VENV)/installed-test  ## run every test; ARGS='-k word' narrows it down
 	$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
 
+.PHONY: coverage
+coverage: $(VENV)/installed-test  ## the same, and how much of the package they reach; it is slower
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -n 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
 .PHONY: e2e
 e2e: $(VENV)/installed-test signal-cli  ## test the real signal-cli against a mock of Signal's service
 	$(BIN)/python -m tests.e2e.parts
@@ -55,13 +62,13 @@ lint: $(VENV)/installed-test  ## ruff, mypy and the import rule
 	$(BIN)/lint-imports --config setup.cfg
 
 .PHONY: bench
-bench: $(VENV)/installed-test  ## measure against the budgets; takes minutes
+bench: $(VENV)/installed-test  ## measure against the budgets; ARGS=--growth or --kills for one part
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: clean
 clean:  ## remove everything that make installed or built
 	rm -rf $(VENV) .signal-cli .e2e build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache \
-		.import_linter_cache .hypothesis
+		.import_linter_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp file says what is installed: again only when what to install has changed.

@@ -13,6 +13,9 @@ log = logging.getLogger(__name__)
 
 _LINES_KEPT: Final = 40
 _LINE_BYTES: Final = 2000
+# How long to wait for the last words of a child that has ended. They are in the pipe by then, but
+# a child of its own may hold that open.
+_LAST_WORDS_SECONDS: Final = 0.5
 
 
 class OutputRing:
@@ -28,14 +31,21 @@ class OutputRing:
         # Guards _lines.
         self._mutex = threading.Lock()
         self._lines: collections.deque[str] = collections.deque(maxlen=_LINES_KEPT)
+        # Reads what the child of the moment prints. Written by the supervisor's thread.
+        self._reader: threading.Thread | None = None
 
     def drain(self, pipe: BinaryIO) -> None:
         """Start reading `pipe` to its end."""
-        threading.Thread(
+        reader = threading.Thread(
             target=self._read, args=(pipe,), name=f"output:{self._name}", daemon=True
-        ).start()
+        )
+        reader.start()
+        self._reader = reader
 
     def last_lines(self, count: int = 5) -> list[str]:
+        """The last lines of a child that has ended, waited for until they are read."""
+        if self._reader is not None:
+            self._reader.join(_LAST_WORDS_SECONDS)
         with self._mutex:
             return list(self._lines)[-count:]
 

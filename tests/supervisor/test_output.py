@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 
 import pytest
 
@@ -50,6 +51,19 @@ def test_the_last_complaints_are_kept_and_what_is_no_complaint_is_not() -> None:
     ring = drained(*(b"WARN %d" % number for number in range(100)), b"INFO all is well")
     assert ring.last_lines(2) == ["WARN 98", "WARN 99"]
     assert ring.last_lines(1000)[0] == "WARN 60"
+
+
+def test_the_last_words_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child has ended and its output is still being read."""
+    reading, writing = os.pipe()
+    os.write(writing, b"ERROR last word\n")
+    os.close(writing)
+    keep, ring = OutputRing._keep, OutputRing("child")
+    monkeypatch.setattr(
+        OutputRing, "_keep", lambda ring, line: (threading.Event().wait(0.05), keep(ring, line))
+    )
+    ring.drain(os.fdopen(reading, "rb"))
+    assert ring.last_lines() == ["ERROR last word"]
 
 
 def test_a_new_child_begins_with_nothing_said() -> None:

@@ -28,6 +28,8 @@ from signal_bridge.store.outage import Outage
 _FEED_LOCK: Final = 0x5B_FEED
 # Two who register the same webhook at once get the same one. Taken before anything else is.
 WEBHOOKS_LOCK: Final = 0x5B_3B00
+# Somebody who waits for a connection has waited for about as long.
+_BUSY_SECONDS: Final = 2.0
 # What PostgreSQL says to who will not get in by asking again.
 _FOR_GOOD: Final = ("authentication failed", "does not exist", "no pg_hba.conf entry")
 
@@ -221,13 +223,24 @@ class Store:
             self._outage.ended()
             yield connection
 
+    def _is_away(self, error: exc.SQLAlchemyError) -> bool:
+        """Whether the database does not answer at all: no connection, or no answer in time.
+
+        That no connection became free says so only when nobody got an answer meanwhile.
+        """
+        if isinstance(error, exc.TimeoutError):
+            return not self._outage.answered_within(_BUSY_SECONDS)
+        if not isinstance(error, exc.OperationalError):
+            return False
+        return error.connection_invalidated or error.statement is None  # there was no connection
+
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except (exc.DBAPIError, exc.TimeoutError) as error:
             translated = _store_error(error)
-            if self.is_postgres and _is_away(error):
+            if self.is_postgres and self._is_away(error):
                 self._outage.began(str(translated))
             raise translated from error
         except (OverflowError, UnicodeEncodeError) as error:  # the driver's, about a value
@@ -248,23 +261,13 @@ def _files(url: sa.URL) -> Files | None:
     return None if in_memory else Files(Path(str(url.database)))
 
 
-def _is_away(error: exc.SQLAlchemyError) -> bool:
-    """Whether the database did not answer at all: no connection, no answer in time."""
-    return isinstance(error, exc.TimeoutError) or (
-        isinstance(error, exc.OperationalError) and (error.connection_invalidated or _unsent(error))
-    )
-
-
-def _unsent(error: exc.OperationalError) -> bool:
-    """Whether there was no connection: then the error belongs to no statement."""
-    return error.statement is None
-
-
 def _store_error(error: exc.SQLAlchemyError) -> StoreError:
     # The first line alone: PostgreSQL quotes the row below it, with all that is secret in it.
     text = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     if "disk is full" in text or "No space left" in text:
         return StoreFull("There is no room left on the disk of the bridge's database")
+    if isinstance(error, exc.TimeoutError):
+        return StoreUnavailable("The bridge's database is busy or away: no connection became free")
     if isinstance(error, exc.DataError):
         return StoreRefused(f"The bridge's database cannot hold this: {text}")
     unavailable = StoreUnavailable(f"The bridge's database cannot be used: {text}")

@@ -22,6 +22,7 @@ class Outage:
         self._mutex = threading.Lock()
         self._because = ""  # empty while there is none
         self._next_try = 0.0
+        self._answered_at = float("-inf")
 
     def check(self) -> None:
         """Raises StoreUnavailable at once while the database is away, except for who may try."""
@@ -38,7 +39,13 @@ class Outage:
             self._because = because
             self._next_try = time.monotonic() + _TRY_EVERY_SECONDS
 
+    def answered_within(self, seconds: float) -> bool:
+        """Whether the database has answered anybody lately: then it is busy, and not away."""
+        return time.monotonic() - self._answered_at <= seconds
+
     def ended(self) -> None:
+        """The database has answered."""
+        self._answered_at = time.monotonic()
         if self._because:
             with self._mutex:
                 self._because = ""

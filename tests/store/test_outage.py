@@ -42,6 +42,16 @@ def test_one_a_second_may_try(clock: list[float]) -> None:
     outage.check()
 
 
+def test_a_database_that_has_answered_lately_is_busy_and_not_away(clock: list[float]) -> None:
+    outage = Outage()
+    assert not outage.answered_within(2)
+    outage.ended()
+    clock[0] += 2
+    assert outage.answered_within(2)
+    clock[0] += 1
+    assert not outage.answered_within(2)
+
+
 def test_after_the_first_that_succeeds_everybody_may_ask_again(clock: list[float]) -> None:
     outage = Outage()
     outage.began("no answer")

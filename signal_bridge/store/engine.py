@@ -209,7 +209,7 @@ class Store:
 
         with self._translated():
             self._outage.check()
-            return postgres.NotifyEar(self._engine)
+            return postgres.NotifyEar(self._reading)
 
     @contextlib.contextmanager
     def _begun(self) -> Iterator[sa.Connection]:

@@ -115,15 +115,17 @@ def ring(connection: sa.Connection, topic: str) -> None:
 
 
 class NotifyEar:
-    """LISTEN on a connection of its own. Raises StoreUnavailable when it cannot be had, or ends."""
+    """LISTEN on a connection of its own."""
 
     def __init__(self, engine: sa.Engine) -> None:
+        """`engine` is one that commits by itself: else a transaction holds back what it is told.
+
+        Raises sa.exc.DBAPIError when the server is away, or goes while it is asked.
+        """
         with engine.connect() as connection:
+            connection.exec_driver_sql(f"LISTEN {_CHANNEL}")
             connection.detach()
-            raw: Any = connection.connection.dbapi_connection
-            raw.autocommit = True
-            raw.execute(f"LISTEN {_CHANNEL}")
-            self._connection = raw
+            self._connection: Any = connection.connection.dbapi_connection
             # Detached, it would be closed with the block.
             connection.connection.dbapi_connection = None  # type: ignore[misc]
 
@@ -131,6 +133,7 @@ class NotifyEar:
         return int(self._connection.fileno())
 
     def heard(self) -> set[str]:
+        """Raises StoreUnavailable when the connection has ended."""
         try:
             return {one.payload for one in self._connection.notifies(timeout=0)} & set(TOPICS)
         except psycopg.Error as error:

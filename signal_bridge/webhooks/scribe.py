@@ -139,6 +139,7 @@ class Scribe(Job):
             self._writing = {}
             for mark in later.values():
                 _add(self._marks, mark)
+            self._due = 0.0  # else a turn that is early would look like one that went well
 
     def _written(self, marks: list[Mark]) -> Iterable[Key]:
         """Those of webhooks that have changed. One that cannot be stored holds up no other."""

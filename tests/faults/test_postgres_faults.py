@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import requests
 
+from signal_bridge.webhooks.scribe import GROUP
 from tests.conftest import ACCOUNT
 from tests.faults.conftest import Crowd, Scene, staged
 from tests.faults.consumers import SseClient
@@ -35,8 +36,8 @@ BEFORE_THE_FAULT, DURING_THE_FAULT = 1000, 2000
 UNDER_WAY = 150
 # How many are stored each time it happens.
 AGAIN_AND_AGAIN = range(BEFORE_THE_FAULT, DURING_THE_FAULT, 100)
-# A webhook writes down what it has delivered in groups of at most so many.
-MOST_DOUBLES = 50
+# What a webhook has been sent and the bridge has not yet written down.
+MOST_DOUBLES = 2 * GROUP
 # Within this everybody is answered, also while the database says nothing at all.
 ANSWER_SECONDS = 12.0
 NOTICED_SECONDS = 30.0

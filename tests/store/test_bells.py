@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from signal_bridge.errors import StoreUnavailable
 from signal_bridge.store import bells as module
-from signal_bridge.store.bells import FEED, LEASES, LINKS, TOPICS, Bells, Files
+from signal_bridge.store.bells import FEED, LEASES, LINKS, TOPICS, Bells, Ear, Files
 from signal_bridge.store.engine import Store
 from tests.support import eventually
+from tests.support.postgres import Server
 
 ROOT = Path(__file__).parents[2]
 RING = """
@@ -158,12 +160,37 @@ def test_an_ear_that_goes_deaf_is_replaced(store: Store, listener: Listener) -> 
         with store.write() as unit:
             unit.connection.exec_driver_sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND query LIKE 'LISTEN%%'"
+                " WHERE datname = current_database() AND pid != pg_backend_pid()"
             )
         eventually(lambda: store.bells._ear not in (None, ear), 20, "another ear")
     heard = listener.times
     ring(store, FEED)
     eventually(lambda: listener.times > heard, what="a listener that is woken")
+
+
+def test_a_connection_that_is_cut_off_before_it_listens_is_no_surprise(
+    postgres_server: Server,
+) -> None:
+    with postgres_server.database() as name:
+        store = Store(postgres_server.url(name))
+        try:
+            sa.event.listen(
+                store._engine, "checkout", lambda *_: postgres_server.terminate(name), once=True
+            )
+            with pytest.raises(StoreUnavailable):
+                store._ear()
+            ear = eventually(lambda: ear_of(store), what="another connection")
+            assert ear.heard() == set()
+            ear.close()
+        finally:
+            store.close()
+
+
+def ear_of(store: Store) -> Ear | None:
+    try:
+        return store._ear()
+    except StoreUnavailable:
+        return None
 
 
 def test_the_bells_of_a_file_are_private_and_few(tmp_path: Path) -> None:

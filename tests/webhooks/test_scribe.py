@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -26,8 +26,10 @@ class Book:
         self.written: list[list[Mark]] = []
         self.troubles: list[Exception] = []
         self.changed: set[tuple[str, int]] = set()
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def mark(self, marks: Sequence[Mark]) -> set[tuple[str, int]]:
+        self.meanwhile()
         if self.troubles:
             raise self.troubles.pop(0)
         self.written.append(list(marks))
@@ -135,6 +137,19 @@ def test_what_could_not_be_written_is_written_with_what_came_meanwhile(desktop: 
     desktop.scribe.note(mark(hook(), 2))
     desktop.scribe.turn()
     assert [[seqs(one) for one in unit] for unit in desktop.book.written] == [[[1, 2]]]
+
+
+def test_while_nothing_can_be_written_no_turn_looks_as_if_it_went_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_GATHER_SECONDS", 0.0)
+    desktop = Desktop()
+    desktop.book.troubles = [StoreUnavailable("away"), StoreUnavailable("away")]
+    desktop.book.meanwhile = lambda: desktop.scribe.note(mark(hook(), 2))
+    desktop.scribe.note(mark(hook(), 1))
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            desktop.scribe.turn()
 
 
 def test_what_was_done_under_two_revisions_is_written_one_after_the_other(

@@ -80,11 +80,29 @@ def _number(connection: sa.Connection, pragma: str) -> int:
 def _prepare(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we begin transactions ourselves, below
     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of an empty file; else it has no effect
-    connection.execute("PRAGMA journal_mode=WAL")
+    _use_log(connection)
     connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.create_function("bridge_clock_ms", 0, clock_ms)
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Have the file in WAL mode, in which it stays.
+
+    Nobody else may use it for that moment, and SQLite does not wait for them: so those who open a
+    new file at once try again.
+    """
+    deadline = Deadline(BUSY_SECONDS)
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or deadline.expired():
+                raise
+            time.sleep(_LOOK_MS / 1000)
+        else:
+            return
 
 
 def _begin(connection: sa.Connection) -> None:
@@ -116,5 +134,9 @@ def _is_locked(raw: Any) -> bool:
     try:
         raw.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
-        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+        return _is_busy(error)
     return False
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

@@ -137,6 +137,41 @@ def test_a_database_that_is_locked_for_a_moment_is_waited_for(
     assert names(sqlite_store) == ["a"]
 
 
+@pytest.fixture
+def new_file(path: Path) -> Path:
+    """A database that is not in WAL mode yet."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE first (x)")
+    return path
+
+
+def test_a_new_file_that_another_process_is_preparing_is_waited_for(new_file: Path) -> None:
+    """SQLite does not wait by itself for the moment to change the mode."""
+    with locked(new_file):
+        first = InThread(look, new_file)
+        threading.Event().wait(0.05)
+        assert not first.is_over()
+    assert first.result() == "wal"
+
+
+def test_a_new_file_that_stays_locked_is_unavailable(
+    new_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+    with locked(new_file), pytest.raises(StoreUnavailable, match="locked"):
+        look(new_file)
+
+
+def look(path: Path) -> str:
+    """How the file keeps what is written, once it can be opened."""
+    store = Store(f"sqlite:///{path}")
+    try:
+        with store.read() as connection:
+            return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
+    finally:
+        store.close()
+
+
 def fill(store: Store) -> None:
     """Write until the file may grow no more. Each connection of SQLite has its own limit."""
     with store.write() as unit:

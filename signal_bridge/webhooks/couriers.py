@@ -21,7 +21,7 @@ from signal_bridge.store.engine import Store
 from signal_bridge.store.leases import Lease
 from signal_bridge.webhooks.addresses import Rules
 from signal_bridge.webhooks.dispatcher import WOKEN, Dispatcher, Job, Task
-from signal_bridge.webhooks.ledger import Ledger, Row
+from signal_bridge.webhooks.ledger import Ledger, Row, revisions_in
 from signal_bridge.webhooks.posters import Posters
 from signal_bridge.webhooks.scribe import Scribe
 
@@ -152,6 +152,7 @@ class Roll(Job):
         super().__init__()
         self._ledger = ledger
         self._look = look
+        self._read_last = ""  # the text that was dealt with
         self._known: dict[str, int] = {}  # the revision that was looked at
         self._rested = 0.0  # on the monotonic clock
         self._has_loaded = False
@@ -161,7 +162,11 @@ class Roll(Job):
         early_seconds = self._rested - time.monotonic()
         if early_seconds > 0:
             return early_seconds
-        current = self._revisions()
+        text = self._text()
+        if text == self._read_last:
+            self._look((), frozenset())
+            return WOKEN
+        current = revisions_in(text)
         left = self._known.keys() - current.keys()
         new = [one for one, revision in current.items() if self._known.get(one) != revision]
         rows = self._read(new)
@@ -169,18 +174,20 @@ class Roll(Job):
         for webhook_id in left:
             del self._known[webhook_id]
         self._known |= {row.webhook.id: row.webhook.revision for row in rows}
+        if self._known == current:  # else something has changed since
+            self._read_last = text
         return WOKEN
 
-    def _revisions(self) -> dict[str, int]:
+    def _text(self) -> str:
         began = time.monotonic()
-        current = self._ledger.revisions()
+        text = self._ledger.roll()
         ended = time.monotonic()
         self._rested = ended + _REST * (ended - began)
-        if current and not self._has_loaded:
+        if text and not self._has_loaded:
             _load()  # takes long enough for one of them to have changed
             self._has_loaded = True
-            return self._ledger.revisions()
-        return current
+            return self._ledger.roll()
+        return text
 
     def _read(self, ids: Sequence[str]) -> list[Row]:
         parts = [ids[first : first + _ROWS] for first in range(0, len(ids), _ROWS)]

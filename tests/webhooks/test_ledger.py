@@ -12,7 +12,15 @@ from signal_bridge.errors import LeaseLost, StoreError
 from signal_bridge.inbox.filters import Filter
 from signal_bridge.inbox.own import own_event
 from signal_bridge.store.tables import webhooks
-from signal_bridge.webhooks.ledger import ATTEMPTS_KEPT, Entry, Ledger, Mark, Row, Tried
+from signal_bridge.webhooks.ledger import (
+    ATTEMPTS_KEPT,
+    Entry,
+    Ledger,
+    Mark,
+    Row,
+    Tried,
+    revisions_in,
+)
 from signal_bridge.webhooks.post import Attempt
 from signal_bridge.webhooks.webhook import Webhook
 from tests.support.databases import POSTGRESQL, SQLITE, Database
@@ -226,11 +234,25 @@ def test_only_who_holds_the_lease_writes(desk: Desk) -> None:
     assert second.mark([failed(webhook)]) == set()
 
 
+def test_without_webhooks_the_roll_is_empty(ledger: Ledger) -> None:
+    assert revisions_in(ledger.roll()) == {}
+
+
+def test_a_webhook_in_place_of_another_is_another_roll(desk: Desk, ledger: Ledger) -> None:
+    first = desk.register(URL)
+    before = ledger.roll()
+    assert ledger.roll() == before
+    desk.registry.delete(ACCOUNT, first.id)
+    second = desk.register(URL)
+    assert second.revision == first.revision
+    assert ledger.roll() != before
+
+
 def test_only_active_webhooks_are_served(desk: Desk, ledger: Ledger) -> None:
     active, paused = desk.register(URL), desk.register(URL + "/paused")
     desk.registry.change(ACCOUNT, paused.id, {}, paused=True)
-    assert ledger.revisions() == {active.id: 1}
+    assert revisions_in(ledger.roll()) == {active.id: 1}
     assert ledger.rows([active.id, paused.id]) == [Row(active)]
     with desk.store.write() as unit:
         unit.execute(sa.update(webhooks).values(revision=7))
-    assert ledger.revisions() == {active.id: 7}
+    assert revisions_in(ledger.roll()) == {active.id: 7}

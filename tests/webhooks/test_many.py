@@ -111,13 +111,13 @@ def test_changes_that_follow_upon_each_other_are_looked_at_together(
     desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[int] = []
-    revisions = Ledger.revisions
+    roll = Ledger.roll
 
-    def count(ledger: Ledger) -> dict[str, int]:
+    def count(ledger: Ledger) -> str:
         looks.append(1)
-        return revisions(ledger)
+        return roll(ledger)
 
-    monkeypatch.setattr(Ledger, "revisions", count)
+    monkeypatch.setattr(Ledger, "roll", count)
     monkeypatch.setattr(couriers, "_REST", 20.0)
     desk.start()
     register_many(desk, receiver)

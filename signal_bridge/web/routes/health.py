@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Response, jsonify, make_response
@@ -94,7 +95,7 @@ def _reasons_on_board(board: dict[str, Status]) -> dict[str, str]:
     return reasons
 
 
-def _account_states() -> dict[str, str]:
+def _account_states() -> Mapping[str, str]:
     """An account that its owner has unlinked is shown, and keeps nobody from using the others."""
     return bridge().accounts.states()
 

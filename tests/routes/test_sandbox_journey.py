@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support import Bridge
+from tests.support import Bridge, eventually
 
 ANN, BOB, CYD = (f"+1202555010{digit}" for digit in range(3))
 OFFLINE, NOBODY = "+12025550195", "+12025559999"
@@ -82,9 +82,16 @@ def test_a_message_is_pinned_reacted_to_read_and_deleted(sandboxed: Bridge, grou
         f"/v1/remote-delete/{ANN}", json={"recipient": group, "timestamp": timestamp}
     )
     assert int(done(gone, 201)["timestamp"]) > timestamp
-    received = done(sandboxed.get(f"/v1/receive/{ANN}?timeout=5"), 200)
-    receipts = [each["envelope"].get("receiptMessage") or {} for each in received]
-    assert any(receipt.get("isViewed") for receipt in receipts)
+    assert eventually(lambda: any(is_viewed(one) for one in polled(sandboxed, ANN)), 20)
+
+
+def polled(sandboxed: Bridge, number: str) -> list[dict[str, Any]]:
+    received = done(sandboxed.get(f"/v1/receive/{number}?timeout=5"), 200)
+    return [one["envelope"] for one in received]
+
+
+def is_viewed(envelope: dict[str, Any]) -> bool:
+    return bool((envelope.get("receiptMessage") or {}).get("isViewed"))
 
 
 def test_a_poll_is_held(sandboxed: Bridge, group: str) -> None:

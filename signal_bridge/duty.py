@@ -123,10 +123,8 @@ class Duty:
         )
 
     def _retention_loop(self) -> Loop:
-        work = Retention(self._settings, self._store, self._inbox)
-        return Loop(
-            "retention", lambda: work.step(self._stop), self._stop, report=self.reports.trouble
-        )
+        retention = Retention(self._settings, self._store, self._inbox)
+        return retention.loop(self._stop, self.reports.trouble)
 
     def _make_couriers(self, lease: Lease) -> Couriers:
         rules = Rules(self._settings.webhook_allow, self._settings.webhook_deny)

@@ -13,8 +13,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -71,23 +70,15 @@ class Reading:
     def renew_seconds(self) -> float:
         return self._lease.renew_seconds
 
-    def advance(self, seq: int) -> None:
-        """Everything up to `seq` was handed over. Raises StoreError.
+    def finish(self, seq: int) -> None:
+        """Everything up to `seq` was handed over: let the next reader in. Raises StoreError.
 
         Nothing when another reader has the lease by now: it reads the same again.
         """
         with suppress(LeaseLost), self._cursors.store.write() as unit:
             self._cursors.leases.fence(unit, self._lease)
             _move(unit, self._lease.name, seq)
-            self.position = seq
-
-    def finish(self, seq: int) -> None:
-        """`advance` and `release` in one."""
-        with suppress(LeaseLost), self._cursors.store.write() as unit:
-            self._cursors.leases.fence(unit, self._lease)
-            _move(unit, self._lease.name, seq)
             self._cursors.leases.release(unit, self._lease)
-            self.position = seq
 
     def renew(self) -> bool:
         """Keep it for longer. False when it ran out and another reader has it. Raises StoreError.
@@ -129,16 +120,6 @@ class Cursors:
 
         self.leases.wait_until(ready, deadline)
         return taken[0] if taken else None
-
-    @contextmanager
-    def held(self, name: str, deadline: Deadline) -> Iterator[Reading | None]:
-        """`take` for the length of a block."""
-        reading = self.take(name, deadline)
-        try:
-            yield reading
-        finally:
-            if reading is not None:
-                reading.release()
 
     def position(self, name: str, account: str = "") -> int:
         """The seq that was handed over last. Raises StoreError.

@@ -29,7 +29,7 @@ from signal_bridge.inbox.removal import Removal
 from signal_bridge.inbox.store import Inbox
 from signal_bridge.settings import Settings
 from signal_bridge.store.engine import Store
-from signal_bridge.threads import Loop
+from signal_bridge.threads import Loop, Report
 
 _EVERY_SECONDS: Final = 600.0
 # The first look can only remember how the clocks stand.
@@ -62,10 +62,15 @@ class Retention:
         self._never = threading.Event()
         self._wait_seconds = 0.0
 
-    def run(self, stop: threading.Event) -> None:
-        """On thread `retention`, at start and every ten minutes until `stop`; trouble is logged."""
+    def loop(self, stop: threading.Event, report: Report | None = None) -> Loop:
+        """Thread `retention`: at its start and every ten minutes until `stop`."""
         step = functools.partial(self.step, stop)
-        Loop("retention", step, stop, longest_wait_seconds=_LONGEST_WAIT_SECONDS).run()
+        longest = _LONGEST_WAIT_SECONDS
+        return Loop("retention", step, stop, report=report, longest_wait_seconds=longest)
+
+    def run(self, stop: threading.Event) -> None:
+        """`loop`, on the caller's own thread."""
+        self.loop(stop).run()
 
     def step(self, stop: threading.Event) -> None:
         """Wait until a look is due (the first is at once), and look. Raises StoreError.

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import LeaseLost
-from signal_bridge.store.bells import LEASES
+from signal_bridge.store.bells import LEASES, LOOK_SECONDS
 from signal_bridge.store.engine import Store, Unit
 from signal_bridge.store.tables import leases
 
@@ -97,7 +97,8 @@ class Leases:
     def wait_until(self, ready: Callable[[], bool], deadline: Deadline) -> bool:
         """Wait until `ready()`, asked whenever a lease was released. False when the time is up.
 
-        `ready` runs on this thread. A lease that runs out is noticed at the next look.
+        `ready` runs on this thread. It is asked every LOOK_SECONDS all the same: a lease that runs
+        out rings no bell.
         """
         if ready():
             return True
@@ -108,7 +109,7 @@ class Leases:
             while not deadline.expired():
                 if ready():
                     return True
-                rung.wait(deadline.remaining_seconds())
+                rung.wait(min(LOOK_SECONDS, deadline.remaining_seconds()))
                 rung.clear()
         return ready()
 

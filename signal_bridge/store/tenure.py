@@ -83,7 +83,10 @@ class Tenure:
         return True
 
     def wait(self, stop: threading.Event) -> bool:
-        """Wait for the lease, however long. False when `stop` was set before."""
+        """Wait for the lease, however long. False when `stop` was set before.
+
+        A stop is noticed at the next look, within seconds.
+        """
         told = ""
         while not stop.is_set():
             try:
@@ -93,7 +96,9 @@ class Tenure:
                 if holder and holder != told:
                     log.warning("%s", waiting_for(holder))
                     told = holder
-                self._leases.wait_until(self._is_free, Deadline(LEASE_SECONDS))
+                self._leases.wait_until(
+                    lambda: stop.is_set() or self._is_free(), Deadline(LEASE_SECONDS)
+                )
             except StoreError as error:
                 log.warning("whether another bridge is at work cannot be found out: %s", error)
                 pause(_RETRY_SECONDS, stop)

@@ -36,7 +36,11 @@ class Posters(Job):
     def lent(self, webhook_id: str) -> Iterator[Poster]:
         """The one that this webhook has used before, or a new one, for one attempt."""
         poster = self._take(webhook_id)
-        yield poster
+        try:
+            yield poster
+        except BaseException:
+            poster.close()  # nobody knows what became of its connection
+            raise
         self._give_back(webhook_id, poster)
 
     def turn(self) -> float:

@@ -57,13 +57,17 @@ def test_the_second_waits_until_the_first_has_ended(
     assert second.tenure.lease.holder == "second"
 
 
-def test_a_wait_ends_with_a_stop(bridges: list[Bridge], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LEASE_SECONDS", 0.1)
+def test_a_wait_ends_with_a_stop(
+    bridges: list[Bridge], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not with the lease, which the first may renew for ever."""
+    monkeypatch.setattr(module, "LEASE_SECONDS", 3600.0)
     first, second = bridges
     assert first.tenure.take()
     waiting = InThread(second.wait)
+    eventually(lambda: "another Signal Bridge (first)" in caplog.text, what="a word of the first")
     second.stop.set()
-    assert waiting.result() is False
+    assert waiting.result(30) is False
 
 
 def test_a_bridge_that_comes_back_after_a_crash_does_not_wait_for_itself(

@@ -164,14 +164,14 @@ class Inbox:
             counted = connection.execute(query.count(wanted), values).one()
             if counted.found < COUNTED_MOST:
                 return int(counted.found)
-            newest = _newest_seq(connection)
+            newest = newest_seq_in(connection)
         density = (counted.found - 1) / (counted.last - counted.first)
         return int(counted.found + (newest - counted.last) * density)
 
     def _count_of_senders(self, wanted: Filter, after: int) -> int:
         """Counted among COUNTED_MOST events: there may be a million between two of a sender."""
         with self._store.read() as connection:
-            newest = _newest_seq(connection)
+            newest = newest_seq_in(connection)
             oldest = int(connection.scalar(sa.select(sa.func.min(events.c.seq))) or newest + 1)
             after = max(after, oldest - 1)
             values = query.values(wanted, after, COUNTED_MOST)
@@ -182,14 +182,14 @@ class Inbox:
     def lags(self, positions: Sequence[int]) -> list[int]:
         """How many events of all kinds and accounts there are above each: by their numbers."""
         with self._store.read() as connection:
-            newest = _newest_seq(connection)
+            newest = newest_seq_in(connection)
             oldest = int(connection.scalar(sa.select(sa.func.min(events.c.seq))) or newest + 1)
         return [max(0, newest - max(position, oldest - 1)) for position in positions]
 
     def newest_seq(self) -> int:
         """The seq of the newest event, 0 when there was none."""
         with self._store.read() as connection:
-            newest = _newest_seq(connection)
+            newest = newest_seq_in(connection)
         self._know_of(newest)
         return newest
 
@@ -242,7 +242,7 @@ def first_since(connection: sa.Connection, time_ms: int) -> int:
     By halving: the times of a feed rise, and an index of them would cost every append.
     """
     low = int(connection.scalar(sa.select(sa.func.min(events.c.seq))) or 0)
-    high = _newest_seq(connection) + 1
+    high = newest_seq_in(connection) + 1
     while low < high:
         middle = (low + high) // 2
         found = connection.execute(
@@ -258,7 +258,7 @@ def first_since(connection: sa.Connection, time_ms: int) -> int:
     return low
 
 
-def _newest_seq(connection: sa.Connection) -> int:
+def newest_seq_in(connection: sa.Connection) -> int:
     """Also when it is not kept any more: who begins there has a gap behind, and not before."""
     newest = connection.scalar(sa.select(sa.func.max(events.c.seq)))
     if newest is None:

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from signal_bridge.clock import now_ms
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.inbox.filters import EVERY_ACCOUNT
+from signal_bridge.inbox.store import newest_seq_in
 from signal_bridge.store.bells import WEBHOOKS
 from signal_bridge.store.engine import WEBHOOKS_LOCK, Store, Unit
-from signal_bridge.store.tables import attempts, events, parked, webhooks
+from signal_bridge.store.tables import attempts, parked, webhooks
 from signal_bridge.webhooks.addresses import Rules
 from signal_bridge.webhooks.signature import OLD_SECRET_MS, new_secret
 from signal_bridge.webhooks.webhook import (
@@ -131,7 +132,7 @@ class Registry:
         """Deliver everything from `seq` on once more, beginning at once."""
         with self._store.write() as unit:
             webhook = _locked(unit, account, webhook_id)
-            position = max(0, min(seq - 1, _newest_seq(unit)))
+            position = max(0, min(seq - 1, newest_seq_in(unit.connection)))
             rewound = {"position": position, "rewound": webhook.revision + 1}
             return _update(unit, webhook, {**_AFRESH, **rewound})
 
@@ -190,7 +191,7 @@ def _insert(unit: Unit, webhook_id: str, account: str, values: dict[str, Any]) -
         state=ACTIVE,
         detail="",
         created_ms=now_ms(),
-        position=_newest_seq(unit),
+        position=newest_seq_in(unit.connection),
         **_fields({**defaults, **values}),
     )
     unit.execute(sa.insert(webhooks), _row(webhook))
@@ -274,7 +275,3 @@ def _check_limits(unit: Unit, account: str) -> None:
         raise RequestError(f"An account can have {MOST_PER_ACCOUNT} webhooks at most")
     if int(unit.scalar(count) or 0) >= MOST:
         raise RequestError(f"There can be {MOST} webhooks at most")
-
-
-def _newest_seq(unit: Unit) -> int:
-    return int(unit.scalar(sa.select(sa.func.max(events.c.seq))) or 0)

@@ -307,6 +307,18 @@ def test_events_that_were_removed_are_told_as_a_gap(desk: Desk, receiver: Receiv
     desk.wait_position(webhook, 4)
 
 
+def test_what_was_removed_before_a_webhook_was_registered_is_no_gap(
+    desk: Desk, receiver: Receiver
+) -> None:
+    desk.tell("one", "two", "three")
+    desk.remove(through=3)
+    desk.register(receiver.url)
+    desk.start()
+    desk.tell("four")
+    [first] = receiver.wait_for(1)
+    assert first.text == "four"
+
+
 def test_in_the_peers_format_a_gap_is_passed_over(desk: Desk, receiver: Receiver) -> None:
     webhook = desk.register(receiver.url, format="jsonrpc")
     desk.tell(*numbered(2))

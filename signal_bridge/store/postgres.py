@@ -49,9 +49,11 @@ class LimitedConnection(psycopg.Connection[Any]):
         limit = self.limit_seconds if timeout is None else timeout
         try:
             return super().wait(gen, interval, limit)
-        except psycopg.OperationalError:
-            # An error of the server ends what was asked; when it goes on, the time was up.
-            if timeout is None and self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+        except psycopg.OperationalError as error:
+            # What the server says has a code, and ends what was asked, though in a pipeline more
+            # may follow. Without one, and while that goes on, the time was up.
+            is_late = timeout is None and error.sqlstate is None
+            if is_late and self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.close()
             raise
 

@@ -21,6 +21,7 @@ from signal_bridge.store.engine import Store, Unit
 from signal_bridge.store.migrations import migrate
 from signal_bridge.store.tables import cursors
 from tests.rpc.far_end import InThread
+from tests.support.postgres import Server
 
 
 @pytest.fixture
@@ -328,6 +329,30 @@ def test_what_the_database_has_no_room_for_is_refused_for_good(
         write()
     assert not caught.value.retryable
     assert names(store) == []
+
+
+LOCKED = """
+CREATE FUNCTION locked() RETURNS trigger AS $$
+BEGIN RAISE EXCEPTION 'locked' USING ERRCODE = 'lock_not_available'; END $$ LANGUAGE plpgsql;
+CREATE TRIGGER locked BEFORE INSERT ON cursors FOR EACH ROW EXECUTE FUNCTION locked()
+"""
+
+
+def test_many_rows_that_had_to_wait_too_long_for_a_lock_are_no_outage(
+    postgres_server: Server,
+) -> None:
+    """They go in a pipeline, in which more is under way when the server says so."""
+    with postgres_server.database() as name:
+        store = Store(postgres_server.url(name))
+        try:
+            postgres_server.execute(LOCKED, name)
+            rows = [{"name": str(n), "account": "", "position": 0} for n in range(500)]
+            for _ in range(20):
+                with pytest.raises(StoreUnavailable, match="locked"), store.write() as unit:
+                    unit.execute(sa.insert(cursors), rows)
+                assert names(store) == []
+        finally:
+            store.close()
 
 
 def test_the_text_of_an_error_holds_nothing_of_the_row(store: Store) -> None:

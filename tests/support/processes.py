@@ -48,11 +48,7 @@ def is_running(pid: int) -> bool:
 
 def children_and_zombies(pid: int) -> set[int]:
     """The pids of what `pid` started and has not reaped."""
-    return {
-        int(child)
-        for children in Path(f"/proc/{pid}/task").glob("*/children")
-        for child in children.read_text().split()
-    }
+    return {one for one in _pids() if (stat := _stat(one)) and int(stat[1]) == pid}
 
 
 def _pids() -> list[int]:
@@ -61,14 +57,23 @@ def _pids() -> list[int]:
 
 def _look_at(pid: int) -> Process | None:
     """The process as it is now; None if it is gone or dead."""
+    stat = _stat(pid)
+    if stat is None or stat[0] in "ZX":
+        return None
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The name stands in parentheses and may contain any character, so count from the last one.
-    state, parent_pid, *rest = stat.rpartition(")")[2].split()
-    if state in "ZX":
-        return None
+    _state, parent_pid, *rest = stat
     words = command.rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
     return Process(pid, int(parent_pid), int(rest[17]), words)
+
+
+def _stat(pid: int) -> list[str] | None:
+    """What /proc says of it, from its state on (proc_pid_stat(5)); None if it is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name stands in parentheses and may contain any character, so count from the last one.
+    return stat.rpartition(")")[2].split()

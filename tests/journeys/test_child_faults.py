@@ -183,8 +183,8 @@ def test_a_signal_cli_that_hangs_is_not_ready_and_answers_later(bridge: Bridge) 
 
 
 def test_http_comes_back_after_gunicorns_master_was_killed(bridge: Bridge) -> None:
+    eventually(lambda: len(workers_of(bridge)) == 2)  # the first alone is enough to be ready
     signal_cli, master, workers = signal_cli_of(bridge), gunicorn_of(bridge), workers_of(bridge)
-    assert len(workers) == 2
     master.kill()
     eventually(lambda: not any(worker.is_alive() for worker in workers), 20, "no orphan worker")
     eventually(lambda: gunicorn_of(bridge) != master)
@@ -195,6 +195,7 @@ def test_http_comes_back_after_gunicorns_master_was_killed(bridge: Bridge) -> No
 
 
 def test_a_killed_worker_is_replaced(bridge: Bridge) -> None:
+    eventually(lambda: len(workers_of(bridge)) == 2)
     signal_cli, master, workers = signal_cli_of(bridge), gunicorn_of(bridge), workers_of(bridge)
     for worker in workers:
         worker.kill()

@@ -308,6 +308,8 @@ def test_without_a_daemon_http_is_open_and_says_what_is_wrong_until_it_is_back(
 ) -> None:
     daemon.stop()
     try:
+        # Until its end is noticed, what is written to it may have been carried out.
+        eventually(lambda: send(bridge).status_code == 503)
         body = check_problem(send(bridge), 503, "not_sent")
         assert body["error"]
         assert int(send(bridge).headers["Retry-After"]) > 0

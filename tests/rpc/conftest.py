@@ -11,6 +11,7 @@ import pytest
 from signal_bridge.clock import Deadline
 from signal_bridge.rpc.client import Client, connect
 from tests.rpc.far_end import FarEnd
+from tests.support.parts import part_missing
 
 Make = Callable[..., tuple[Client, FarEnd]]
 
@@ -49,7 +50,7 @@ def connected(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[
         try:
             listening = socket.create_server((host, 0), family=family)
         except OSError:
-            pytest.skip(f"this machine has no {host}")
+            part_missing(f"this machine has no {host}")
         shown = f"[{host}]" if "6" in request.param else host
         address = f"tcp:{shown}:{listening.getsockname()[1]}"
     listening.listen()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from signal_bridge.errors import BodyTooLarge, RequestError, StoreError, StoreFull
 from signal_bridge.web.uploads import Uploads
+from tests.support.parts import part_missing
 
 LIMIT_BYTES = 10_000
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 100
@@ -189,7 +190,7 @@ def test_trouble_with_the_disk_is_told_as_such(
 
 def test_a_disk_that_fills_up_half_way_is_told_as_such(uploads: Uploads) -> None:
     if not Path("/dev/full").exists():
-        pytest.skip("there is no /dev/full here")
+        part_missing("there is no /dev/full here")
     path = uploads._fresh() / "a"
     path.symlink_to("/dev/full")
     uploads._fresh = lambda: path.parent  # type: ignore[method-assign]

@@ -15,6 +15,7 @@ import pytest
 
 from signal_bridge.webhooks.addresses import Rules
 from signal_bridge.webhooks.post import Poster
+from tests.support.parts import part_missing
 from tests.webhooks.receiver import Receiver
 from tests.webhooks.test_post import BODY, webhook
 
@@ -23,7 +24,7 @@ from tests.webhooks.test_post import BODY, webhook
 def certificate(tmp_path: Path) -> tuple[Path, Path]:
     """A certificate for bot.test that nobody trusts, and its key."""
     if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl to make a certificate with")
+        part_missing("there is no openssl to make a certificate with")
     certificate, key = tmp_path / "certificate", tmp_path / "key"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",

@@ -12,7 +12,7 @@ import pytest
 
 from signal_bridge.webhooks import couriers, dispatcher, posters, registry
 from signal_bridge.webhooks.courier import Courier
-from signal_bridge.webhooks.dispatcher import THREADS
+from signal_bridge.webhooks.dispatcher import THREADS, Dispatcher, Task
 from signal_bridge.webhooks.ledger import Ledger
 from signal_bridge.webhooks.webhook import Webhook
 from tests.support import eventually
@@ -37,15 +37,34 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 @pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Who was woken, and has a thread by now if there is one for it."""
+    names: set[str] = set()
+    wake = Dispatcher._wake
+
+    def note(dispatcher: Dispatcher, task: Task) -> None:
+        wake(dispatcher, task)
+        names.add(task.job.name)
+
+    monkeypatch.setattr(Dispatcher, "_wake", note)
+    return names
+
+
+@pytest.fixture
 def gate() -> Iterator[threading.Event]:
     gate = threading.Event()
     yield gate
     gate.set()
 
 
-def register_many(desk: Desk, receiver: Receiver) -> list[Webhook]:
+def add_many(desk: Desk, receiver: Receiver) -> list[Webhook]:
     """Each for an account of its own."""
-    made = [desk.register(f"{receiver.url}/{one}", account=f"+{one}") for one in range(MANY)]
+    return [desk.register(f"{receiver.url}/{one}", account=f"+{one}") for one in range(MANY)]
+
+
+def register_many(desk: Desk, receiver: Receiver) -> list[Webhook]:
+    """`add_many`, and each has its courier."""
+    made = add_many(desk, receiver)
     eventually(lambda: all(desk.serves(one) for one in made), 60)
     return made
 
@@ -81,24 +100,35 @@ def test_an_event_wakes_whom_it_concerns(
 
 
 def test_threads_and_files_are_few_however_many_there_are(
-    desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    desk: Desk,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    woken: set[str],
+    gate: threading.Event,
 ) -> None:
+    def hold(handler: Handler) -> None:
+        gate.wait(60)
+        status(204)(handler)
+
     kept = 20
+    receiver.otherwise = hold
     monkeypatch.setattr(posters, "KEPT", kept)
     # However slow this machine is: a turn that lasts has a thread more.
     monkeypatch.setattr(dispatcher, "SLOW_SECONDS", 3600.0)
-    desk.start()
-    register_many(desk, receiver)
-    before = files()
-    most = 0
+    made = add_many(desk, receiver)
     for one in range(MANY):
         desk.tell("hello", account=f"+{one}")
-        most = max(most, connections_to(receiver.port))
+    before = files()
+    desk.start()
+    eventually(lambda: woken >= {f"webhook {one.id}" for one in made}, 60)
+    assert len(receiver.wait_for(THREADS)) == THREADS
+    assert len(names("courier-")) == THREADS
+    assert len(names("couriers", "bells")) == 2
+    assert connections_to(receiver.port) == THREADS
+    gate.set()
     posts = receiver.wait_for(MANY, 60)
     assert {post.path for post in posts} == {f"/hook/{one}" for one in range(MANY)}
-    assert 0 < most <= kept + THREADS
     assert len(names("courier-")) <= THREADS
-    assert len(names("couriers", "bells")) == 2
     eventually(lambda: connections_to(receiver.port) <= kept)
     # The receiver's ends are in this process as well, and each thread may have a database open.
     eventually(lambda: files() - before <= 2 * kept + THREADS)

@@ -17,8 +17,8 @@ from bench.listeners import Receiver
 from bench.sides import KEEP_ALL, Side, idle, sides, starts, until
 from bench.stage import bridge, instant_daemon
 from bench.table import MS, RATE, WORST_MS, Growth, in_turns, median_of
-from signal_bridge.inbox.cursors import POLL, Cursors, cursor_name
-from signal_bridge.inbox.filters import Filter
+from signal_bridge.feed.cursors import POLL, Cursors, cursor_name
+from signal_bridge.feed.filters import Filter
 from signal_bridge.store.engine import Store
 from signal_bridge.store.tables import feed_totals
 

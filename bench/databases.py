@@ -20,7 +20,7 @@ import psycopg
 import sqlalchemy as sa
 
 from bench.daemon import account
-from signal_bridge.inbox.envelope import arrival_of
+from signal_bridge.feed.envelope import arrival_of
 from signal_bridge.store.engine import Store
 from signal_bridge.store.migrations import migrate
 from signal_bridge.store.tables import events, feed_totals

@@ -6,8 +6,8 @@ Three journeys explain the package.
                     -> rpc/client.py (waiter registered, then the line written) -> socket;
                     the reader thread settles the id; signalcli/refusals.py names a refusal;
                     web/problems.py gives it a status and a body.
-2. An inbound       socket -> rpc/client.py reader -> inbox/intake.py -> inbox/store.py
-   message.         (committed) -> store/bells.py -> inbox/watch.py wakes whom it concerns
+2. An inbound       socket -> rpc/client.py reader -> feed/intake.py -> feed/store.py
+   message.         (committed) -> store/bells.py -> feed/watch.py wakes whom it concerns
                     -> webhooks/courier.py -> webhooks/post.py; or read from a cursor
                     by web/routes/receive.py: polling, web/streams/websocket.py, web/streams/sse.py.
 3. The child.       duty.py starts supervisor/; each change of state is recorded so that
@@ -24,7 +24,7 @@ The rooms, each of which may import those below it (setup.cfg, a test holds it):
     webhooks        whom we tell, in order, until they have taken it
     supervisor      keeps a child alive
     rpc             JSON-RPC over one socket
-    inbox           what signal-cli told us: the feed, its readers' cursors, the accounts
+    feed           what signal-cli told us: the feed, its readers' cursors, the accounts
     store           one engine, all tables; units of work, leases, bells, migrations
     threads         the loop of every long-lived thread
     clock | settings | logs | trustmodes, settingtexts, errors

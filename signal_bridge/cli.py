@@ -26,13 +26,13 @@ def cli() -> None:
 
 @cli.command()
 def serve() -> None:
-    """Run everything: signal-cli, the inbox and the HTTP server."""
+    """Run everything: signal-cli, the feed and the HTTP server."""
     _run_daemon(with_web=True)
 
 
 @cli.command()
 def daemon() -> None:
-    """Run signal-cli and the inbox; Gunicorn runs apart (see deploy/split)."""
+    """Run signal-cli and the feed; Gunicorn runs apart (see deploy/split)."""
     _run_daemon(with_web=False)
 
 

@@ -17,11 +17,11 @@ from collections.abc import Callable
 from typing import Final
 
 from signal_bridge.errors import RequestError, SettingError, StoreError
-from signal_bridge.inbox.accounts import AccountBook
-from signal_bridge.inbox.intake import Intake
-from signal_bridge.inbox.own import own_event
-from signal_bridge.inbox.retention import Retention
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.account_book import AccountBook
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.intake import Intake
+from signal_bridge.feed.own import own_event
+from signal_bridge.feed.retention import Retention
 from signal_bridge.settings import Settings
 from signal_bridge.signalcli.accountwatch import AccountWatch
 from signal_bridge.signalcli.gateway import Gateway
@@ -64,7 +64,7 @@ class Duty:
         self._store = store
         self._stop = stop
         self._failed = failed
-        self._inbox = Inbox(store)
+        self._feed = Feed(store)
         self.reports = Reports(store, settings.supervised)
         self._gateway = Gateway(settings, self.reports.board, name="probe")
         self._signal_cli = self._signal_cli_supervisor(command)
@@ -85,7 +85,7 @@ class Duty:
     def stop(self) -> None:
         """In reverse, after `stop` was set: no request may need what is gone already."""
         self._couriers.stop()
-        self._inbox.close()
+        self._feed.close()
         self._receiving.join(seconds=10)
         self._retention.join(10)
         self._gateway.close()
@@ -110,20 +110,20 @@ class Duty:
 
     def _account_watch(self) -> AccountWatch:
         restart = self._signal_cli.restart if self._signal_cli is not None else None
-        book = AccountBook(self._store, self._inbox)
+        book = AccountBook(self._store, self._feed)
         return AccountWatch(book, self._settings.config_dir, restart, Linker(self._gateway))
 
     def _subscription(self) -> Subscription:
         return Subscription(
             self._settings.daemon_address,
-            accept=Intake(self._inbox, self._stop, self.reports.storing).accept,
+            accept=Intake(self._feed, self._stop, self.reports.storing).accept,
             report=self.reports.receiving,
             on_accounts=self._on_accounts,
             stop=self._stop,
         )
 
     def _retention_loop(self) -> Loop:
-        retention = Retention(self._settings, self._store, self._inbox)
+        retention = Retention(self._settings, self._store, self._feed)
         return retention.loop(self._stop, self.reports.trouble)
 
     def _make_couriers(self, lease: Lease) -> Couriers:
@@ -133,7 +133,7 @@ class Duty:
         except RequestError as error:
             raise SettingError(f"RECEIVE_WEBHOOK_URL cannot be used: {error}") from None
         waits_seconds = self._settings.webhook_retry_seconds
-        return Couriers(self._store, self._inbox, rules, waits_seconds, lease)
+        return Couriers(self._store, self._feed, rules, waits_seconds, lease)
 
     # -- what they tell ------------------------------------------------------------------------
 
@@ -146,7 +146,7 @@ class Duty:
 
     def _tell_restart(self, because: str) -> None:
         try:
-            self._inbox.append([own_event("daemon.restarted", detail=because)])
+            self._feed.append([own_event("daemon.restarted", detail=because)])
         except StoreError as error:
             log.warning("the restart cannot be told in the feed: %s", error)
 

@@ -153,4 +153,4 @@ def _close_readers() -> None:
     """Whoever waits for the feed goes home: a stop waits for nobody who waits."""
     from signal_bridge import wsgi  # preloaded; importing it above would load it twice over
 
-    wsgi.bridge.inbox.close()
+    wsgi.bridge.feed.close()

@@ -10,10 +10,10 @@ import logging
 from collections.abc import Mapping
 
 from signal_bridge.errors import RateLimited, Refused, StoreError
-from signal_bridge.inbox.accounts import AccountBook
-from signal_bridge.inbox.cursors import Cursors
-from signal_bridge.inbox.own import own_event
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.account_book import AccountBook
+from signal_bridge.feed.cursors import Cursors
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.own import own_event
 from signal_bridge.settings import read_settings
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.gateway import Gateway
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 _settings = read_settings()
 _store = Store(_settings.database_url)
 _board = StatusBoard(_store)
-_inbox = Inbox(_store)
+_feed = Feed(_store)
 
 
 def _tell_rate_limit(call: Call, error: Refused) -> None:
@@ -50,7 +50,7 @@ def _tell_rate_limit(call: Call, error: Refused) -> None:
         "challenge_tokens": challenge_tokens(error),
     }
     try:
-        _inbox.append([own_event("account.rate_limited", account, **detail)])
+        _feed.append([own_event("account.rate_limited", account, **detail)])
     except StoreError as store_error:
         log.warning("a rate limit cannot be told in the feed: %s", store_error)
 
@@ -60,8 +60,8 @@ bridge = Bridge(
     settings=_settings,
     gateway=_gateway,
     links=Links(_store, Linker(_gateway)),
-    inbox=_inbox,
-    accounts=AccountBook(_store, _inbox),
+    feed=_feed,
+    accounts=AccountBook(_store, _feed),
     cursors=Cursors(_store),
     board=_board,
     leases=Leases(_store),

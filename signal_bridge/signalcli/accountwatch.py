@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from signal_bridge.clock import backoff_seconds
-from signal_bridge.inbox.accounts import AccountBook, read_disk
+from signal_bridge.feed.account_book import AccountBook, read_disk
 from signal_bridge.signalcli.linking import Linker, log_qr
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import BridgeError, ConnectionLost, Refused
-from signal_bridge.inbox.envelope import account_of
+from signal_bridge.feed.envelope import account_of
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.rpc.jsonrpc import Notice
 from signal_bridge.signalcli.refusals import refusal

@@ -7,9 +7,9 @@ from typing import cast
 
 from flask import current_app, g
 
-from signal_bridge.inbox.accounts import AccountBook
-from signal_bridge.inbox.cursors import Cursors
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.account_book import AccountBook
+from signal_bridge.feed.cursors import Cursors
+from signal_bridge.feed.feed import Feed
 from signal_bridge.settings import Settings
 from signal_bridge.signalcli.gateway import Gateway
 from signal_bridge.signalcli.links import Links
@@ -27,7 +27,7 @@ class Bridge:
     settings: Settings
     gateway: Gateway
     links: Links
-    inbox: Inbox
+    feed: Feed
     accounts: AccountBook
     cursors: Cursors
     board: StatusBoard

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from signal_bridge.inbox.event import Event, Gap
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.event import Event, Gap
+from signal_bridge.feed.feed import Feed
 from signal_bridge.webhooks.ledger import Ledger, Row
 from signal_bridge.webhooks.payload import gap_notice
 
@@ -24,11 +24,11 @@ class Backlog:
     thread at a time. Methods raise StoreError.
     """
 
-    def __init__(self, inbox: Inbox, ledger: Ledger, row: Row, wake: Callable[[], None]) -> None:
-        self._inbox = inbox
+    def __init__(self, feed: Feed, ledger: Ledger, row: Row, wake: Callable[[], None]) -> None:
+        self._feed = feed
         self._ledger = ledger
         self._webhook = row.webhook
-        self._follower = inbox.watch.follow(row.webhook.filter, wake)
+        self._follower = feed.watch.follow(row.webhook.filter, wake)
         self._events: deque[Event] = deque()
         self.read_through = row.webhook.position
         self._replays = row.replays
@@ -73,7 +73,7 @@ class Backlog:
 
     def close(self) -> None:
         """`wake` is called no more."""
-        self._inbox.watch.leave(self._follower)
+        self._feed.watch.leave(self._follower)
 
     def _read(self, limit: int) -> None:
         page = self._follower.read(self.read_through, limit)

@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from signal_bridge.clock import now_ms
-from signal_bridge.inbox.event import Event
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.event import Event
+from signal_bridge.feed.feed import Feed
 from signal_bridge.webhooks import progress
 from signal_bridge.webhooks.backlog import Backlog
 from signal_bridge.webhooks.dispatcher import NOW, SLOW_SECONDS, WOKEN, Job
@@ -51,7 +51,7 @@ class Courier(Job):
     def __init__(
         self,
         row: Row,
-        inbox: Inbox,
+        feed: Feed,
         ledger: Ledger,
         scribe: Scribe,
         posters: Posters,
@@ -59,7 +59,7 @@ class Courier(Job):
     ) -> None:
         super().__init__()
         self.name = f"webhook {row.webhook.id}"
-        self._inbox = inbox
+        self._feed = feed
         self._ledger = ledger
         self._scribe = scribe
         self._posters = posters
@@ -133,7 +133,7 @@ class Courier(Job):
 
     def _begun(self, row: Row) -> Backlog:
         webhook = progress.changed(self._webhook, row.webhook)
-        backlog = Backlog(self._inbox, self._ledger, Row(webhook, row.replays), self.wake)
+        backlog = Backlog(self._feed, self._ledger, Row(webhook, row.replays), self.wake)
         self._webhook = webhook
         return backlog
 

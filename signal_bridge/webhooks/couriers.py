@@ -15,7 +15,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final
 
 from signal_bridge.errors import StoreError
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.feed import Feed
 from signal_bridge.store.bells import WEBHOOKS
 from signal_bridge.store.engine import Store
 from signal_bridge.store.leases import Lease
@@ -48,15 +48,15 @@ class Couriers:
     def __init__(
         self,
         store: Store,
-        inbox: Inbox,
+        feed: Feed,
         rules: Rules,
         waits_seconds: Sequence[float],
         lease: Lease | None = None,
     ) -> None:
-        self._inbox = inbox
+        self._feed = feed
         self._bells = store.bells
         self._waits_seconds = waits_seconds
-        self._ledger = Ledger(store, inbox, lease)
+        self._ledger = Ledger(store, feed, lease)
         self._dispatcher = Dispatcher()
         self._roll = Roll(self._ledger, self._look)
         self._scribe = Scribe(self._ledger, self._changed, self._lost)
@@ -122,7 +122,7 @@ class Couriers:
         from signal_bridge.webhooks.courier import Courier  # as in _load
 
         return Courier(
-            row, self._inbox, self._ledger, self._scribe, self._posters, self._waits_seconds
+            row, self._feed, self._ledger, self._scribe, self._posters, self._waits_seconds
         )
 
     # -- what the scribe says ------------------------------------------------------------------

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from signal_bridge.clock import now_ms
-from signal_bridge.inbox.event import Arrival, Event
-from signal_bridge.inbox.filters import OWN_KINDS, SIGNAL_KINDS, Filter
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.event import Arrival, Event
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.filters import OWN_KINDS, SIGNAL_KINDS, Filter
 from signal_bridge.store.bells import WEBHOOKS
 from signal_bridge.store.engine import Store, Unit
 from signal_bridge.store.leases import Lease, Leases
@@ -100,9 +100,9 @@ class Ledger:
     With a lease, only its holder writes: LeaseLost when another process has it by now.
     """
 
-    def __init__(self, store: Store, inbox: Inbox, lease: Lease | None = None) -> None:
+    def __init__(self, store: Store, feed: Feed, lease: Lease | None = None) -> None:
         self._store = store
-        self._inbox = inbox
+        self._feed = feed
         self._leases = Leases(store)
         self._lease = lease
 
@@ -131,7 +131,7 @@ class Ledger:
     def next_wanted(self, webhook_id: str, after: int) -> Event | None:
         """The oldest parked event above `after` that is to be tried again, and is still kept."""
         while (seq := self._oldest_wanted(webhook_id, after)) is not None:
-            found = self._inbox.read(_EVERYTHING, seq - 1, 1)
+            found = self._feed.read(_EVERYTHING, seq - 1, 1)
             if found and found[0].seq == seq:
                 return found[0]
             with self._unit() as unit:
@@ -169,7 +169,7 @@ class Ledger:
             self._park(unit, _parked_rows(whole), anew=True)
             self._park(unit, _parked_rows(late), anew=False)
             _unpark(unit, whole)
-            self._inbox.tell(unit, _reports(whole, late))
+            self._feed.tell(unit, _reports(whole, late))
         return {one.key for one in marks} - {one.key for one in whole}
 
     @contextlib.contextmanager

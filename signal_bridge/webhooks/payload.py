@@ -8,9 +8,9 @@ from typing import Final
 import orjson
 
 from signal_bridge.clock import now_ms
-from signal_bridge.inbox.event import Event, Gap
-from signal_bridge.inbox.own import own_event
-from signal_bridge.inbox.shapes import jsonrpc_line, peer_body
+from signal_bridge.feed.event import Event, Gap
+from signal_bridge.feed.own import own_event
+from signal_bridge.feed.shapes import jsonrpc_line, peer_body
 from signal_bridge.webhooks.webhook import JSONRPC, Webhook
 
 GAP: Final = "gap"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from signal_bridge.inbox.event import Arrival, Event
-from signal_bridge.inbox.filters import EVERY_ACCOUNT
-from signal_bridge.inbox.own import own_event
+from signal_bridge.feed.event import Arrival, Event
+from signal_bridge.feed.filters import EVERY_ACCOUNT
+from signal_bridge.feed.own import own_event
 from signal_bridge.webhooks.ledger import PARKED_REPORT, Entry, Mark, Tried
 from signal_bridge.webhooks.payload import GAP
 from signal_bridge.webhooks.schedule import Decision, Fate

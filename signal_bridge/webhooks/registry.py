@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from signal_bridge.clock import now_ms
 from signal_bridge.errors import NotFound, RequestError
-from signal_bridge.inbox.filters import EVERY_ACCOUNT
-from signal_bridge.inbox.store import newest_seq_in
+from signal_bridge.feed.feed import newest_seq_in
+from signal_bridge.feed.filters import EVERY_ACCOUNT
 from signal_bridge.store.bells import WEBHOOKS
 from signal_bridge.store.engine import WEBHOOKS_LOCK, Store, Unit
 from signal_bridge.store.tables import attempts, parked, webhooks

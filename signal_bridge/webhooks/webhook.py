@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 import sqlalchemy as sa
 
 from signal_bridge.errors import RequestError
-from signal_bridge.inbox.filters import SIGNAL_KINDS, Filter, kinds_of
+from signal_bridge.feed.filters import SIGNAL_KINDS, Filter, kinds_of
 from signal_bridge.webhooks.addresses import Rules, literal
 from signal_bridge.webhooks.signature import key_of
 

@@ -9,9 +9,9 @@ import orjson
 import sqlalchemy as sa
 
 from signal_bridge.clock import now_ms
-from signal_bridge.inbox.event import Arrival
-from signal_bridge.inbox.filters import OWN_KINDS, SIGNAL_KINDS, Filter
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.event import Arrival
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.filters import OWN_KINDS, SIGNAL_KINDS, Filter
 from signal_bridge.settings import Settings, read_settings
 from signal_bridge.store.engine import Store
 from signal_bridge.store.tables import events, feed_totals, parked, webhooks
@@ -42,10 +42,10 @@ def fill(
 
     By that of Signal's server `delivered_days_ago`, where it says so.
     """
-    inbox = Inbox(store)
-    before = inbox.newest_seq()
+    feed = Feed(store)
+    before = feed.newest_seq()
     payload = _payload(delivered_days_ago)
-    inbox.append([Arrival(account, kind, f"key {next(_numbers)}", payload) for _ in range(count)])
+    feed.append([Arrival(account, kind, f"key {next(_numbers)}", payload) for _ in range(count)])
     with store.write() as unit:
         new = events.c.seq > before
         stamp = now_ms() - round(age_days * DAY_MS)
@@ -88,13 +88,13 @@ def add_webhook(store: Store, account: str, position: int) -> None:
 
 def seqs(store: Store) -> list[int]:
     """What is left of what signal-cli told."""
-    page = Inbox(store).read(Filter(kinds=SIGNAL_KINDS), 0, 10_000)
+    page = Feed(store).read(Filter(kinds=SIGNAL_KINDS), 0, 10_000)
     return [event.seq for event in page]
 
 
 def reports(store: Store, account: str = "*") -> list[dict[str, Any]]:
     """What was told of what was removed."""
-    page = Inbox(store).read(Filter(account, OWN_KINDS), 0, 10_000)
+    page = Feed(store).read(Filter(account, OWN_KINDS), 0, 10_000)
     told = [orjson.loads(event.payload) for event in page if event.kind == "feed.pruned"]
     return [one for one in told if account in ("*", one["account"])]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from signal_bridge.inbox.accounts import LINKED, MISSING, UNLINKED, compare
+from signal_bridge.feed.account_book import LINKED, MISSING, UNLINKED, compare
 from tests.support import Bridge, ScriptedDaemon
 from tests.support.databases import SQLITE
 from tests.support.waiting import eventually

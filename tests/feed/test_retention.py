@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from signal_bridge.inbox.cursors import POLL, Cursors, consumer_name, cursor_name
-from signal_bridge.inbox.filters import Filter
-from signal_bridge.inbox.retention import Retention
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.cursors import POLL, Cursors, consumer_name, cursor_name
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.filters import Filter
+from signal_bridge.feed.retention import Retention
 from signal_bridge.store.engine import Store
 from signal_bridge.store.tables import events, pruned
 from tests.feed.retained import (
@@ -38,7 +38,7 @@ def prune(store: Store, tmp_path: Path) -> Prune:
     """Removes events: `prune(days=30, bytes=0)`."""
 
     def prune(**changes: int) -> None:
-        Retention(settings_of(tmp_path, **changes), store, Inbox(store)).prune_events()
+        Retention(settings_of(tmp_path, **changes), store, Feed(store)).prune_events()
 
     return prune
 
@@ -81,7 +81,7 @@ def test_much_more_than_goes_at_once_goes_all_the_same(store: Store, prune: Prun
 def test_events_larger_than_what_goes_at_once_go_one_by_one(
     store: Store, prune: Prune, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signal_bridge.inbox.retention._BATCH_BYTES", SIZE // 2)
+    monkeypatch.setattr("signal_bridge.feed.retention._BATCH_BYTES", SIZE // 2)
     fill(store, 3, age_days=40)
     fresh = fill(store, 2)
     prune()
@@ -167,12 +167,12 @@ def test_a_reader_whose_cursor_is_older_is_told_the_gap(store: Store, prune: Pru
     first, _second, third = fill(store, 3, age_days=40)
     fill(store, 1)
     prune()
-    inbox = Inbox(store)
-    gap = inbox.read(Filter(ACCOUNT), first, 10).gap
+    feed = Feed(store)
+    gap = feed.read(Filter(ACCOUNT), first, 10).gap
     assert gap is not None
     assert (gap.first_seq, gap.last_seq) == (first + 1, third)
-    assert inbox.read(Filter(ACCOUNT), third, 10).gap is None
-    assert inbox.read(Filter(ANOTHER), 0, 10).gap is None
+    assert feed.read(Filter(ACCOUNT), third, 10).gap is None
+    assert feed.read(Filter(ANOTHER), 0, 10).gap is None
 
 
 def test_what_nobody_has_read_and_what_is_parked_is_counted_and_told(
@@ -236,7 +236,7 @@ def test_that_an_earlier_report_goes_is_not_reported(store: Store, prune: Prune)
         unit.execute(sa.update(events).values(received_at_ms=0))
     prune()
     assert reports(store) == []
-    gap = Inbox(store).read(Filter(ACCOUNT, ("feed.pruned",)), 0, 1).gap
+    gap = Feed(store).read(Filter(ACCOUNT, ("feed.pruned",)), 0, 1).gap
     assert gap is not None
     assert gap.last_seq > 3
 
@@ -247,7 +247,7 @@ def test_where_a_gap_ends_never_goes_back(store: Store, prune: Prune) -> None:
         row = {"account": ACCOUNT, "kind": "message", "through_seq": 1000, "removed": 0}
         unit.execute(sa.insert(pruned).values(**row, unread=0, parked=0))
     prune()
-    gap = Inbox(store).read(Filter(ACCOUNT), added[0], 10).gap
+    gap = Feed(store).read(Filter(ACCOUNT), added[0], 10).gap
     assert gap is not None
     assert gap.last_seq == 1000
     assert [counts(one)[0] for one in reports(store)] == [2]

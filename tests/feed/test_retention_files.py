@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from signal_bridge.inbox import receivedfiles
-from signal_bridge.inbox.receivedfiles import ReceivedFiles
-from signal_bridge.inbox.retention import Retention
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed import receivedfiles
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.receivedfiles import ReceivedFiles
+from signal_bridge.feed.retention import Retention
 from signal_bridge.store.engine import Store
 from tests.feed.retained import settings_of
 
@@ -35,7 +35,7 @@ def prune(tmp_path: Path) -> Prune:
 
     def prune(by_age: bool = True, **changes: int) -> None:
         settings = settings_of(tmp_path, **changes)
-        Retention(settings, store, Inbox(store)).prune_attachments(by_age=by_age)
+        Retention(settings, store, Feed(store)).prune_attachments(by_age=by_age)
 
     return prune
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from signal_bridge.inbox import removal, retention
-from signal_bridge.inbox.retention import Retention
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed import removal, retention
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.retention import Retention
 from signal_bridge.store.engine import Store
 from signal_bridge.store.migrations import migrate
 from signal_bridge.store.tables import events
@@ -48,7 +48,7 @@ def test_the_file_gives_the_room_of_what_was_removed_back(
     big_feed(sqlite_store, 400, 20_000)
     sqlite_store.settle()
     before = file.stat().st_size
-    keeping = Retention(settings_of(tmp_path, bytes=100_000), sqlite_store, Inbox(sqlite_store))
+    keeping = Retention(settings_of(tmp_path, bytes=100_000), sqlite_store, Feed(sqlite_store))
     keeping.prune_events()
     sqlite_store.settle()
     assert before > 8_000_000
@@ -71,7 +71,7 @@ def test_who_removes_waits_while_somebody_reads_for_so_long_that_the_log_grows(
     monkeypatch.setattr("signal_bridge.store.sqlite._LOG_BYTES", 200_000)
     monkeypatch.setattr(retention, "_SETTLE_SECONDS", 0.01)
     big_feed(sqlite_store, 400, 20_000)
-    keeping = Retention(settings_of(tmp_path, bytes=100_000), sqlite_store, Inbox(sqlite_store))
+    keeping = Retention(settings_of(tmp_path, bytes=100_000), sqlite_store, Feed(sqlite_store))
     running = threading.Thread(target=keeping.prune_events)
     with sqlite_store.read() as long_reader:
         long_reader.exec_driver_sql("BEGIN")

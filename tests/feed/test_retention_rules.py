@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signal_bridge.inbox.keeping import (
+from signal_bridge.feed.keeping import (
     DAY_MS,
     Candidate,
     File,
@@ -22,7 +22,7 @@ from signal_bridge.inbox.keeping import (
     through_age,
     through_size,
 )
-from signal_bridge.inbox.removal import delivered_at_ms
+from signal_bridge.feed.removal import delivered_at_ms
 
 NOW_MS = 1_900_000_000_000
 KEEP_DAYS = 30

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from signal_bridge.clock import now_ms
 from signal_bridge.errors import StoreError, StoreUnavailable
-from signal_bridge.inbox import clockwatch, removal, retention
-from signal_bridge.inbox.clockwatch import Clocks, ClockWatch
-from signal_bridge.inbox.cursors import Cursors, consumer_name
-from signal_bridge.inbox.retention import Retention
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed import clockwatch, removal, retention
+from signal_bridge.feed.clockwatch import Clocks, ClockWatch
+from signal_bridge.feed.cursors import Cursors, consumer_name
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.retention import Retention
 from signal_bridge.settings import Settings
 from signal_bridge.store.engine import Store
 from signal_bridge.store.tables import events
@@ -54,7 +54,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def keeping(settings: Settings, store: Store) -> Retention:
-    return Retention(settings, store, Inbox(store))
+    return Retention(settings, store, Feed(store))
 
 
 def after_batches(
@@ -104,7 +104,7 @@ def test_after_a_crash_between_two_batches_the_next_run_tells_of_both(
     with pytest.raises(RuntimeError, match="power cut"):
         keeping.prune_events()
     assert (seqs(store), parked_seqs(store)) == (added[BATCH:], [added[-1]])
-    Retention(settings, store, Inbox(store)).prune_events()
+    Retention(settings, store, Feed(store)).prune_events()
     assert [counts(one) for one in reports(store)] == [(3 * BATCH, 3 * BATCH, 2)]
 
 
@@ -152,7 +152,7 @@ def test_a_report_that_cannot_be_told_is_told_by_the_next_run(
         raise StoreUnavailable("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(keeping._inbox, "tell", fail)
+        patch.setattr(keeping._feed, "tell", fail)
         with pytest.raises(StoreUnavailable):
             keeping.prune_events()
     keeping.prune_events()
@@ -164,7 +164,7 @@ def test_another_writer_gets_in_between_the_batches(
 ) -> None:
     fill(store, 20 * BATCH, age_days=40)
     other, written_during = Store(database_url), []
-    cursors, inbox = Cursors(other), Inbox(other)
+    cursors, feed = Cursors(other), Feed(other)
 
     def write() -> None:
         """By a thread that is waited for: between two batches nothing is locked."""
@@ -177,7 +177,7 @@ def test_another_writer_gets_in_between_the_batches(
     keeping.prune_events()
     assert seqs(store) == [seq for added in written_during for seq in added]
     assert cursors.position(consumer_name("another")) == 3
-    assert inbox.newest_seq() > written_during[-1][0]
+    assert feed.newest_seq() > written_during[-1][0]
     other.close()
 
 
@@ -192,7 +192,7 @@ def test_a_run_ends_however_much_comes_meanwhile(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(store, 3 * BATCH)
-    keeping = Retention(settings_of(tmp_path, bytes=BATCH * SIZE), store, Inbox(store))
+    keeping = Retention(settings_of(tmp_path, bytes=BATCH * SIZE), store, Feed(store))
     after = keeping._removal.remove
 
     def remove_while_others_write(through: int) -> int:
@@ -301,7 +301,7 @@ def test_by_size_events_go_at_the_first_look(
     monkeypatch.setattr(retention, "pause", lambda _seconds, _stop: False)
     added = fill(store, 10)
     settings = settings_of(tmp_path, bytes=SIZE * 4)
-    Retention(settings, store, Inbox(store)).step(threading.Event())
+    Retention(settings, store, Feed(store)).step(threading.Event())
     assert seqs(store) == added[-4:]
 
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 from signal_bridge.errors import StartError, StoreUnavailable
-from signal_bridge.inbox.filters import OWN_KINDS, SIGNAL_KINDS
+from signal_bridge.feed.filters import OWN_KINDS, SIGNAL_KINDS
 from signal_bridge.store import migrations
 from signal_bridge.store.engine import Store
 from signal_bridge.store.migrations import HEAD, migrate, upgrade

@@ -17,11 +17,11 @@ from flask.testing import FlaskClient
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import StoreUnavailable
-from signal_bridge.inbox.cursors import POLL, WEBSOCKET, Cursors, cursor_name
-from signal_bridge.inbox.envelope import arrival_of
-from signal_bridge.inbox.event import Page
-from signal_bridge.inbox.filters import Filter
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.cursors import POLL, WEBSOCKET, Cursors, cursor_name
+from signal_bridge.feed.envelope import arrival_of
+from signal_bridge.feed.event import Page
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.filters import Filter
 from signal_bridge.settings import read_settings
 from signal_bridge.store import bells
 from signal_bridge.store.engine import Store
@@ -67,7 +67,7 @@ class Desk:
     def __init__(self, app: Flask, bridge: Bridge, store: Store) -> None:
         self.app = app
         self.bridge = bridge
-        self.inbox = bridge.inbox
+        self.feed = bridge.feed
         self.cursors = bridge.cursors
         self.store = store
         self.counts = Counts(store)
@@ -79,7 +79,7 @@ class Desk:
     def tell(self, *texts: str, sender: str = "+491", account: str = ACCOUNT) -> None:
         envelopes = [text_envelope(sender, text, next(_times)) for text in texts]
         params = [{"envelope": each, "account": account} for each in envelopes]
-        self.inbox.append([arrival_of(each) for each in params])
+        self.feed.append([arrival_of(each) for each in params])
 
     def poll(self, **query: Any) -> list[str | None]:
         return texts(self.answer(**query))
@@ -117,12 +117,12 @@ def desk(store: Store, tmp_path: Path) -> Iterator[Desk]:
     )
     nobody = cast(Any, None)  # whom reading does not need
     bridge = Bridge(
-        settings=settings, gateway=nobody, links=nobody, inbox=Inbox(store), accounts=nobody,
+        settings=settings, gateway=nobody, links=nobody, feed=Feed(store), accounts=nobody,
         cursors=Cursors(store), board=nobody, leases=nobody, node=nobody,
         streams=StreamPlaces(settings.threads), webhooks=nobody,
     )  # fmt: skip
     yield Desk(create_app(bridge), bridge, store)
-    bridge.inbox.close()
+    bridge.feed.close()
     bridge.cursors.close()
 
 
@@ -135,7 +135,7 @@ def rare_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextlib.contextmanager
 def polls_waiting(desk: Desk, count: int, **query: Any) -> Iterator[list[InThread]]:
     polls = [InThread(lambda: desk.poll(timeout=300, **query)) for _ in range(count)]
-    eventually(lambda: len(desk.inbox.watch._everybody()) == count)
+    eventually(lambda: len(desk.feed.watch._everybody()) == count)
     eventually(lambda: is_calm(desk.counts), what="polls that ask nothing any more")
     desk.counts.forget()
     yield polls
@@ -170,7 +170,7 @@ def test_polls_that_wait_ask_nothing_of_the_database(desk: Desk, rare_looks: Non
     with polls_waiting(desk, 40) as polls:
         threading.Event().wait(1.0)
         assert desk.counts.statements == []
-        desk.inbox.close()
+        desk.feed.close()
         assert [each.result() for each in polls] == [[]] * 40
         assert desk.counts.commits == 0
 
@@ -179,7 +179,7 @@ def test_one_of_those_who_wait_gets_the_message(desk: Desk, rare_looks: None) ->
     with polls_waiting(desk, 5) as polls:
         desk.tell("for one of you")
         eventually(lambda: sum(each.is_over() for each in polls) == 1)
-        desk.inbox.close()
+        desk.feed.close()
         assert sorted(each.result() for each in polls) == [[]] * 4 + [["for one of you"]]
 
 
@@ -188,7 +188,7 @@ def test_a_poll_waits_for_another_that_is_about_to_let_go(desk: Desk, rare_looks
     other = desk.cursors.take(cursor_name(POLL, MINE), Deadline(0), ACCOUNT)
     assert other
     poll = InThread(desk.poll)
-    eventually(lambda: desk.inbox.watch._everybody())
+    eventually(lambda: desk.feed.watch._everybody())
     other.finish(1)
     assert poll.result() == ["two"]
 
@@ -198,7 +198,7 @@ def test_a_poll_is_empty_when_the_other_took_all(desk: Desk, rare_looks: None) -
     other = desk.cursors.take(cursor_name(POLL, MINE), Deadline(0), ACCOUNT)
     assert other
     poll = InThread(desk.poll)
-    eventually(lambda: desk.inbox.watch._everybody())
+    eventually(lambda: desk.feed.watch._everybody())
     other.finish(2)
     assert poll.result() == []
 
@@ -233,7 +233,7 @@ def test_an_answer_that_cannot_be_noted_is_an_answer(
         raise StoreUnavailable("it is away")
 
     with monkeypatch.context() as patch:
-        patch.setattr("signal_bridge.inbox.cursors.Reading.finish", away)
+        patch.setattr("signal_bridge.feed.cursors.Reading.finish", away)
         assert desk.poll() == ["one"]
     assert "the next gets the same again: it is away" in caplog.text
 
@@ -333,7 +333,7 @@ def test_what_has_arrived_stays_so(desk: Desk) -> None:
 
 
 def test_marks_are_written_together(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signal_bridge.inbox.cursors._GATHER_SECONDS", 3600.0)
+    monkeypatch.setattr("signal_bridge.feed.cursors._GATHER_SECONDS", 3600.0)
     desk.tell(*map(str, range(100)))
     reader = desk.reader()
     with reader.following() as follower:
@@ -459,7 +459,7 @@ def test_who_is_too_slow_is_told_to_go_on_behind_what_was_sent_whole(
 
 def test_an_event_is_shaped_once_for_all_readers(desk: Desk) -> None:
     desk.tell("a")
-    (event,) = desk.inbox.read(MINE, 0, 1)
+    (event,) = desk.feed.read(MINE, 0, 1)
     made: list[int] = []
 
     def shape(event: Any) -> bytes:

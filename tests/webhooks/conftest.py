@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from signal_bridge.inbox.envelope import arrival_of
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.envelope import arrival_of
+from signal_bridge.feed.feed import Feed
 from signal_bridge.store.engine import Store
 from signal_bridge.store.leases import Lease, Leases
 from signal_bridge.store.tables import events, leases, pruned
@@ -49,7 +49,7 @@ class Desk:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.inbox = Inbox(store)
+        self.feed = Feed(store)
         self.registry = Registry(store, Rules())
         self._couriers: Couriers | None = None
         self._times = itertools.count(1)
@@ -69,7 +69,7 @@ class Desk:
         self, *contents: dict[str, Any], account: str = ACCOUNT, sender: str = SENDER
     ) -> None:
         """Envelopes with this content arrive."""
-        self.inbox.append(
+        self.feed.append(
             [
                 arrival_of(
                     {
@@ -89,7 +89,7 @@ class Desk:
     def start(
         self, waits_seconds: tuple[float, ...] = (0.01,) * 20, lease: Lease | None = None
     ) -> None:
-        self._couriers = Couriers(self.store, Inbox(self.store), Rules(), waits_seconds, lease)
+        self._couriers = Couriers(self.store, Feed(self.store), Rules(), waits_seconds, lease)
         self._couriers.start()
 
     def lease(self, holder: str) -> Lease:

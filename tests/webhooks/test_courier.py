@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from signal_bridge.clock import now_ms
-from signal_bridge.inbox.event import Event
-from signal_bridge.inbox.filters import Filter
+from signal_bridge.feed.event import Event
+from signal_bridge.feed.filters import Filter
 from signal_bridge.store.tables import attempts, events, webhooks
 from signal_bridge.webhooks import scribe
 from signal_bridge.webhooks.post import Attempt, Poster
@@ -45,7 +45,7 @@ def numbered(count: int) -> list[str]:
 
 
 def own_events(desk: Desk, *kinds: str) -> list[Event]:
-    return desk.inbox.read(Filter(kinds=kinds), 0, 100)
+    return desk.feed.read(Filter(kinds=kinds), 0, 100)
 
 
 class Gate:
@@ -123,7 +123,7 @@ def test_a_sleeping_receiver_slows_nobody_who_writes(
     desk.tell("wakes it")
     receiver.wait_for(1)
     desk.tell(*numbered(300))
-    assert desk.inbox.newest_seq() == 301
+    assert desk.feed.newest_seq() == 301
     gate.open.set()
 
 

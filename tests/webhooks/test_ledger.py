@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from signal_bridge.errors import LeaseLost, StoreError
-from signal_bridge.inbox.filters import Filter
-from signal_bridge.inbox.own import own_event
+from signal_bridge.feed.filters import Filter
+from signal_bridge.feed.own import own_event
 from signal_bridge.store.tables import webhooks
 from signal_bridge.webhooks.ledger import (
     ATTEMPTS_KEPT,
@@ -42,7 +42,7 @@ _REFUSE_EVENTS = {
 
 @pytest.fixture
 def ledger(desk: Desk) -> Ledger:
-    return Ledger(desk.store, desk.inbox)
+    return Ledger(desk.store, desk.feed)
 
 
 def tried(seq: int) -> Tried:
@@ -136,7 +136,7 @@ def test_what_was_delivered_before_a_replay_is_not_written_after_it(
     assert ledger.mark([Mark(on, Entry((tried(2),), ((2, "no"),), reports=(report,)))])
     assert desk.get(webhook).position == 0
     assert desk.registry.parked(ACCOUNT, webhook.id) == []
-    assert desk.inbox.newest_seq() == 3
+    assert desk.feed.newest_seq() == 3
 
 
 def test_a_mark_does_not_undo_what_the_setting_says(desk: Desk, ledger: Ledger) -> None:
@@ -209,7 +209,7 @@ def test_a_mark_and_what_it_reports_are_written_together_or_not_at_all(
         where = " ON events" if database.kind == POSTGRESQL else ""
         unit.execute(sa.text(f"DROP TRIGGER no{where}"))
     assert ledger.mark([Mark(after, entry)]) == set()
-    assert len(desk.inbox.read(Filter(kinds=("webhook.parked",)), 0, 9)) == 1
+    assert len(desk.feed.read(Filter(kinds=("webhook.parked",)), 0, 9)) == 1
     assert desk.get(webhook).position == 1
 
 
@@ -219,15 +219,15 @@ def test_a_webhook_that_was_changed_meanwhile_is_not_disabled(desk: Desk, ledger
     report = own_event("webhook.disabled", ACCOUNT, webhook=webhook.id)
     off = dataclasses.replace(webhook, state="disabled", detail="gone")
     assert ledger.mark([Mark(off, Entry(reports=(report,)))]) == {key(webhook)}
-    assert desk.inbox.newest_seq() == 0
+    assert desk.feed.newest_seq() == 0
     assert desk.get(webhook).state == "active"
 
 
 def test_only_who_holds_the_lease_writes(desk: Desk) -> None:
     webhook = desk.register(URL)
-    first = Ledger(desk.store, desk.inbox, desk.lease("one"))
+    first = Ledger(desk.store, desk.feed, desk.lease("one"))
     assert first.mark([failed(webhook)]) == set()
-    second = Ledger(desk.store, desk.inbox, desk.lease("two"))
+    second = Ledger(desk.store, desk.feed, desk.lease("two"))
     with pytest.raises(LeaseLost):
         first.mark([Mark(dataclasses.replace(webhook, position=9), Entry((tried(9),)))])
     assert desk.get(webhook).position == 0

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from signal_bridge.errors import NotFound, RequestError
-from signal_bridge.inbox.filters import OWN_KINDS, SIGNAL_KINDS
+from signal_bridge.feed.filters import OWN_KINDS, SIGNAL_KINDS
 from signal_bridge.store.tables import webhooks
 from signal_bridge.webhooks import registry
 from signal_bridge.webhooks.addresses import Rules

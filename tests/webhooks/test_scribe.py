@@ -197,7 +197,7 @@ def test_that_another_process_delivers_is_told(desktop: Desktop) -> None:
 @pytest.mark.parametrize("text", ["a\0b", "\ud800", "\U0001f600", "x" * 100_000, "\x1b[2J\r\n"])
 def test_whatever_a_receiver_says_is_written(desk: Desk, text: str) -> None:
     webhook = desk.register("http://127.0.0.1:1/")
-    scribe = Scribe(Ledger(desk.store, desk.inbox), lambda *_: None, lambda _: None)
+    scribe = Scribe(Ledger(desk.store, desk.feed), lambda *_: None, lambda _: None)
     tried = Tried(1, 1, 0, Attempt(400, text, 1, None, text))
     on = dataclasses.replace(webhook, position=1)
     scribe.note(Mark(on, Entry((tried,), ((1, text),))))

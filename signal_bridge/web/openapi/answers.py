@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.inbox.filters import OWN_KINDS, SIGNAL_KINDS
+from signal_bridge.feed.filters import OWN_KINDS, SIGNAL_KINDS
 from signal_bridge.web.openapi.shapes import Either, Free, Named, Nullable, Words
 
 ANN: Final = "+12025550100"

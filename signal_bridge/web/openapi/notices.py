@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from signal_bridge.inbox.filters import OWN_KINDS
+from signal_bridge.feed.filters import OWN_KINDS
 from signal_bridge.web.openapi.answers import ANN, MS, RECEIVED
 from signal_bridge.web.openapi.failures import json_content
 from signal_bridge.web.openapi.shapes import Named, Words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signal_bridge.inbox.accounts import LINKED
+from signal_bridge.feed.account_book import LINKED
 from signal_bridge.web.context import bridge
 
 

@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import RequestError
-from signal_bridge.inbox.cursors import EVENTS, consumer_name
-from signal_bridge.inbox.event import Event
-from signal_bridge.inbox.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
-from signal_bridge.inbox.shapes import numbered
+from signal_bridge.feed.cursors import EVENTS, consumer_name
+from signal_bridge.feed.event import Event
+from signal_bridge.feed.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
+from signal_bridge.feed.shapes import numbered
 from signal_bridge.web.context import bridge
 from signal_bridge.web.inputs import query_number, read_body
 from signal_bridge.web.schemas.events import ACKNOWLEDGE
@@ -52,14 +52,14 @@ def acknowledge() -> ResponseReturnValue:
     """
     body = read_body(ACKNOWLEDGE)
     name = consumer_name(_checked(body["consumer"]))
-    bridge().cursors.move(name, min(body["seq"], bridge().inbox.newest_seq()))
+    bridge().cursors.move(name, min(body["seq"], bridge().feed.newest_seq()))
     return "", 204
 
 
 def consumers() -> ResponseReturnValue:
     """Every named consumer with its position and how many events it is behind."""
     positions = sorted(bridge().cursors.consumers().items())
-    lags = bridge().inbox.lags([seq for _name, seq in positions])
+    lags = bridge().feed.lags([seq for _name, seq in positions])
     return jsonify(
         [
             {"consumer": name, "seq": seq, "lag": lag}
@@ -77,12 +77,12 @@ def _start() -> int:
 
 
 def _page(wanted: Filter, after: int, limit: int, deadline: Deadline) -> Response:
-    inbox = bridge().inbox
-    page = page_or_wait(inbox, wanted, after, limit, deadline)
+    feed = bridge().feed
+    page = page_or_wait(feed, wanted, after, limit, deadline)
     body: dict[str, Any] = {
         "events": [numbered(event) for event in page],
         "next": page.through,
-        "lag": inbox.count_after(wanted, page.through) if len(page) == limit else 0,
+        "lag": feed.count_after(wanted, page.through) if len(page) == limit else 0,
     }
     if page.gap is not None:
         body["gap"] = {"from": page.gap.first_seq, "to": page.gap.last_seq}

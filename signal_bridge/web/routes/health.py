@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge import __version__
 from signal_bridge.errors import StoreError
-from signal_bridge.inbox.accounts import MISSING
+from signal_bridge.feed.account_book import MISSING
 from signal_bridge.store.status import Status
 from signal_bridge.store.tenure import DAEMON, waiting_for
 from signal_bridge.web.context import bridge

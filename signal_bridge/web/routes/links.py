@@ -47,7 +47,7 @@ def watch(link_id: str) -> ResponseReturnValue:
     # A poll that waits is a stream for as long as it waits; without a place it does not wait.
     with bridge().streams.one_if_free() as may_wait:
         deadline = Deadline(seconds if may_wait else 0)
-        link = bridge().links.wait(link_id, deadline, lambda: bridge().inbox.closing)
+        link = bridge().links.wait(link_id, deadline, lambda: bridge().feed.closing)
     return jsonify(_shown(link))
 
 

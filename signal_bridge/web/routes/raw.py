@@ -7,7 +7,7 @@
 Served in the json-rpc modes and the sandbox. Requests go to the daemon as they are, and its
 answers come back as they are, under the caller's id. The bridge answers by itself only what is
 no request, in signal-cli's words (signal-cli-rpc.md 1.3, 1.4, 1.11), and what would take the
-inbox away from it.
+feed away from it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.errors import DaemonError, DaemonUnavailable, RequestError
-from signal_bridge.inbox.accounts import UNLINKED
-from signal_bridge.inbox.filters import EVERY_ACCOUNT, Filter
-from signal_bridge.inbox.shapes import frame
+from signal_bridge.feed.account_book import UNLINKED
+from signal_bridge.feed.filters import EVERY_ACCOUNT, Filter
+from signal_bridge.feed.shapes import frame
 from signal_bridge.rpc.jsonrpc import Reply
 from signal_bridge.signalcli import accounts
 from signal_bridge.signalcli.call import Call

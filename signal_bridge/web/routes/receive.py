@@ -12,8 +12,8 @@ from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.clock import Deadline
-from signal_bridge.inbox.cursors import SSE, WEBSOCKET
-from signal_bridge.inbox.shapes import frame
+from signal_bridge.feed.cursors import SSE, WEBSOCKET
+from signal_bridge.feed.shapes import frame
 from signal_bridge.web.context import bridge
 from signal_bridge.web.inputs import account_number, query_flag, query_number
 from signal_bridge.web.streams import polling, sse, websocket

@@ -6,7 +6,7 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.errors import NotFound
-from signal_bridge.inbox.accounts import LINKED
+from signal_bridge.feed.account_book import LINKED
 from signal_bridge.web.context import bridge
 from signal_bridge.web.inputs import required_number
 

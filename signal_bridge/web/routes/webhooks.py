@@ -50,7 +50,7 @@ def get(number: str, webhook_id: str) -> ResponseReturnValue:
     return jsonify(
         {
             **_shown(webhook),
-            "waiting": bridge().inbox.count_after(webhook.filter, webhook.position),
+            "waiting": bridge().feed.count_after(webhook.filter, webhook.position),
             "parked": bridge().webhooks.parked_count(webhook_id),
         }
     )
@@ -140,7 +140,7 @@ def replay(number: str, webhook_id: str) -> ResponseReturnValue:
     if body["seq"] is not None:
         raise RequestError("Couldn't process request - either since or seq, not both")
     webhook = webhooks.replay_since(number, webhook_id, body["since"])
-    return jsonify({"events": bridge().inbox.count_after(webhook.filter, webhook.position)}), 202
+    return jsonify({"events": bridge().feed.count_after(webhook.filter, webhook.position)}), 202
 
 
 def _fields(body: dict[str, Any]) -> dict[str, Any]:

@@ -20,12 +20,12 @@ from flask import Response
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import StoreError
-from signal_bridge.inbox.cursors import POLL, Cursors, Reading, cursor_name
-from signal_bridge.inbox.event import Page
-from signal_bridge.inbox.filters import Filter
-from signal_bridge.inbox.shapes import polled
-from signal_bridge.inbox.store import Inbox
-from signal_bridge.inbox.watch import WaitingFollower
+from signal_bridge.feed.cursors import POLL, Cursors, Reading, cursor_name
+from signal_bridge.feed.event import Page
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.filters import Filter
+from signal_bridge.feed.shapes import polled
+from signal_bridge.feed.watch import WaitingFollower
 from signal_bridge.store.bells import LEASES
 from signal_bridge.web.context import bridge
 from signal_bridge.web.streams.reading import looked_far
@@ -48,7 +48,7 @@ def poll(wanted: Filter, limit: int, deadline: Deadline) -> Response:
 
     `X-Signal-Bridge-Gap: first-last` tells of those that are no longer kept. Raises StoreError.
     """
-    return _Poll(bridge().inbox, bridge().cursors, wanted, limit or sys.maxsize).answer(deadline)
+    return _Poll(bridge().feed, bridge().cursors, wanted, limit or sys.maxsize).answer(deadline)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,8 +68,8 @@ class _Look:
 class _Poll:
     """One poll, on the request's thread."""
 
-    def __init__(self, inbox: Inbox, cursors: Cursors, wanted: Filter, limit: int) -> None:
-        self._inbox = inbox
+    def __init__(self, feed: Feed, cursors: Cursors, wanted: Filter, limit: int) -> None:
+        self._feed = feed
         self._cursors = cursors
         self._wanted = wanted
         self._limit = limit
@@ -90,24 +90,24 @@ class _Poll:
     # -- waiting -------------------------------------------------------------------------------
 
     def _wait(self, deadline: Deadline) -> _Look:
-        look = self._look(self._inbox.read)
+        look = self._look(self._feed.read)
         if look.reading is not None or (not look.is_refused and deadline.expired()):
             return look
-        with self._inbox.following(self._wanted) as follower:
+        with self._feed.following(self._wanted) as follower:
             while True:
-                look = self._look(self._inbox.watch.read)
+                look = self._look(self._feed.watch.read)
                 if look.is_refused:
                     look = self._wait_for_turn(follower, deadline)
-                if look.page.tells or self._inbox.closing or not wait(follower, deadline):
+                if look.page.tells or self._feed.closing or not wait(follower, deadline):
                     return look
 
     def _wait_for_turn(self, follower: WaitingFollower, deadline: Deadline) -> _Look:
         """Until the other poll lets go: then the lease is ours, or it has left nothing."""
         grace = Deadline(max(GRACE_SECONDS, deadline.remaining_seconds()))
-        with self._inbox.bells.listening(LEASES, follower.wake):
+        with self._feed.bells.listening(LEASES, follower.wake):
             while True:
-                look = self._look(self._inbox.watch.read)
-                if not look.is_refused or self._inbox.closing or not wait(follower, grace):
+                look = self._look(self._feed.watch.read)
+                if not look.is_refused or self._feed.closing or not wait(follower, grace):
                     return look
 
     def _look(self, read: Read) -> _Look:
@@ -163,7 +163,7 @@ class _Poll:
             left -= len(page)
             if len(page) < _PAGE or not left:
                 return
-            page = self._inbox.read(self._wanted, page.through, min(left, _PAGE))
+            page = self._feed.read(self._wanted, page.through, min(left, _PAGE))
             _log_gap(page)
 
 

@@ -13,10 +13,10 @@ from flask import request
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import RequestError, StoreError, StoreUnavailable
-from signal_bridge.inbox.cursors import cursor_name
-from signal_bridge.inbox.event import Page
-from signal_bridge.inbox.filters import SIGNAL_KINDS, Filter, kinds_of
-from signal_bridge.inbox.watch import WaitingFollower
+from signal_bridge.feed.cursors import cursor_name
+from signal_bridge.feed.event import Page
+from signal_bridge.feed.filters import SIGNAL_KINDS, Filter, kinds_of
+from signal_bridge.feed.watch import WaitingFollower
 from signal_bridge.web.context import Bridge, bridge
 from signal_bridge.web.inputs import query_flag
 
@@ -79,7 +79,7 @@ class Reader:
         """Be woken by the feed for the length of a block, and in the end write down how far it
         got. Raises StoreError."""
         try:
-            with self.bridge.inbox.following(self.wanted) as follower:
+            with self.bridge.feed.following(self.wanted) as follower:
                 yield follower
         finally:
             self.flush()
@@ -154,7 +154,7 @@ def live_reader(wanted: Filter) -> Reader:
     Raises RequestError or StoreError.
     """
     after = _asked_start()
-    return Reader(bridge(), wanted, bridge().inbox.newest_seq() if after is None else after, None)
+    return Reader(bridge(), wanted, bridge().feed.newest_seq() if after is None else after, None)
 
 
 def _asked_start() -> int | None:

@@ -14,7 +14,7 @@ from flask import Response
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import StoreError
-from signal_bridge.inbox.event import Event, Page
+from signal_bridge.feed.event import Event, Page
 from signal_bridge.web.streams.reading import Reader
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def _told(reader: Reader, name: str, data: Line) -> Iterator[bytes]:
 def _pages(reader: Reader, name: str, data: Line) -> Iterator[bytes]:
     heartbeat = Deadline(HEARTBEAT_SECONDS)
     with reader.following() as follower:
-        while not reader.bridge.inbox.closing:
+        while not reader.bridge.feed.closing:
             page = reader.next(follower, _BATCH)
             if page.tells:
                 yield _text(page, name, data)

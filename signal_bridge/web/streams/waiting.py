@@ -12,10 +12,10 @@ from typing import Any
 from flask import request
 
 from signal_bridge.clock import Deadline
-from signal_bridge.inbox.event import Page
-from signal_bridge.inbox.filters import Filter
-from signal_bridge.inbox.store import Inbox
-from signal_bridge.inbox.watch import WaitingFollower
+from signal_bridge.feed.event import Page
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.filters import Filter
+from signal_bridge.feed.watch import WaitingFollower
 
 
 def wait(follower: WaitingFollower, deadline: Deadline) -> bool:
@@ -38,15 +38,15 @@ def client_has_hung_up() -> bool:
     return bool(poller.poll(0))
 
 
-def page_or_wait(inbox: Inbox, wanted: Filter, after: int, limit: int, deadline: Deadline) -> Page:
+def page_or_wait(feed: Feed, wanted: Filter, after: int, limit: int, deadline: Deadline) -> Page:
     """What this request reads above `after`, waited for until the deadline. Raises StoreError."""
-    page = inbox.read(wanted, after, limit)
-    if page.tells or deadline.expired() or inbox.closing:
+    page = feed.read(wanted, after, limit)
+    if page.tells or deadline.expired() or feed.closing:
         return page
-    with inbox.following(wanted) as follower:
+    with feed.following(wanted) as follower:
         while True:
             page = follower.read(page.through, limit)
-            if page.tells or inbox.closing or not wait(follower, deadline):
+            if page.tells or feed.closing or not wait(follower, deadline):
                 return page
 
 

@@ -29,9 +29,9 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import RequestError, StoreError
-from signal_bridge.inbox.event import Event, Gap
-from signal_bridge.inbox.shapes import frame
-from signal_bridge.inbox.watch import WaitingFollower
+from signal_bridge.feed.event import Event, Gap
+from signal_bridge.feed.shapes import frame
+from signal_bridge.feed.watch import WaitingFollower
 from signal_bridge.web.streams.reading import Reader
 
 log = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ class _Session:
         poller.register(self._socket, select.POLLIN)
         poller.register(follower.fd, select.POLLIN)
         more = True
-        while not self._reader.bridge.inbox.closing:
+        while not self._reader.bridge.feed.closing:
             ready = dict(poller.poll(0 if more else self._patience_ms()))
             if follower.fd in ready:
                 follower.clear()

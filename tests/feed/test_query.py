@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from signal_bridge.inbox import query
-from signal_bridge.inbox.event import Arrival, Event
-from signal_bridge.inbox.filters import OWN_KINDS, SIGNAL_KINDS, Filter
-from signal_bridge.inbox.store import COUNTED_MOST, Inbox
+from signal_bridge.feed import query
+from signal_bridge.feed.event import Arrival, Event
+from signal_bridge.feed.feed import COUNTED_MOST, Feed
+from signal_bridge.feed.filters import OWN_KINDS, SIGNAL_KINDS, Filter
 from signal_bridge.store.engine import Store
 from signal_bridge.store.migrations import migrate
 from signal_bridge.store.tables import pruned
@@ -33,12 +33,12 @@ filters = st.builds(
 
 
 @pytest.fixture(scope="module")
-def feed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
+def feed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Feed]:
     """A feed with every kind of every account, from two senders, several times."""
     store = Store(f"sqlite:///{tmp_path_factory.mktemp('feed')}/bridge.db")
     migrate(store)
-    inbox = Inbox(store)
-    inbox.append(
+    feed = Feed(store)
+    feed.append(
         [
             Arrival(account, kind, f"{turn}{account}{kind}{sender}", b"{}", sender, f"+{sender}")
             for turn in range(3)
@@ -47,18 +47,18 @@ def feed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
             for sender in SENDERS
         ]
     )
-    yield inbox
+    yield feed
     store.close()
 
 
-def everything(feed: Inbox) -> list[Event]:
+def everything(feed: Feed) -> list[Event]:
     return list(feed.read(Filter(kinds=ALL_KINDS), 0, 100_000))
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wanted=filters, after=st.integers(0, 400), limit=st.integers(1, 50))
 def test_the_database_and_memory_agree_on_what_is_wanted(
-    feed: Inbox, wanted: Filter, after: int, limit: int
+    feed: Feed, wanted: Filter, after: int, limit: int
 ) -> None:
     expected = [one for one in everything(feed) if one.seq > after and wanted.matches(one)]
     if wanted.senders:  # what the bridge says has no sender
@@ -79,7 +79,7 @@ PLANS = [
 
 
 @pytest.mark.parametrize("wanted", PLANS)
-def test_no_page_sorts_or_scans_the_backlog(feed: Inbox, wanted: Filter) -> None:
+def test_no_page_sorts_or_scans_the_backlog(feed: Feed, wanted: Filter) -> None:
     statement = query.page(wanted).params(query.values(wanted, 5, 50))
     with feed._store.read() as connection:
         text = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
@@ -91,32 +91,32 @@ def test_no_page_sorts_or_scans_the_backlog(feed: Inbox, wanted: Filter) -> None
 
 
 def test_a_large_lag_is_counted_up_to_a_limit_and_then_estimated(
-    feed: Inbox, monkeypatch: pytest.MonkeyPatch
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Filter(kinds=ALL_KINDS)
     assert feed.count_after(whole, 0) == len(everything(feed)) < COUNTED_MOST
-    monkeypatch.setattr("signal_bridge.inbox.store.COUNTED_MOST", 20)
+    monkeypatch.setattr("signal_bridge.feed.feed.COUNTED_MOST", 20)
     assert feed.count_after(whole, 0) == len(everything(feed))  # as dense as what was counted
     assert 20 <= feed.count_after(Filter("+1"), 0) <= len(everything(feed))
 
 
 def test_the_lag_of_a_sender_is_estimated_from_what_is_looked_at(
-    feed: Inbox, monkeypatch: pytest.MonkeyPatch
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of all events are one sender's."""
     wanted, newest = Filter(kinds=ALL_KINDS, senders=("a",)), feed.newest_seq()
     assert feed.count_after(wanted, 0) == newest // 2
-    monkeypatch.setattr("signal_bridge.inbox.store.COUNTED_MOST", 20)
+    monkeypatch.setattr("signal_bridge.feed.feed.COUNTED_MOST", 20)
     assert feed.count_after(wanted, 0) == newest // 2
     assert feed.count_after(wanted, newest) == feed.count_after(wanted, newest + 7) == 0
 
 
-def test_the_lags_of_many_readers_are_told_by_numbers(feed: Inbox) -> None:
+def test_the_lags_of_many_readers_are_told_by_numbers(feed: Feed) -> None:
     newest = feed.newest_seq()
     assert feed.lags([0, newest - 3, newest, newest + 5]) == [len(everything(feed)), 3, 0, 0]
 
 
-def test_a_page_tells_what_is_no_longer_kept(feed: Inbox) -> None:
+def test_a_page_tells_what_is_no_longer_kept(feed: Feed) -> None:
     row = {"removed": 0, "unread": 0, "parked": 0}
     with feed._store.write() as unit:
         unit.execute(

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from signal_bridge.inbox.event import Arrival
+from signal_bridge.feed.event import Arrival
 
 # Content key of the envelope -> kind of event. At most one is there (signal-cli-rpc.md 3.2).
 _KINDS: Final = {

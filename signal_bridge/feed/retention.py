@@ -14,8 +14,9 @@ from collections.abc import Callable
 from typing import Final
 
 from signal_bridge.clock import Deadline, now_ms, pause
-from signal_bridge.inbox.clockwatch import ClockWatch
-from signal_bridge.inbox.keeping import (
+from signal_bridge.feed.clockwatch import ClockWatch
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.keeping import (
     DAY_MS,
     Candidate,
     Limits,
@@ -24,9 +25,8 @@ from signal_bridge.inbox.keeping import (
     through_age,
     through_size,
 )
-from signal_bridge.inbox.receivedfiles import ReceivedFiles
-from signal_bridge.inbox.removal import Removal
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.receivedfiles import ReceivedFiles
+from signal_bridge.feed.removal import Removal
 from signal_bridge.settings import Settings
 from signal_bridge.store.engine import Store
 from signal_bridge.threads import Loop, Report
@@ -52,11 +52,11 @@ class _Run:
 class Retention:
     """Removes what is older or larger than the settings allow. 0 means without a limit."""
 
-    def __init__(self, settings: Settings, store: Store, inbox: Inbox) -> None:
+    def __init__(self, settings: Settings, store: Store, feed: Feed) -> None:
         self._settings = settings
         self._store = store
-        self._inbox = inbox
-        self._removal = Removal(store, inbox)
+        self._feed = feed
+        self._removal = Removal(store, feed)
         self._files = ReceivedFiles(settings.attachments_dir)
         self._clocks = ClockWatch()
         self._never = threading.Event()
@@ -82,7 +82,7 @@ class Retention:
             return
         in_step = False
         try:
-            in_step = self._clocks.look(self._inbox.newest_seq())
+            in_step = self._clocks.look(self._feed.newest_seq())
             self.prune_events(stop, by_age=in_step)
         finally:
             self.prune_attachments(stop, by_age=in_step)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from signal_bridge.inbox.keeping import File, files_to_remove
+from signal_bridge.feed.keeping import File, files_to_remove
 
 log = logging.getLogger(__name__)
 

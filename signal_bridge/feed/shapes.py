@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from signal_bridge.inbox.event import Event
+from signal_bridge.feed.event import Event
 
 
 def peer_body(event: Event) -> dict[str, Any]:

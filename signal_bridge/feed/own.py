@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from signal_bridge.clock import now_ms
-from signal_bridge.inbox.event import Arrival
+from signal_bridge.feed.event import Arrival
 
 
 def own_event(kind: str, account: str = "", **detail: Any) -> Arrival:

@@ -10,29 +10,29 @@ from collections.abc import Sequence
 import pytest
 
 from signal_bridge.errors import StoreError, StoreFull, StoreRefused, StoreUnavailable
-from signal_bridge.inbox import intake as module
-from signal_bridge.inbox.event import Arrival
-from signal_bridge.inbox.filters import Filter
-from signal_bridge.inbox.intake import Intake
-from signal_bridge.inbox.store import Inbox
-from tests.inbox.envelopes import ACCOUNT, received, text
+from signal_bridge.feed import intake as module
+from signal_bridge.feed.event import Arrival
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.filters import Filter
+from signal_bridge.feed.intake import Intake
+from tests.feed.envelopes import ACCOUNT, received, text
 from tests.rpc.far_end import InThread
 from tests.support import eventually
 
 
 class Faulty:
-    """An inbox whose store is away until it is told otherwise."""
+    """A feed whose store is away until it is told otherwise."""
 
-    def __init__(self, inbox: Inbox, error: StoreError) -> None:
+    def __init__(self, feed: Feed, error: StoreError) -> None:
         self.error: StoreError | None = error
         self.attempts = 0
-        self._inbox = inbox
+        self._feed = feed
 
     def append(self, arrivals: Sequence[Arrival]) -> int:
         self.attempts += 1
         if self.error:
             raise self.error
-        return self._inbox.append(arrivals)
+        return self._feed.append(arrivals)
 
 
 @pytest.fixture(autouse=True)
@@ -51,50 +51,50 @@ def stop() -> threading.Event:
     return threading.Event()
 
 
-def words(inbox: Inbox) -> list[str]:
+def words(feed: Feed) -> list[str]:
     return [
         json.loads(event.payload)["envelope"]["dataMessage"]["message"]
-        for event in inbox.read(Filter(ACCOUNT), 0, 100)
+        for event in feed.read(Filter(ACCOUNT), 0, 100)
     ]
 
 
 def test_what_arrives_is_on_disk_when_accept_returns(
-    inbox: Inbox, stop: threading.Event, reports: list[StoreError | None]
+    feed: Feed, stop: threading.Event, reports: list[StoreError | None]
 ) -> None:
-    intake = Intake(inbox, stop, reports.append)
+    intake = Intake(feed, stop, reports.append)
     intake.accept([text("a"), {"subscription": 0, "result": text("b")}])
-    assert words(inbox) == ["a", "b"]
+    assert words(feed) == ["a", "b"]
     assert reports == []
 
 
 def test_what_comes_again_is_kept_once_and_said(
-    inbox: Inbox, stop: threading.Event, caplog: pytest.LogCaptureFixture
+    feed: Feed, stop: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    intake = Intake(inbox, stop, lambda _: None)
+    intake = Intake(feed, stop, lambda _: None)
     intake.accept([text("a")])
     assert "delivered again" not in caplog.text
     intake.accept([text("a"), text("b")])
-    assert words(inbox) == ["a", "b"]
+    assert words(feed) == ["a", "b"]
     assert "1 messages were delivered again and are kept once" in caplog.text
 
 
 @pytest.mark.parametrize("error", [StoreFull("full"), StoreUnavailable("locked")])
 def test_it_keeps_trying_while_the_store_fails_and_goes_on_after(
-    inbox: Inbox,
+    feed: Feed,
     stop: threading.Event,
     reports: list[StoreError | None],
     caplog: pytest.LogCaptureFixture,
     error: StoreError,
 ) -> None:
-    faulty = Faulty(inbox, error)
+    faulty = Faulty(feed, error)
     intake = Intake(faulty, stop, reports.append)  # type: ignore[arg-type]
     accepting = InThread(intake.accept, [text("SECRET")])
     eventually(lambda: faulty.attempts >= 4, what="four attempts")
     assert not accepting.is_over()
     faulty.error = None
     accepting.result()
-    assert words(inbox) == ["SECRET"]
+    assert words(feed) == ["SECRET"]
     assert set(reports[:-1]) == {error}
     assert reports[-1] is None
     assert len(reports) == faulty.attempts
@@ -102,9 +102,9 @@ def test_it_keeps_trying_while_the_store_fails_and_goes_on_after(
 
 
 def test_a_recovery_is_reported_once(
-    inbox: Inbox, stop: threading.Event, reports: list[StoreError | None]
+    feed: Feed, stop: threading.Event, reports: list[StoreError | None]
 ) -> None:
-    faulty = Faulty(inbox, StoreFull("full"))
+    faulty = Faulty(feed, StoreFull("full"))
     intake = Intake(faulty, stop, reports.append)  # type: ignore[arg-type]
     accepting = InThread(intake.accept, [text("a")])
     eventually(lambda: faulty.attempts >= 2, what="two attempts")
@@ -115,10 +115,10 @@ def test_a_recovery_is_reported_once(
 
 
 def test_only_a_stop_ends_the_attempts_and_then_it_raises(
-    inbox: Inbox, stop: threading.Event, reports: list[StoreError | None]
+    feed: Feed, stop: threading.Event, reports: list[StoreError | None]
 ) -> None:
     error = StoreFull("full")
-    faulty = Faulty(inbox, error)
+    faulty = Faulty(feed, error)
     accepting = InThread(Intake(faulty, stop, reports.append).accept, [text("a")])  # type: ignore[arg-type]
     eventually(lambda: faulty.attempts >= 2, what="two attempts")
     stop.set()
@@ -126,17 +126,15 @@ def test_only_a_stop_ends_the_attempts_and_then_it_raises(
     assert None not in reports
 
 
-def test_a_stop_does_not_keep_a_batch_from_being_stored(
-    inbox: Inbox, stop: threading.Event
-) -> None:
+def test_a_stop_does_not_keep_a_batch_from_being_stored(feed: Feed, stop: threading.Event) -> None:
     stop.set()
-    Intake(inbox, stop, lambda _: None).accept([text("a")])
-    assert words(inbox) == ["a"]
+    Intake(feed, stop, lambda _: None).accept([text("a")])
+    assert words(feed) == ["a"]
 
 
-def test_nonsense_is_stored_beside_the_rest(inbox: Inbox, stop: threading.Event) -> None:
-    Intake(inbox, stop, lambda _: None).accept([None, text("a"), 5, [], {"envelope": {"x": 1}}])
-    payloads = [json.loads(event.payload) for event in inbox.read(Filter(), 0, 10)]
+def test_nonsense_is_stored_beside_the_rest(feed: Feed, stop: threading.Event) -> None:
+    Intake(feed, stop, lambda _: None).accept([None, text("a"), 5, [], {"envelope": {"x": 1}}])
+    payloads = [json.loads(event.payload) for event in feed.read(Filter(), 0, 10)]
     # What holds nothing at all is the same nothing.
     assert payloads == [{}, text("a"), {"envelope": {"x": 1}}]
 
@@ -144,36 +142,36 @@ def test_nonsense_is_stored_beside_the_rest(inbox: Inbox, stop: threading.Event)
 # -- what the database refuses for good ----------------------------------------------------------
 
 
-def intake_of(inbox: Inbox) -> Intake:
-    return Intake(inbox, threading.Event(), lambda _error: None)
+def intake_of(feed: Feed) -> Intake:
+    return Intake(feed, threading.Event(), lambda _error: None)
 
 
-def test_a_nul_in_any_field_stops_nothing(inbox: Inbox) -> None:
+def test_a_nul_in_any_field_stops_nothing(feed: Feed) -> None:
     odd = [
         received(sourceNumber="+49\0", dataMessage={"message": "number"}),
         received(sourceUuid="u\0", dataMessage={"message": "uuid"}),
         received(source="s\0", dataMessage={"message": "nul \0 in the text"}),
     ]
-    intake_of(inbox).accept([*odd, text("after")])
-    assert len(inbox.read(Filter(), 0, 10)) == 4
-    assert "nul \\u0000 in the text" in inbox.read(Filter(), 0, 10)[2].payload.decode()
+    intake_of(feed).accept([*odd, text("after")])
+    assert len(feed.read(Filter(), 0, 10)) == 4
+    assert "nul \\u0000 in the text" in feed.read(Filter(), 0, 10)[2].payload.decode()
 
 
 def test_an_event_that_can_never_be_stored_is_kept_as_an_error_and_the_rest_as_it_is(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append = inbox.append
+    append = feed.append
 
     def refuse_some(arrivals: Sequence[Arrival]) -> int:
         if any(b"odd" in one.payload and one.kind != "error" for one in arrivals):
             raise StoreRefused("no room for this")
         return append(arrivals)
 
-    monkeypatch.setattr(inbox, "append", refuse_some)
-    intake = intake_of(inbox)
+    monkeypatch.setattr(feed, "append", refuse_some)
+    intake = intake_of(feed)
     intake.accept([text("a"), text("odd"), text("b")])
-    kept = inbox.read(Filter(), 0, 10)
+    kept = feed.read(Filter(), 0, 10)
     assert [event.kind for event in kept] == ["message", "error", "message"]
     assert b"odd" in kept[1].payload
     intake.accept([text("odd")])  # handed over again
-    assert len(inbox.read(Filter(), 0, 10)) == 3
+    assert len(feed.read(Filter(), 0, 10)) == 3

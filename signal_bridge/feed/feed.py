@@ -17,10 +17,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from signal_bridge.clock import Deadline, now_ms
-from signal_bridge.inbox import query
-from signal_bridge.inbox.event import Arrival, Event, Gap, Page
-from signal_bridge.inbox.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
-from signal_bridge.inbox.watch import WaitingFollower, Watch
+from signal_bridge.feed import query
+from signal_bridge.feed.event import Arrival, Event, Gap, Page
+from signal_bridge.feed.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
+from signal_bridge.feed.watch import WaitingFollower, Watch
 from signal_bridge.store.bells import FEED, Bells
 from signal_bridge.store.engine import Store, Unit
 from signal_bridge.store.tables import events, feed_totals, pruned
@@ -31,7 +31,7 @@ COUNTED_MOST: Final = 1_000
 _EVERYTHING: Final = Filter(EVERY_ACCOUNT, (*SIGNAL_KINDS, *OWN_KINDS))
 
 
-class Inbox:
+class Feed:
     """The events of all accounts, in the order they were committed. Safe from any thread.
 
     Methods that touch the database raise StoreError.

@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from signal_bridge.clock import Deadline
-from signal_bridge.inbox.event import Event, Page
-from signal_bridge.inbox.filters import EVERY_ACCOUNT, Filter
+from signal_bridge.feed.event import Event, Page
+from signal_bridge.feed.filters import EVERY_ACCOUNT, Filter
 from signal_bridge.store.bells import FEED
 
 if TYPE_CHECKING:
-    from signal_bridge.inbox.store import Inbox
+    from signal_bridge.feed.feed import Feed
 
 # More than this at once is left to the followers: each reads its own from the database.
 _ROUND: Final = 500
@@ -129,8 +129,8 @@ class WaitingFollower(Follower):
 class Watch:
     """Reads the feed for all followers of this process. Safe from any thread."""
 
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
         # Guards everything below.
         self._mutex = threading.Lock()
         self._followers: dict[str, set[Follower]] = {}  # by the account they want, "*" for all
@@ -163,13 +163,13 @@ class Watch:
                 self._followers.pop(follower.wanted.account, None)
             if not self._followers:
                 self._tail = None
-                self._inbox.bells.forget(FEED, self.look)
+                self._feed.bells.forget(FEED, self.look)
 
     def read(self, wanted: Filter, after: int, limit: int) -> Page:
         """From the tail where it reaches back that far, else from the database."""
         with self._mutex:
             page = None if self._tail is None else self._tail.page(wanted, after, limit)
-        return self._inbox.read(wanted, after, limit) if page is None else page
+        return self._feed.read(wanted, after, limit) if page is None else page
 
     def close(self) -> None:
         """Wake everybody, to see that it is over."""
@@ -185,12 +185,12 @@ class Watch:
     def look(self) -> None:
         """On thread `bells`: read what is new, and wake whom it concerns. Raises StoreError."""
         while (tail := self._tail) is not None:
-            news = self._inbox.read_all(tail.newest, _ROUND)
+            news = self._feed.read_all(tail.newest, _ROUND)
             if len(news) == _ROUND:
                 self._skip()
                 return
             if not news:
-                self._inbox.mend_numbers(tail.newest)
+                self._feed.mend_numbers(tail.newest)
                 return
             with self._mutex:
                 if self._tail is not tail:
@@ -202,7 +202,7 @@ class Watch:
 
     def _skip(self) -> None:
         """There is more than the tail takes: begin it anew at the end, everybody reads."""
-        newest = self._inbox.newest_seq()
+        newest = self._feed.newest_seq()
         with self._mutex:
             if self._tail is not None:
                 self._tail = Tail(newest)
@@ -214,11 +214,11 @@ class Watch:
             self._followers.setdefault(follower.wanted.account, set()).add(follower)
             if self._tail is not None:
                 return
-        newest = self._inbox.newest_seq()
+        newest = self._feed.newest_seq()
         with self._mutex:
             if self._tail is None and self._followers:
                 self._tail = Tail(newest)
-                self._inbox.bells.listen(FEED, self.look)
+                self._feed.bells.listen(FEED, self.look)
 
     def _everybody(self) -> set[Follower]:
         return set().union(*self._followers.values())

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from signal_bridge.clock import backoff_seconds, pause
 from signal_bridge.errors import StoreError, StoreRefused
-from signal_bridge.inbox.envelope import arrival_of, unstorable
-from signal_bridge.inbox.event import Arrival
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.envelope import arrival_of, unstorable
+from signal_bridge.feed.event import Arrival
+from signal_bridge.feed.feed import Feed
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +33,11 @@ class Intake:
 
     def __init__(
         self,
-        inbox: Inbox,
+        feed: Feed,
         stop: threading.Event,
         report: Callable[[StoreError | None], None],
     ) -> None:
-        self._inbox = inbox
+        self._feed = feed
         self._stop = stop
         self._report = report
 
@@ -56,7 +56,7 @@ class Intake:
         attempt = 0
         while True:
             try:
-                new = self._inbox.append(arrivals)
+                new = self._feed.append(arrivals)
             except StoreRefused as error:
                 return self._keep_apart(arrivals, error)
             except StoreError as error:

@@ -20,8 +20,8 @@ import sqlalchemy as sa
 
 from signal_bridge.clock import Deadline, now_ms, pause
 from signal_bridge.errors import LeaseLost
-from signal_bridge.inbox.filters import Filter
-from signal_bridge.inbox.store import first_since
+from signal_bridge.feed.feed import first_since
+from signal_bridge.feed.filters import Filter
 from signal_bridge.store.engine import Store, Unit
 from signal_bridge.store.leases import Lease, Leases
 from signal_bridge.store.tables import cursors

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from signal_bridge.inbox.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
+from signal_bridge.feed.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
 from signal_bridge.store.tables import events, pruned
 
 _COLUMNS: Final = tuple(column for column in events.c)

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from signal_bridge.inbox.event import Arrival
-from signal_bridge.inbox.keeping import MOST_EVENTS, Candidate, Reached, Tally, tallies
-from signal_bridge.inbox.own import own_event
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.event import Arrival
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.keeping import MOST_EVENTS, Candidate, Reached, Tally, tallies
+from signal_bridge.feed.own import own_event
 from signal_bridge.store.engine import Store, Unit
 from signal_bridge.store.tables import cursors, events, feed_totals, parked, pruned, webhooks
 
@@ -35,9 +35,9 @@ _HEAD: Final = sa.func.substr(events.c.payload, 1, _HEAD_BYTES, type_=sa.LargeBi
 class Removal:
     """What retention does to the database. Methods raise StoreError."""
 
-    def __init__(self, store: Store, inbox: Inbox) -> None:
+    def __init__(self, store: Store, feed: Feed) -> None:
         self._store = store
-        self._inbox = inbox
+        self._feed = feed
 
     def window(self) -> list[Candidate]:
         """The oldest events, MOST_EVENTS or all, in order."""
@@ -87,7 +87,7 @@ class Removal:
             rows = unit.execute(sa.select(pruned).where(untold).with_for_update()).all()
             unit.execute(sa.update(pruned).where(untold).values(removed=0, unread=0, parked=0))
             accounts = by_account(rows)
-            self._inbox.tell(unit, [_report(*one) for one in accounts.items()])
+            self._feed.tell(unit, [_report(*one) for one in accounts.items()])
         _log(list(accounts.values()))
 
     def _count(self, unit: Unit, found: dict[tuple[str, str], Tally]) -> None:

@@ -16,9 +16,9 @@ import orjson
 import sqlalchemy as sa
 
 from signal_bridge.clock import now_ms
-from signal_bridge.inbox.event import Arrival
-from signal_bridge.inbox.own import own_event
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.event import Arrival
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.own import own_event
 from signal_bridge.store.engine import Store, Unit
 from signal_bridge.store.tables import accounts, events
 
@@ -79,9 +79,9 @@ def read_disk(config_dir: Path, listed: frozenset[str]) -> dict[str, bool]:
 class AccountBook:
     """The known accounts in the database. Methods raise StoreError."""
 
-    def __init__(self, store: Store, inbox: Inbox) -> None:
+    def __init__(self, store: Store, feed: Feed) -> None:
         self._store = store
-        self._inbox = inbox
+        self._feed = feed
         # The states as they were read last, and the text that they were in.
         self._read_last: tuple[str, Mapping[str, str]] = ("", {})
 
@@ -121,7 +121,7 @@ class AccountBook:
         if changes:
             with self._store.write() as unit:
                 self._note(unit, changes)
-                self._inbox.tell(unit, [_told(number, state) for number, state in changes.items()])
+                self._feed.tell(unit, [_told(number, state) for number, state in changes.items()])
         return [n for n, state in {**known, **changes}.items() if state == MISSING]
 
     def last_event_ms(self, number: str) -> int | None:

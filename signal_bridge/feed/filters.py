@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from signal_bridge.errors import RequestError
-from signal_bridge.inbox.event import Event
+from signal_bridge.feed.event import Event
 
 EVERY_ACCOUNT: Final = "*"
 

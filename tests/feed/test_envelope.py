@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signal_bridge.inbox.envelope import arrival_of
-from tests.inbox.envelopes import ACCOUNT, ALICE, EVERY_KIND, HEAD, data, received, text
+from signal_bridge.feed.envelope import arrival_of
+from tests.feed.envelopes import ACCOUNT, ALICE, EVERY_KIND, HEAD, data, received, text
 
 # What orjson gives for a line: integers of 64 bits, finite floats, text without surrogates.
 json_values = st.recursive(

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from signal_bridge.clock import Deadline, now_ms
 from signal_bridge.errors import StoreUnavailable
-from signal_bridge.inbox import store as feed_module
-from signal_bridge.inbox.cursors import (
+from signal_bridge.feed import store as feed_module
+from signal_bridge.feed.cursors import (
     POLL,
     SSE,
     WEBSOCKET,
@@ -19,11 +19,11 @@ from signal_bridge.inbox.cursors import (
     consumer_name,
     cursor_name,
 )
-from signal_bridge.inbox.envelope import arrival_of
-from signal_bridge.inbox.filters import Filter
-from signal_bridge.inbox.store import Inbox
+from signal_bridge.feed.envelope import arrival_of
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.filters import Filter
 from signal_bridge.store.engine import Store
-from tests.inbox.envelopes import ACCOUNT, text
+from tests.feed.envelopes import ACCOUNT, text
 from tests.rpc.far_end import InThread
 from tests.support import eventually
 
@@ -126,16 +126,16 @@ def test_a_reader_whose_lease_ran_out_moves_nothing_and_lets_nobody_in(
 
 
 def test_two_pollers_never_get_the_same_message(
-    cursors: Cursors, inbox: Inbox, database_url: str
+    cursors: Cursors, feed: Feed, database_url: str
 ) -> None:
     """Each with connections of its own, as two processes have."""
-    inbox.append([arrival_of(text(str(n), timestamp=n)) for n in range(200)])
+    feed.append([arrival_of(text(str(n), timestamp=n)) for n in range(200)])
     got: list[str] = []
     adding = threading.Lock()  # guards got
 
     def poll_until_empty() -> None:
         store = Store(database_url)
-        mine, feed = Cursors(store), Inbox(store)
+        mine, feed = Cursors(store), Feed(store)
         while True:
             lease = mine.take("poll", Deadline(60))
             assert lease
@@ -165,29 +165,29 @@ SOCKET_NAME = cursor_name(WEBSOCKET, Filter(ACCOUNT))
 HOUR_MS = 3_600_000
 
 
-def arrive(inbox: Inbox, monkeypatch: pytest.MonkeyPatch, ages_ms: list[int]) -> list[int]:
+def arrive(feed: Feed, monkeypatch: pytest.MonkeyPatch, ages_ms: list[int]) -> list[int]:
     """An event of each age, oldest first; their seqs."""
     for number, age_ms in enumerate(ages_ms):
         with monkeypatch.context() as patch:
             patch.setattr(feed_module, "now_ms", lambda age_ms=age_ms: now_ms() - age_ms)
-            inbox.append([arrival_of(text(str(number), timestamp=number))])
-    return [event.seq for event in inbox.read(Filter(ACCOUNT), 0, 100)]
+            feed.append([arrival_of(text(str(number), timestamp=number))])
+    return [event.seq for event in feed.read(Filter(ACCOUNT), 0, 100)]
 
 
 AGES_MS = [5 * HOUR_MS, 3 * HOUR_MS, 2 * HOUR_MS, HOUR_MS + 60_000, HOUR_MS - 60_000, 1000]
 
 
 def test_the_first_way_of_reading_begins_before_the_first_event(
-    cursors: Cursors, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    cursors: Cursors, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arrive(inbox, monkeypatch, AGES_MS)
+    arrive(feed, monkeypatch, AGES_MS)
     assert cursors.position(POLL_NAME, ACCOUNT) == 0
 
 
 def test_a_latecomer_begins_an_hour_back_where_others_have_read_all(
-    cursors: Cursors, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    cursors: Cursors, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seqs = arrive(inbox, monkeypatch, AGES_MS)
+    seqs = arrive(feed, monkeypatch, AGES_MS)
     cursors.move(POLL_NAME, seqs[-1], ACCOUNT)
     assert cursors.position(SOCKET_NAME, ACCOUNT) == seqs[3]
     only_typing = cursor_name(POLL, Filter(ACCOUNT, ("typing",)))
@@ -195,17 +195,17 @@ def test_a_latecomer_begins_an_hour_back_where_others_have_read_all(
 
 
 def test_a_latecomer_misses_nothing_that_others_have_not_read(
-    cursors: Cursors, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    cursors: Cursors, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seqs = arrive(inbox, monkeypatch, AGES_MS)
+    seqs = arrive(feed, monkeypatch, AGES_MS)
     cursors.move(POLL_NAME, seqs[1], ACCOUNT)
     assert cursors.position(SOCKET_NAME, ACCOUNT) == seqs[1]
 
 
 def test_readers_of_other_accounts_and_consumers_make_nobody_late(
-    cursors: Cursors, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    cursors: Cursors, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seqs = arrive(inbox, monkeypatch, AGES_MS)
+    seqs = arrive(feed, monkeypatch, AGES_MS)
     cursors.move(cursor_name(POLL, Filter("+15550000000")), seqs[-1], "+15550000000")
     cursors.move(consumer_name("archive"), seqs[-1])
     assert cursors.position(SOCKET_NAME, ACCOUNT) == 0

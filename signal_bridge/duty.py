@@ -22,11 +22,11 @@ from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.intake import Intake
 from signal_bridge.feed.own import own_event
 from signal_bridge.feed.retention import Retention
+from signal_bridge.session.account_watch import AccountWatch
+from signal_bridge.session.gateway import Gateway
+from signal_bridge.session.linker import Linker
+from signal_bridge.session.subscription import Subscription
 from signal_bridge.settings import Settings
-from signal_bridge.signalcli.accountwatch import AccountWatch
-from signal_bridge.signalcli.gateway import Gateway
-from signal_bridge.signalcli.linking import Linker
-from signal_bridge.signalcli.subscription import Subscription
 from signal_bridge.store.engine import Store
 from signal_bridge.store.leases import Lease
 from signal_bridge.store.status import StatusBoard

@@ -14,11 +14,11 @@ from signal_bridge.feed.account_book import AccountBook
 from signal_bridge.feed.cursors import Cursors
 from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.own import own_event
+from signal_bridge.session.gateway import Gateway
+from signal_bridge.session.link_book import LinkBook
+from signal_bridge.session.linker import Linker
 from signal_bridge.settings import read_settings
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.gateway import Gateway
-from signal_bridge.signalcli.linking import Linker
-from signal_bridge.signalcli.links import Links
 from signal_bridge.signalcli.refusals import challenge_tokens, retry_after_seconds
 from signal_bridge.store.engine import Store
 from signal_bridge.store.leases import Leases
@@ -59,7 +59,7 @@ _gateway = Gateway(_settings, _board, on_refusal=_tell_rate_limit)
 bridge = Bridge(
     settings=_settings,
     gateway=_gateway,
-    links=Links(_store, Linker(_gateway)),
+    links=LinkBook(_store, Linker(_gateway)),
     feed=_feed,
     accounts=AccountBook(_store, _feed),
     cursors=Cursors(_store),

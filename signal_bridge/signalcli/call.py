@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
-from signal_bridge.rpc.jsonrpc import Params
+Params = Mapping[str, Any] | list[Any]
 
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """A method with its parameters, to be run by `gateway.Gateway.run`.
+    """A method with its parameters, to be run by `session.gateway.Gateway.run`.
 
     `repeatable`: the call changes nothing, so it may be sent again when the connection died
     before the answer came. A send never is: it would arrive twice.

@@ -10,9 +10,9 @@ from flask import current_app, g
 from signal_bridge.feed.account_book import AccountBook
 from signal_bridge.feed.cursors import Cursors
 from signal_bridge.feed.feed import Feed
+from signal_bridge.session.gateway import Gateway
+from signal_bridge.session.link_book import LinkBook
 from signal_bridge.settings import Settings
-from signal_bridge.signalcli.gateway import Gateway
-from signal_bridge.signalcli.links import Links
 from signal_bridge.store.leases import Leases
 from signal_bridge.store.status import StatusBoard
 from signal_bridge.web.streams import StreamPlaces
@@ -26,7 +26,7 @@ class Bridge:
 
     settings: Settings
     gateway: Gateway
-    links: Links
+    links: LinkBook
     feed: Feed
     accounts: AccountBook
     cursors: Cursors

@@ -11,9 +11,9 @@ from flask.typing import ResponseReturnValue
 from segno.consts import ERROR_LEVEL_H, SYMBOL_CAPACITY
 
 from signal_bridge.errors import RequestError
+from signal_bridge.session.link_book import Link
+from signal_bridge.session.linker import draw_qr
 from signal_bridge.signalcli import accounts
-from signal_bridge.signalcli.linking import draw_qr
-from signal_bridge.signalcli.links import Link
 from signal_bridge.web.context import bridge
 from signal_bridge.web.problems import refused_as
 

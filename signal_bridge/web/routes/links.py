@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import NotFound, RequestError
+from signal_bridge.session.link_book import Link
+from signal_bridge.session.linker import LINKED
 from signal_bridge.signalcli import accounts
-from signal_bridge.signalcli.linking import LINKED
-from signal_bridge.signalcli.links import Link
 from signal_bridge.web.context import bridge
 from signal_bridge.web.inputs import query_number, read_strict_body
 from signal_bridge.web.problems import problem, refused_as

@@ -29,9 +29,9 @@ from signal_bridge.feed.account_book import UNLINKED
 from signal_bridge.feed.filters import EVERY_ACCOUNT, Filter
 from signal_bridge.feed.shapes import frame
 from signal_bridge.rpc.jsonrpc import Reply
+from signal_bridge.session.gateway import Gateway
 from signal_bridge.signalcli import accounts
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.gateway import Gateway
 from signal_bridge.web.context import bridge
 from signal_bridge.web.inputs import json_value, whole_body
 from signal_bridge.web.problems import status_of

@@ -16,8 +16,8 @@ from typing import Any, Final
 import segno
 
 from signal_bridge.errors import BridgeError, DaemonUnavailable, Refused, RequestError
+from signal_bridge.session.gateway import Gateway
 from signal_bridge.signalcli import accounts, results
-from signal_bridge.signalcli.gateway import Gateway
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 
 from signal_bridge.clock import Deadline, now_ms
 from signal_bridge.errors import NotFound, StoreError
+from signal_bridge.session.linker import EXPIRED, PENDING, Linker, Outcome
 from signal_bridge.signalcli import accounts
-from signal_bridge.signalcli.linking import EXPIRED, PENDING, Linker, Outcome
 from signal_bridge.store.bells import LINKS
 from signal_bridge.store.engine import Store
 from signal_bridge.store.tables import links
@@ -54,7 +54,7 @@ class Link:
         return self.outcome.state == PENDING
 
 
-class Links:
+class LinkBook:
     """All links by id. Safe from any thread and process. Methods raise StoreError."""
 
     def __init__(self, store: Store, linker: Linker) -> None:

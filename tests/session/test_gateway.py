@@ -15,13 +15,13 @@ from signal_bridge.errors import (
     Refused,
 )
 from signal_bridge.rpc.client import Client
+from signal_bridge.session.gateway import Gateway
 from signal_bridge.settings import Settings
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.gateway import Gateway
 from signal_bridge.store.status import Status
 from signal_bridge.supervisor.listening import listen_unix
 from tests.rpc.far_end import FarEnd, InThread
-from tests.signalcli_gateway.conftest import Board, MakeGateway
+from tests.session.conftest import Board, MakeGateway
 from tests.support import ScriptedDaemon, eventually
 from tests.support.scripted_daemon import Gate, drop, error, result, silence
 

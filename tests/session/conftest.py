@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from signal_bridge.session.gateway import Gateway
 from signal_bridge.settings import Settings, read_settings
-from signal_bridge.signalcli.gateway import Gateway
 from signal_bridge.store.status import Status
 from tests.support import ScriptedDaemon
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from signal_bridge.errors import StoreUnavailable
-from signal_bridge.signalcli import subscription as module
-from signal_bridge.signalcli.subscription import Subscription
+from signal_bridge.session import subscription as module
+from signal_bridge.session.subscription import Subscription
 from tests.support import ScriptedDaemon, eventually, free_port
 from tests.support.scripted_daemon import (
     VERSION,

@@ -14,7 +14,7 @@ from typing import Final
 
 from signal_bridge.clock import backoff_seconds
 from signal_bridge.feed.account_book import AccountBook, read_disk
-from signal_bridge.signalcli.linking import Linker, log_qr
+from signal_bridge.session.linker import Linker, log_qr
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from signal_bridge.errors import CallTimedOut, DaemonUnavailable, Refused, RequestError
+from signal_bridge.session.linker import FAILED, Linker, Outcome, draw_qr, log_qr
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.linking import FAILED, Linker, Outcome, draw_qr, log_qr
 from tests.support import eventually
 
 URI = "sgnl://linkdevice?uuid=x&pub_key=y"

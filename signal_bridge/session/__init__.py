@@ -1,0 +1,7 @@
+"""signal-cli at work: what has threads, connections or tables, over the vocabulary of signalcli.
+
+gateway         calls, over one shared connection
+subscription    receiving, over another one
+account_watch   accounts that come, go or are not loaded
+linker          linking to a phone, and link_book what became of each link
+"""

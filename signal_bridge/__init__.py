@@ -5,7 +5,7 @@ Three journeys explain the package.
 1. A request.       web/routes/* (schema in) -> signalcli/gateway.py (one Deadline)
                     -> rpc/client.py (waiter registered, then the line written) -> socket;
                     the reader thread settles the id; signalcli/refusals.py names a refusal;
-                    web/problems.py gives it a status and a body.
+                    web/edge/problems.py gives it a status and a body.
 2. An inbound       socket -> rpc/client.py reader -> feed/intake.py -> feed/store.py
    message.         (committed) -> store/bells.py -> feed/watch.py wakes whom it concerns
                     -> webhooks/courier.py -> webhooks/post.py; or read from a cursor

@@ -19,13 +19,13 @@ from signal_bridge.clock import backoff_seconds, pause
 from signal_bridge.duty import Duty
 from signal_bridge.errors import StoreUnavailable
 from signal_bridge.settings import Settings
+from signal_bridge.spool.holding import sweep
 from signal_bridge.store.engine import Store
 from signal_bridge.store.migrations import migrate
 from signal_bridge.store.tenure import Tenure, node_name
 from signal_bridge.supervisor.command import gunicorn_command, signal_cli_command
 from signal_bridge.supervisor.listening import listen_tcp, lock
 from signal_bridge.supervisor.supervisor import Policy, Supervisor
-from signal_bridge.web.holding import sweep
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,9 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from signal_bridge.delivery.webhooks.addresses import Rules
+from signal_bridge.delivery.webhooks.couriers import Couriers
+from signal_bridge.delivery.webhooks.registry import Registry
 from signal_bridge.errors import RequestError, SettingError, StoreError
 from signal_bridge.feed.account_book import AccountBook
 from signal_bridge.feed.feed import Feed
@@ -35,9 +38,6 @@ from signal_bridge.supervisor.listening import listen_unix
 from signal_bridge.supervisor.states import State
 from signal_bridge.supervisor.supervisor import Policy, Supervisor
 from signal_bridge.threads import Guard, Loop
-from signal_bridge.webhooks.addresses import Rules
-from signal_bridge.webhooks.couriers import Couriers
-from signal_bridge.webhooks.registry import Registry
 
 log = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@
         └── LeaseLost                 another process does it by now
 
 Each class says with `retryable` whether trying the same thing again can help, and `code` is a
-word for programs. `web/problems.py` gives each a status; nothing else translates errors.
+word for programs. `web/edge/problems.py` gives each a status; nothing else translates errors.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from signal_bridge.delivery.webhooks.addresses import Rules
+from signal_bridge.delivery.webhooks.registry import Registry
 from signal_bridge.errors import RateLimited, Refused, StoreError
 from signal_bridge.feed.account_book import AccountBook
 from signal_bridge.feed.cursors import Cursors
@@ -24,11 +26,9 @@ from signal_bridge.store.engine import Store
 from signal_bridge.store.leases import Leases
 from signal_bridge.store.status import StatusBoard
 from signal_bridge.store.tenure import read_node_name
-from signal_bridge.web.app import create_app
-from signal_bridge.web.context import Bridge
+from signal_bridge.web.edge.app import create_app
+from signal_bridge.web.edge.context import Bridge
 from signal_bridge.web.streams import StreamPlaces
-from signal_bridge.webhooks.addresses import Rules
-from signal_bridge.webhooks.registry import Registry
 
 log = logging.getLogger(__name__)
 

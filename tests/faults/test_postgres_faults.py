@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import requests
 
-from signal_bridge.webhooks.scribe import GROUP
+from signal_bridge.delivery.webhooks.scribe import GROUP
 from tests.conftest import ACCOUNT
 from tests.faults.conftest import Crowd, Scene, staged
 from tests.faults.consumers import SseClient

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from signal_bridge.web.holding import Held, hold_new, sweep
-from signal_bridge.web.uploads import Uploads
+from signal_bridge.spool.holding import Held, hold_new, sweep
+from signal_bridge.web.edge.uploads import Uploads
 
 ROOT = Path(__file__).parents[2]
 # Holds a directory with a file in it, says so, and waits to be killed.
 HOLDER = """
 import pathlib, sys, time
-from signal_bridge.web.holding import hold_new
+from signal_bridge.spool.holding import hold_new
 held = hold_new(pathlib.Path(sys.argv[1]))
 (held.path / "file").touch()
 print(held.path, flush=True)

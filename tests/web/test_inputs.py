@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from signal_bridge.errors import BodyTooLarge, ClientGone, RequestError
 from signal_bridge.settings import Settings
-from signal_bridge.web import inputs
-from signal_bridge.web.inputs import (
+from signal_bridge.web.edge import inputs
+from signal_bridge.web.edge.inputs import (
     INVALID_BODY,
     MALFORMED_NUMBER,
     NUMBER_MISSING,
@@ -28,7 +28,7 @@ from signal_bridge.web.inputs import (
     read_strict_body,
     required_number,
 )
-from signal_bridge.web.longstrings import LongString
+from signal_bridge.web.edge.longstrings import LongString
 from signal_bridge.web.schemas.base import BodySchema, Flag, LongText, Text, Texts, Whole
 
 

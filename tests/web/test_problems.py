@@ -18,7 +18,7 @@ from signal_bridge.errors import (
     Refused,
     StoreFull,
 )
-from signal_bridge.web.problems import STATUSES, refused_as, status_of
+from signal_bridge.web.edge.problems import STATUSES, refused_as, status_of
 from tests.test_errors import EVERY, names
 
 # A class is made with what it needs; the rest takes a sentence.

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signal_bridge.errors import BodyTooLarge, RequestError, StoreError, StoreFull
-from signal_bridge.web.uploads import Uploads
+from signal_bridge.web.edge.uploads import Uploads
 from tests.support.parts import part_missing
 
 LIMIT_BYTES = 10_000

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from signal_bridge.delivery.webhooks.addresses import Rules
+from signal_bridge.delivery.webhooks.couriers import Couriers
+from signal_bridge.delivery.webhooks.registry import Registry
+from signal_bridge.delivery.webhooks.webhook import Webhook
 from signal_bridge.feed.envelope import arrival_of
 from signal_bridge.feed.feed import Feed
 from signal_bridge.store.engine import Store
 from signal_bridge.store.leases import Lease, Leases
 from signal_bridge.store.tables import events, leases, pruned
-from signal_bridge.webhooks.addresses import Rules
-from signal_bridge.webhooks.couriers import Couriers
-from signal_bridge.webhooks.registry import Registry
-from signal_bridge.webhooks.webhook import Webhook
 from tests.support import eventually
 from tests.webhooks.receiver import Receiver
 

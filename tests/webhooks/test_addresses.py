@@ -11,8 +11,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signal_bridge.webhooks.addresses import Network, Rules, literal
-from signal_bridge.webhooks.connecting import CheckedAdapter
+from signal_bridge.delivery.webhooks.addresses import Network, Rules, literal
+from signal_bridge.delivery.webhooks.connecting import CheckedAdapter
 from tests.webhooks.receiver import Receiver
 
 

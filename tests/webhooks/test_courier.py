@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from signal_bridge.clock import now_ms
+from signal_bridge.delivery.webhooks import scribe
+from signal_bridge.delivery.webhooks.post import Attempt, Poster
+from signal_bridge.delivery.webhooks.webhook import Webhook
 from signal_bridge.feed.event import Event
 from signal_bridge.feed.filters import Filter
 from signal_bridge.store.tables import attempts, events, webhooks
-from signal_bridge.webhooks import scribe
-from signal_bridge.webhooks.post import Attempt, Poster
-from signal_bridge.webhooks.webhook import Webhook
 from tests.support import eventually
 from tests.support.databases import POSTGRESQL, SQLITE, Database
 from tests.webhooks.conftest import ACCOUNT, SENDER, Desk

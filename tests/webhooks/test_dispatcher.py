@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from signal_bridge.errors import StoreUnavailable
-from signal_bridge.webhooks import dispatcher as module
-from signal_bridge.webhooks.dispatcher import (
+from signal_bridge.delivery.webhooks import dispatcher as module
+from signal_bridge.delivery.webhooks.dispatcher import (
     NOW,
     SLOW_THREADS,
     THREADS,
@@ -19,6 +18,7 @@ from signal_bridge.webhooks.dispatcher import (
     Job,
     Task,
 )  # fmt: skip
+from signal_bridge.errors import StoreUnavailable
 from tests.support import eventually
 
 

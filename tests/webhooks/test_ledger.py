@@ -8,11 +8,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from signal_bridge.errors import LeaseLost, StoreError
-from signal_bridge.feed.filters import Filter
-from signal_bridge.feed.own import own_event
-from signal_bridge.store.tables import webhooks
-from signal_bridge.webhooks.ledger import (
+from signal_bridge.delivery.webhooks.ledger import (
     ATTEMPTS_KEPT,
     Entry,
     Ledger,
@@ -21,8 +17,12 @@ from signal_bridge.webhooks.ledger import (
     Tried,
     revisions_in,
 )
-from signal_bridge.webhooks.post import Attempt
-from signal_bridge.webhooks.webhook import Webhook
+from signal_bridge.delivery.webhooks.post import Attempt
+from signal_bridge.delivery.webhooks.webhook import Webhook
+from signal_bridge.errors import LeaseLost, StoreError
+from signal_bridge.feed.filters import Filter
+from signal_bridge.feed.own import own_event
+from signal_bridge.store.tables import webhooks
 from tests.support.databases import POSTGRESQL, SQLITE, Database
 from tests.webhooks.conftest import ACCOUNT, Desk
 

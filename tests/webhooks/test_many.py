@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from signal_bridge.webhooks import couriers, dispatcher, posters, registry
-from signal_bridge.webhooks.courier import Courier
-from signal_bridge.webhooks.dispatcher import THREADS, Dispatcher, Task
-from signal_bridge.webhooks.ledger import Ledger
-from signal_bridge.webhooks.webhook import Webhook
+from signal_bridge.delivery.webhooks import couriers, dispatcher, posters, registry
+from signal_bridge.delivery.webhooks.courier import Courier
+from signal_bridge.delivery.webhooks.dispatcher import THREADS, Dispatcher, Task
+from signal_bridge.delivery.webhooks.ledger import Ledger
+from signal_bridge.delivery.webhooks.webhook import Webhook
 from tests.support import eventually
 from tests.webhooks.conftest import Desk
 from tests.webhooks.receiver import Handler, Receiver, status

@@ -12,9 +12,9 @@ import pytest
 import requests
 import responses
 
-from signal_bridge.webhooks.addresses import Rules
-from signal_bridge.webhooks.post import Limits, Poster, post_once
-from signal_bridge.webhooks.webhook import Webhook
+from signal_bridge.delivery.webhooks.addresses import Rules
+from signal_bridge.delivery.webhooks.post import Limits, Poster, post_once
+from signal_bridge.delivery.webhooks.webhook import Webhook
 from tests.support import eventually
 from tests.webhooks.receiver import Handler, Post, Receiver, status
 from tests.webhooks.test_signature import SECRET, verifies

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from signal_bridge.webhooks import posters as module
-from signal_bridge.webhooks.addresses import Rules
-from signal_bridge.webhooks.dispatcher import WOKEN
-from signal_bridge.webhooks.post import Poster
-from signal_bridge.webhooks.posters import Posters
+from signal_bridge.delivery.webhooks import posters as module
+from signal_bridge.delivery.webhooks.addresses import Rules
+from signal_bridge.delivery.webhooks.dispatcher import WOKEN
+from signal_bridge.delivery.webhooks.post import Poster
+from signal_bridge.delivery.webhooks.posters import Posters
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from signal_bridge.delivery.webhooks import registry
+from signal_bridge.delivery.webhooks.addresses import Rules
+from signal_bridge.delivery.webhooks.registry import ENV_ID, MOST_PER_ACCOUNT, Registry
+from signal_bridge.delivery.webhooks.webhook import shown_url
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.feed.filters import OWN_KINDS, SIGNAL_KINDS
 from signal_bridge.store.tables import webhooks
-from signal_bridge.webhooks import registry
-from signal_bridge.webhooks.addresses import Rules
-from signal_bridge.webhooks.registry import ENV_ID, MOST_PER_ACCOUNT, Registry
-from signal_bridge.webhooks.webhook import shown_url
 from tests.webhooks.conftest import ACCOUNT, Desk
 from tests.webhooks.test_signature import SECRET
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signal_bridge.delivery.webhooks.schedule import Decision, Fate, decide, retry_after
 from signal_bridge.settings import read_settings
-from signal_bridge.webhooks.schedule import Decision, Fate, decide, retry_after
 
 DAY_SECONDS = 24 * 3600
 FIVE_DAYS = 5.0 * DAY_SECONDS

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from signal_bridge.delivery.webhooks import scribe as module
+from signal_bridge.delivery.webhooks.dispatcher import NOW, WOKEN
+from signal_bridge.delivery.webhooks.ledger import Entry, Ledger, Mark, Tried
+from signal_bridge.delivery.webhooks.post import Attempt
+from signal_bridge.delivery.webhooks.scribe import GROUP, Scribe
+from signal_bridge.delivery.webhooks.webhook import Webhook
 from signal_bridge.errors import LeaseLost, StoreRefused, StoreUnavailable
-from signal_bridge.webhooks import scribe as module
-from signal_bridge.webhooks.dispatcher import NOW, WOKEN
-from signal_bridge.webhooks.ledger import Entry, Ledger, Mark, Tried
-from signal_bridge.webhooks.post import Attempt
-from signal_bridge.webhooks.scribe import GROUP, Scribe
-from signal_bridge.webhooks.webhook import Webhook
 from tests.webhooks.conftest import ACCOUNT, Desk
 from tests.webhooks.test_post import webhook as some_webhook
 

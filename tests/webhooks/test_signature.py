@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signal_bridge.delivery.webhooks.signature import headers, key_of, new_secret
 from signal_bridge.errors import RequestError
-from signal_bridge.webhooks.signature import headers, key_of, new_secret
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

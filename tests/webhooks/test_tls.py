@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from signal_bridge.webhooks.addresses import Rules
-from signal_bridge.webhooks.post import Poster
+from signal_bridge.delivery.webhooks.addresses import Rules
+from signal_bridge.delivery.webhooks.post import Poster
 from tests.support.parts import part_missing
 from tests.webhooks.receiver import Receiver
 from tests.webhooks.test_post import BODY, webhook

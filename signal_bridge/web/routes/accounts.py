@@ -7,9 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge.errors import Refused
 from signal_bridge.signalcli import accounts, refusals
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import account_number, read_body, read_strict_body, required_number
-from signal_bridge.web.problems import refused_as
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import (
+    account_number,
+    read_body,
+    read_strict_body,
+    required_number,
+)
+from signal_bridge.web.edge.problems import refused_as
 from signal_bridge.web.schemas.accounts import (
     ACCOUNT_SETTINGS,
     CHALLENGE,

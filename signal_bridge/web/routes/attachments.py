@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge.errors import BridgeError, NotFound, RequestError
 from signal_bridge.signalcli.filetypes import HEAD_BYTES, sniff_content_type
-from signal_bridge.web.context import bridge
+from signal_bridge.web.edge.context import bridge
 
 log = logging.getLogger(__name__)
 

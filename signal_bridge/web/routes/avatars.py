@@ -6,7 +6,7 @@ from flask import Response
 
 from signal_bridge.signalcli.attachments import avatar_extension, decode_avatar
 from signal_bridge.signalcli.filetypes import HEAD_BYTES, sniff_content_type
-from signal_bridge.web.context import uploads
+from signal_bridge.web.edge.context import uploads
 
 
 def avatar_file(text: str) -> str:

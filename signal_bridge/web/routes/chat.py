@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge.signalcli import messages, results
 from signal_bridge.signalcli.messages import Reaction
-from signal_bridge.web.inputs import account_number, read_body, required_number
+from signal_bridge.web.edge.inputs import account_number, read_body, required_number
 from signal_bridge.web.routes.outcomes import run_for_each
 from signal_bridge.web.schemas.chat import REACT, RECEIPT, REMOTE_DELETE, TYPING
 

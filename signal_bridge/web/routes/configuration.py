@@ -12,8 +12,8 @@ from flask.typing import ResponseReturnValue
 from signal_bridge import trustmodes
 from signal_bridge.errors import RequestError
 from signal_bridge.logs import LEVELS
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import read_body, required_number
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import read_body, required_number
 from signal_bridge.web.schemas.configuration import CONFIGURATION, TRUST_MODE
 
 # The row of the status board that tells the other workers.

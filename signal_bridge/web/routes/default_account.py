@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signal_bridge.feed.account_book import LINKED
-from signal_bridge.web.context import bridge
+from signal_bridge.web.edge.context import bridge
 
 
 def default_account() -> str:

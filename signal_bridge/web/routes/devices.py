@@ -6,8 +6,8 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.signalcli import accounts
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import read_body, required_number
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import read_body, required_number
 from signal_bridge.web.schemas.devices import DEVICE, LOCAL_DATA
 
 

@@ -11,9 +11,9 @@ import orjson
 from flask import Response
 from flask.typing import ResponseReturnValue
 
-from signal_bridge.web.context import bridge
+from signal_bridge.web.edge.context import bridge
 
-_FILES: Final = Path(__file__).parent.parent / "openapi" / "static"
+_FILES: Final = Path(__file__).parent.parent / "description" / "static"
 _ASSETS: Final = ("swagger-ui.css", "swagger-ui-bundle.js", "start.js")
 # Nothing from elsewhere; Swagger UI sets styles, and draws its icons from data: URLs.
 _POLICY: Final = (
@@ -50,14 +50,14 @@ def swagger(name: str) -> ResponseReturnValue:
 # The description's package reads the routes, this one too: it is imported when it is asked for.
 @cache
 def _openapi() -> bytes:
-    from signal_bridge.web.openapi.document import document
+    from signal_bridge.web.description.document import document
 
     return orjson.dumps(document())
 
 
 @cache
 def _swagger(version: str) -> bytes:
-    from signal_bridge.web.openapi.swagger2 import swagger_document
+    from signal_bridge.web.description.swagger2 import swagger_document
 
     document = swagger_document()
     return orjson.dumps({**document, "info": {**document["info"], "version": version}})

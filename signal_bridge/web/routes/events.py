@@ -15,8 +15,8 @@ from signal_bridge.feed.cursors import EVENTS, consumer_name
 from signal_bridge.feed.event import Event
 from signal_bridge.feed.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
 from signal_bridge.feed.shapes import numbered
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import query_number, read_body
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import query_number, read_body
 from signal_bridge.web.schemas.events import ACKNOWLEDGE
 from signal_bridge.web.streams import sse
 from signal_bridge.web.streams.reading import query_seq, reader_of, wanted_events

@@ -12,8 +12,8 @@ from signal_bridge.errors import Refused, RequestError
 from signal_bridge.signalcli import attachments, groups, messages, refusals
 from signal_bridge.signalcli.groups import MemberChange
 from signal_bridge.signalcli.recipients import internal_group_id, required_group_id
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import account_number, query_flag, read_body, required_number
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import account_number, query_flag, read_body, required_number
 from signal_bridge.web.routes.avatars import avatar_file, picture
 from signal_bridge.web.schemas.groups import (
     ADMINS,

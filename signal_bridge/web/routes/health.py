@@ -13,7 +13,7 @@ from signal_bridge.errors import StoreError
 from signal_bridge.feed.account_book import MISSING
 from signal_bridge.store.status import Status
 from signal_bridge.store.tenure import DAEMON, waiting_for
-from signal_bridge.web.context import bridge
+from signal_bridge.web.edge.context import bridge
 
 # signal-cli answers `version` in a millisecond; a probe of an orchestrator waits a few seconds.
 _ANSWER_SECONDS: Final = 2.0

@@ -6,9 +6,9 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.signalcli import profiles
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import read_body, required_number
-from signal_bridge.web.problems import refused_as
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import read_body, required_number
+from signal_bridge.web.edge.problems import refused_as
 from signal_bridge.web.schemas.identities import TRUST
 
 

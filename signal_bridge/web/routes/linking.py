@@ -14,8 +14,8 @@ from signal_bridge.errors import RequestError
 from signal_bridge.session.link_book import Link
 from signal_bridge.session.linker import draw_qr
 from signal_bridge.signalcli import accounts
-from signal_bridge.web.context import bridge
-from signal_bridge.web.problems import refused_as
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.problems import refused_as
 
 KINDS: Final = ("image/png", "image/svg+xml", "text/plain", "application/json")
 _COULD_NOT: Final = "Couldn't create QR code: "

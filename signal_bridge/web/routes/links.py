@@ -12,9 +12,9 @@ from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.session.link_book import Link
 from signal_bridge.session.linker import LINKED
 from signal_bridge.signalcli import accounts
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import query_number, read_strict_body
-from signal_bridge.web.problems import problem, refused_as
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import query_number, read_strict_body
+from signal_bridge.web.edge.problems import problem, refused_as
 from signal_bridge.web.routes.linking import drawn
 from signal_bridge.web.schemas.links import LINK
 

@@ -22,11 +22,11 @@ from signal_bridge.errors import (
 from signal_bridge.signalcli import contacts, messages, refusals
 from signal_bridge.signalcli.attachments import split_attachment
 from signal_bridge.signalcli.messages import LinkPreview, Message
-from signal_bridge.web import forms
-from signal_bridge.web.context import bridge, uploads
-from signal_bridge.web.inputs import INVALID_BODY, read_body
-from signal_bridge.web.longstrings import LongString
-from signal_bridge.web.problems import problem
+from signal_bridge.web.edge import forms
+from signal_bridge.web.edge.context import bridge, uploads
+from signal_bridge.web.edge.inputs import INVALID_BODY, read_body
+from signal_bridge.web.edge.longstrings import LongString
+from signal_bridge.web.edge.problems import problem
 from signal_bridge.web.routes.default_account import default_account
 from signal_bridge.web.schemas.messages import SEND, SEND_V1
 

@@ -13,7 +13,7 @@ from typing import Any
 from flask import g
 
 from signal_bridge.signalcli.call import Call
-from signal_bridge.web.context import bridge
+from signal_bridge.web.edge.context import bridge
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.signalcli import polls, results
-from signal_bridge.web.inputs import read_body, required_number
+from signal_bridge.web.edge.inputs import read_body, required_number
 from signal_bridge.web.routes.outcomes import run_for_each
 from signal_bridge.web.schemas.polls import CLOSE_POLL, NEW_POLL, VOTE
 

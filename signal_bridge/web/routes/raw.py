@@ -32,9 +32,9 @@ from signal_bridge.rpc.jsonrpc import Reply
 from signal_bridge.session.gateway import Gateway
 from signal_bridge.signalcli import accounts
 from signal_bridge.signalcli.call import Call
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import json_value, whole_body
-from signal_bridge.web.problems import status_of
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import json_value, whole_body
+from signal_bridge.web.edge.problems import status_of
 from signal_bridge.web.streams import sse
 from signal_bridge.web.streams.reading import live_reader
 

@@ -14,8 +14,8 @@ from flask.typing import ResponseReturnValue
 from signal_bridge.clock import Deadline
 from signal_bridge.feed.cursors import SSE, WEBSOCKET
 from signal_bridge.feed.shapes import frame
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import account_number, query_flag, query_number
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import account_number, query_flag, query_number
 from signal_bridge.web.streams import polling, sse, websocket
 from signal_bridge.web.streams.reading import reader_of, wanted_events
 

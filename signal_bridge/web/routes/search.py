@@ -8,8 +8,8 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.signalcli import contacts
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import account_number
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import account_number
 from signal_bridge.web.routes.default_account import any_account
 
 

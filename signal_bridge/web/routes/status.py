@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge.errors import NotFound
 from signal_bridge.feed.account_book import LINKED
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import required_number
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import required_number
 
 
 def account(number: str) -> ResponseReturnValue:

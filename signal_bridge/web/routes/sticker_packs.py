@@ -6,8 +6,8 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.signalcli import profiles
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import read_body, required_number
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import read_body, required_number
 from signal_bridge.web.schemas.sticker_packs import STICKER_PACK
 
 

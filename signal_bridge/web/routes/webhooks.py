@@ -11,12 +11,12 @@ from typing import Any
 from flask import jsonify
 from flask.typing import ResponseReturnValue
 
+from signal_bridge.delivery.webhooks.payload import payload, trial
+from signal_bridge.delivery.webhooks.webhook import Webhook, shown_url
 from signal_bridge.errors import RequestError
-from signal_bridge.web.context import bridge
-from signal_bridge.web.inputs import read_body, read_strict_body, required_number
+from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.inputs import read_body, read_strict_body, required_number
 from signal_bridge.web.schemas.webhooks import CHANGE, REPLAY, WEBHOOK
-from signal_bridge.webhooks.payload import payload, trial
-from signal_bridge.webhooks.webhook import Webhook, shown_url
 
 
 def create(number: str) -> ResponseReturnValue:
@@ -75,7 +75,9 @@ def delete(number: str, webhook_id: str) -> ResponseReturnValue:
 
 def test(number: str, webhook_id: str) -> ResponseReturnValue:
     """Send a `webhook.test` event at once, signed. What the receiver answered, and how fast."""
-    from signal_bridge.webhooks.post import post_once  # an HTTP client: memory few requests need
+    from signal_bridge.delivery.webhooks.post import (
+        post_once,  # an HTTP client: memory few requests need
+    )
 
     webhook = bridge().webhooks.get(required_number(number), webhook_id)
     event = trial(webhook)

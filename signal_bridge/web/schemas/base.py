@@ -12,7 +12,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
 from marshmallow.validate import Range
 
-from signal_bridge.web.longstrings import LongString
+from signal_bridge.web.edge.longstrings import LongString
 
 
 class Text(fields.Field[str]):

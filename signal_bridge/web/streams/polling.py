@@ -27,7 +27,7 @@ from signal_bridge.feed.filters import Filter
 from signal_bridge.feed.shapes import polled
 from signal_bridge.feed.watch import WaitingFollower
 from signal_bridge.store.bells import LEASES
-from signal_bridge.web.context import bridge
+from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.streams.reading import looked_far
 from signal_bridge.web.streams.waiting import client_has_hung_up, wait
 

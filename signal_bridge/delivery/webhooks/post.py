@@ -1,0 +1,215 @@
+"""One attempt to deliver: an HTTP POST that always ends, and always with an `Attempt`.
+
+No redirect is followed, no proxy of the environment is used, no cookie is kept, and of the answer
+only the beginning is read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import http.cookiejar
+import logging
+import socket
+import ssl
+import threading
+import time
+from typing import Any, Final
+
+import requests
+import urllib3.exceptions as http_errors
+
+from signal_bridge import __version__
+from signal_bridge.clock import now_ms
+from signal_bridge.delivery.webhooks import schedule, signature
+from signal_bridge.delivery.webhooks.addresses import Rules
+from signal_bridge.delivery.webhooks.connecting import CheckedAdapter, NoConnection
+from signal_bridge.delivery.webhooks.webhook import Webhook
+
+log = logging.getLogger(__name__)
+
+_ANSWER_BYTES: Final = 4096
+_ANSWER_CHARACTERS: Final = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """How long an attempt may take: to connect, between two pieces of the answer, and in all."""
+
+    connect_seconds: float = 5.0
+    read_seconds: float = 15.0
+    whole_seconds: float = 20.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Attempt:
+    """What came of it. `status` is 0 when no answer came; then `error` says why.
+
+    `answer` is the beginning of the receiver's answer as text.
+    """
+
+    status: int
+    error: str
+    duration_ms: int
+    retry_after_seconds: float | None = None
+    answer: str = ""
+
+
+class _Overdue(Exception):
+    """The attempt as a whole took too long."""
+
+
+# Why no answer came. The first row whose class fits decides.
+_SENTENCES: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (_Overdue, "no whole answer within {limits.whole_seconds:g} s"),
+    (http_errors.NameResolutionError, "the receiver's name cannot be resolved"),
+    (http_errors.ConnectTimeoutError, "no connection within {limits.connect_seconds:g} s"),
+    (http_errors.ReadTimeoutError, "no answer within {limits.read_seconds:g} s"),
+    (http_errors.SSLError, "TLS failed: {root}"),
+    (ssl.SSLError, "TLS failed: {root}"),
+    (BaseException, "the connection ended without an answer ({kind})"),
+)
+
+
+class _Session(requests.Session):
+    """Never follows, and so never reads, a redirect."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        return None
+
+
+class Poster:
+    """Posts for one webhook, one attempt at a time, and keeps its connection open.
+
+    `post` belongs to one thread; `end` and `end_if_overdue` may be called from any.
+    """
+
+    def __init__(self, rules: Rules, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._adapter = CheckedAdapter(rules)
+        self._session = _Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        self._session.mount("http://", self._adapter)
+        self._session.mount("https://", self._adapter)
+        self._overdue_at = 0.0  # on the monotonic clock; 0 between attempts
+        self._template: tuple[Webhook, requests.PreparedRequest] | None = None
+
+    def post(self, webhook: Webhook, event_id: str, body: bytes) -> Attempt:
+        """One attempt, whatever happens."""
+        began = time.monotonic()
+        self._overdue_at = began + self._limits.whole_seconds
+        status, error, retry_after, answer = 0, "", None, b""
+        try:
+            request = self._request(webhook, event_id, body)
+            response = self._session.send(
+                request,
+                stream=True,
+                allow_redirects=False,
+                timeout=(self._limits.connect_seconds, self._limits.read_seconds),
+            )
+            status = response.status_code
+            retry_after = response.headers.get("Retry-After")
+            answer = _beginning(response)
+        except (OSError, ValueError, http_errors.HTTPError) as problem:
+            # every error of requests is an OSError, but for those about the URL
+            error = self._sentence(problem)
+        finally:
+            self._overdue_at = 0.0
+        return Attempt(
+            status,
+            error,
+            duration_ms=round((time.monotonic() - began) * 1000),
+            retry_after_seconds=schedule.retry_after(retry_after, time.time()),
+            answer=_text(answer),
+        )
+
+    def end_if_overdue(self) -> None:
+        """End an attempt that has lasted too long, though there was always some progress."""
+        if 0 < self._overdue_at < time.monotonic():
+            self.end()
+
+    def end(self) -> None:
+        """End the attempt that is under way, if there is one: its connection is gone."""
+        connection = self._adapter.newest_connection
+        if self._overdue_at and connection is not None and connection.sock is not None:
+            try:
+                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+            except OSError as error:  # it ended by itself
+                log.debug("the connection was gone already: %s", error)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _request(self, webhook: Webhook, event_id: str, body: bytes) -> requests.PreparedRequest:
+        """The request, from a template: preparing one takes a fifth of an attempt's time."""
+        if self._template is None or not _alike(self._template[0], webhook):
+            self._template = (webhook, _template(webhook))
+        request = self._template[1].copy()
+        now = now_ms()
+        signing = webhook.signing_secrets(now)
+        request.headers.update(signature.headers(event_id, now // 1000, body, signing))
+        request.headers["Content-Length"] = str(len(body))
+        request.body = body
+        return request
+
+    def _sentence(self, error: Exception) -> str:
+        """Why no answer came, without the URL: there may be a password in it."""
+        root = _root(error)
+        if isinstance(root, NoConnection):
+            return root.sentence
+        overdue = 0 < self._overdue_at < time.monotonic()
+        kind = _Overdue if overdue else type(root)
+        template = next(text for known, text in _SENTENCES if issubclass(kind, known))
+        return template.format(limits=self._limits, root=root, kind=kind.__name__)
+
+
+def post_once(rules: Rules, webhook: Webhook, event_id: str, body: bytes) -> Attempt:
+    """One attempt with a connection of its own, for those who have no `Poster`."""
+    limits = Limits()
+    poster = Poster(rules, limits)
+    timer = threading.Timer(limits.whole_seconds, poster.end)
+    timer.name, timer.daemon = "webhook-test-limit", True
+    timer.start()
+    try:
+        return poster.post(webhook, event_id, body)
+    finally:
+        timer.cancel()
+        poster.close()
+
+
+def _alike(one: Webhook, other: Webhook) -> bool:
+    """Whether their requests differ only in what is posted."""
+    return (one.url, one.headers) == (other.url, other.headers)
+
+
+def _template(webhook: Webhook) -> requests.PreparedRequest:
+    headers = {
+        "User-Agent": f"Signal-Bridge/{__version__}",
+        **webhook.headers,
+        "Content-Type": "application/json",
+    }
+    return requests.Request("POST", webhook.url, headers=headers).prepare()
+
+
+def _beginning(response: requests.Response) -> bytes:
+    """The first bytes of the answer. It has a status already: an end too early is no error."""
+    try:
+        head: bytes = response.raw.read(_ANSWER_BYTES, decode_content=False)
+        if len(head) < _ANSWER_BYTES:
+            response.raw.read(1, decode_content=False)  # at its end the connection is free again
+    except (OSError, http_errors.HTTPError) as error:
+        log.debug("the receiver's answer ended early: %s", type(error).__name__)
+        head = b""
+    response.close()
+    return head
+
+
+def _text(answer: bytes) -> str:
+    return answer.decode(errors="replace").replace("\0", "\ufffd")[:_ANSWER_CHARACTERS]
+
+
+def _root(error: Exception) -> Any:
+    """The error of urllib3 inside one of requests."""
+    inner = error.args[0] if error.args else None
+    inner = getattr(inner, "reason", None) or inner
+    return inner if isinstance(inner, Exception) else error

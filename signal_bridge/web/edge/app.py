@@ -1,0 +1,148 @@
+"""The Flask application: routes, errors, and what surrounds every request."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import secrets
+import struct
+import time
+from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET
+from typing import Any, Final
+
+import orjson
+from flask import Flask, Request, Response, g, request
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import BaseConverter, MapAdapter
+
+from signal_bridge.web.edge import problems
+from signal_bridge.web.edge.context import Bridge, bridge
+from signal_bridge.web.routes import RAW_DIALECT, SURFACE, raw
+
+log = logging.getLogger(__name__)
+
+# struct timeval: a client may be silent for this long in the middle of something.
+_CLIENT_WAIT: Final = struct.pack("ll", 30, 0)
+# The most that is read of a body that nobody wanted.
+# Less than this, or much more: between the two Gunicorn would take it for read.
+_REST_BYTES: Final = 16 * 2**20
+_REST_PIECE_BYTES: Final = 64 * 1024
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class MaybeEmptyConverter(BaseConverter):
+    """A path segment that may be empty, as the peer's may in the middle of a path (1.1)."""
+
+    regex = "[^/]*"
+    part_isolating = False
+
+
+class _JsonProvider(DefaultJSONProvider):
+    """Compact, in the order written, and without a closing line feed (contract 1.5)."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        return orjson.dumps(obj).decode()
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        body = orjson.dumps(self._prepare_response_obj(args, kwargs))
+        return Response(body, content_type="application/json; charset=utf-8")
+
+
+class _App(Flask):
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """A path is found whether or not an upgrade is asked for; the view looks at that."""
+        adapter = super().create_url_adapter(request)
+        if adapter is not None:
+            adapter.websocket = False
+        return adapter
+
+
+def create_app(the_bridge: Bridge) -> Flask:
+    """The application over `the_bridge`. Opens nothing and starts nothing."""
+    app = _App(__name__, static_folder=None)
+    app.json = _JsonProvider(app)
+    app.extensions["bridge"] = the_bridge
+    app.config["MAX_CONTENT_LENGTH"] = the_bridge.settings.max_body_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = the_bridge.settings.max_body_bytes
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = True
+    app.url_map.converters["maybe"] = MaybeEmptyConverter
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.teardown_request(_clean_up)
+    problems.install(app)
+    speaks_raw = the_bridge.settings.mode in raw.MODES
+    for route in (*SURFACE, *(RAW_DIALECT if speaks_raw else ())):
+        app.add_url_rule(
+            route.path,
+            endpoint=f"{route.method} {route.path}".replace(".", "-"),
+            view_func=route.view,
+            methods=[route.method],
+            provide_automatic_options=False,
+        )
+    return app
+
+
+def _begin() -> None:
+    _limit_waits(request.environ.get("gunicorn.socket"))
+    g.began = time.monotonic()
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    if request.method in ("HEAD", "OPTIONS"):
+        raise request.routing_exception or NotFound  # the peer registers neither (contract 1.1)
+
+
+def _limit_waits(connection: Any) -> None:
+    """No client holds a thread for ever by not sending its body, or not reading its answer."""
+    if connection is not None:
+        connection.setsockopt(SOL_SOCKET, SO_RCVTIMEO, _CLIENT_WAIT)
+        connection.setsockopt(SOL_SOCKET, SO_SNDTIMEO, _CLIENT_WAIT)
+
+
+def _read_rest(response: Response) -> None:
+    """Read what the view left of the body, before the client hears that it is done.
+
+    Gunicorn would read it afterwards, and the beginning of the client's next request with it:
+    that request would lie in its buffer until the idle connection is closed. Of a body that is
+    far too large it reads little and then closes the connection, which is as well.
+    """
+    sent = request.content_length or "Transfer-Encoding" in request.headers
+    if not sent or response.status_code == 408:
+        return
+    left_bytes = _REST_BYTES
+    with contextlib.suppress(OSError, HTTPException):
+        while left_bytes > 0 and (rest := request.stream.read(_REST_PIECE_BYTES)):
+            left_bytes -= len(rest)
+
+
+def _finish(response: Response) -> Response:
+    _read_rest(response)
+    response.headers["X-Request-ID"] = g.request_id
+    if bridge().settings.is_sandbox:
+        response.headers["X-Signal-Bridge-Sandbox"] = "true"
+    if not response.is_streamed and not response.get_data():
+        response.headers.pop("Content-Type", None)
+    _log_request(response)
+    return response
+
+
+def _log_request(response: Response) -> None:
+    """The route, never the path: a path may hold a number, a token or a code."""
+    rule = request.url_rule.rule if request.url_rule is not None else "(no route)"
+    quiet = rule in ("/livez", "/readyz", "/v1/health")
+    log.log(
+        logging.DEBUG if quiet else logging.INFO,
+        "%s %s %s %d %.0f ms",
+        g.request_id,
+        request.method,
+        rule,
+        response.status_code,
+        (time.monotonic() - g.began) * 1000,
+    )
+
+
+def _clean_up(_error: Any) -> None:
+    if "uploads" in g:
+        g.uploads.remove()

@@ -1,0 +1,84 @@
+"""`multipart/form-data`, as browsers and `curl -F` send it: files go to disk as they arrive."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import IO, Any, Final
+
+from flask import request
+from marshmallow import ValidationError
+from werkzeug.datastructures import FileStorage
+from werkzeug.formparser import FormDataParser
+
+from signal_bridge.errors import BodyTooLarge, RequestError
+from signal_bridge.web.edge.context import bridge, uploads
+from signal_bridge.web.edge.inputs import INVALID_BODY
+from signal_bridge.web.schemas.base import BodySchema, Flag, Text, Texts, Whole
+
+# A form has a few fields; thousands of parts are an attack.
+_MOST_PARTS: Final = 200
+_FORM_MEMORY_BYTES: Final = 1 << 20
+
+
+def read_form(schema: BodySchema) -> tuple[dict[str, Any], list[FileStorage]]:
+    """The fields, checked by `schema`, and the files of all parts.
+
+    A field has the name it has in JSON; one that repeats, or ends in `[]`, is an array; one that
+    holds an object is JSON text. Raises RequestError, BodyTooLarge or StoreError.
+    """
+    settings = bridge().settings
+    parser = FormDataParser(
+        stream_factory=_file_on_disk,
+        max_form_memory_size=_FORM_MEMORY_BYTES,
+        max_content_length=settings.max_body_bytes,
+        max_form_parts=_MOST_PARTS,
+    )
+    _stream, form, files = parser.parse(
+        request.stream, request.mimetype, request.content_length, request.mimetype_params
+    )
+    kept = [file for _name, file in files.items(multi=True)]
+    raw = {name.lower().removesuffix("[]"): form.getlist(name) for name in form if name}
+    try:
+        return schema.load({name: _typed(schema, name, texts) for name, texts in raw.items()}), kept
+    except (ValidationError, ValueError):
+        raise RequestError(INVALID_BODY) from None
+
+
+def kept_file(file: FileStorage) -> Path:
+    """The path of a file of the form, closed and under the name it was sent with.
+
+    Raises BodyTooLarge.
+    """
+    path = Path(file.stream.name)
+    size_bytes = file.stream.tell() or path.stat().st_size
+    file.close()
+    limit_bytes = bridge().settings.max_attachment_bytes
+    if size_bytes > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
+    return path
+
+
+def _file_on_disk(
+    total_content_length: int | None,  # noqa: ARG001 - Werkzeug passes it
+    content_type: str | None,  # noqa: ARG001
+    filename: str | None,
+    content_length: int | None = None,  # noqa: ARG001
+) -> IO[bytes]:
+    """Werkzeug's stream factory: one file per part, named as its sender named it."""
+    return uploads().open_new(filename or "")[1]
+
+
+def _typed(schema: BodySchema, name: str, texts: list[str]) -> Any:
+    """A form knows only texts; the schema knows what each was meant to be."""
+    field = schema.fields.get(name)
+    if isinstance(field, Texts):
+        return texts
+    text = texts[-1]
+    if field is None or isinstance(field, Text):
+        return text
+    if isinstance(field, Whole):
+        return int(text)
+    if isinstance(field, Flag):
+        return {"true": True, "false": False}.get(text, text)
+    return json.loads(text)

@@ -1,0 +1,168 @@
+"""Errors as answers: the one place where an error gets a status and a body.
+
+    {"error": text, "code": word, "retryable": bool, "request_id": id}
+
+and, when signal-cli could not be asked to the end, `"outcome"`: "unknown" (it may have been
+carried out) or "not_sent" (it was not).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from flask import Flask, Response, g, jsonify, make_response, redirect, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import NotFound as NoRoute
+from werkzeug.wrappers import Response as AnyResponse
+
+from signal_bridge import errors
+from signal_bridge.signalcli.refusals import challenge_tokens, retry_after_seconds
+from signal_bridge.web.edge.context import bridge
+
+log = logging.getLogger(__name__)
+
+# The first row whose class fits decides, so the narrow ones come first.
+STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
+    (errors.NotFound, 404),
+    (errors.BodyTooLarge, 413),
+    (errors.ClientGone, 408),
+    (errors.RequestError, 400),
+    (errors.TooManyStreams, 503),
+    (errors.DaemonUnavailable, 503),
+    (errors.CallTimedOut, 504),
+    (errors.DaemonError, 502),
+    # signal-cli's refusals are 400 whatever they say; /v2/send has its own 429 (contract 2.4).
+    (errors.Refused, 400),
+    (errors.StoreFull, 507),
+    (errors.StoreError, 503),
+    (errors.BridgeError, 500),
+)
+
+_NO_ROUTE: Final = "404 page not found"
+
+
+class StatusOverride(Exception):
+    """An error that one route answers with a status of its own (C17)."""
+
+    def __init__(self, error: errors.BridgeError, status: int, prefix: str) -> None:
+        super().__init__(f"{prefix}{error}")
+        self.error = error
+        self.status = status
+
+
+@contextmanager
+def refused_as(status: int, prefix: str = "") -> Iterator[None]:
+    """Within the block signal-cli's refusals are answered with `status` and a `prefix`."""
+    try:
+        yield
+    except errors.Refused as error:
+        raise StatusOverride(error, status, prefix) from error
+
+
+def status_of(error: errors.BridgeError) -> int:
+    return next(status for kind, status in STATUSES if isinstance(error, kind))
+
+
+def problem(
+    error: errors.BridgeError, status: int | None = None, text: str | None = None, **more: Any
+) -> Response:
+    """The answer for `error`. `more` is added to the body; `text` and `status` replace its own."""
+    body = {
+        "error": str(error) if text is None else text,
+        **more,
+        "code": error.code,
+        "retryable": error.retryable,
+        "request_id": g.request_id,
+        **_outcome(error),
+        **_captcha_url(error),
+    }
+    response = make_response(jsonify(body), status or status_of(error))
+    retry_after = _retry_after_seconds(error)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def install(app: Flask) -> None:
+    """Every way a request can fail ends in one of these."""
+    app.register_error_handler(errors.BridgeError, _bridge_error)
+    app.register_error_handler(StatusOverride, _overridden)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _surprise)
+
+
+def _bridge_error(error: errors.BridgeError) -> Response:
+    if isinstance(error, (errors.DaemonError, errors.StoreError)):
+        log.warning("%s %s: %s", g.request_id, error.code, error)
+    return problem(error)
+
+
+def _overridden(override: StatusOverride) -> Response:
+    return problem(override.error, override.status, text=str(override))
+
+
+def _http_error(error: HTTPException) -> AnyResponse:
+    if isinstance(error, MethodNotAllowed) and request.path.startswith("/api/v1/"):
+        return make_response("", 405)  # signal-cli's own dialect
+    if isinstance(error, (NoRoute, MethodNotAllowed)):
+        return _no_route()
+    if isinstance(error, RequestEntityTooLarge):
+        return problem(errors.BodyTooLarge(bridge().settings.max_body_bytes))
+    if error.code is None or error.code < 400:
+        return make_response(error.get_response())
+    return problem(errors.RequestError(error.description or error.name), error.code)
+
+
+def _surprise(error: Exception) -> Response:
+    """A defect of ours: the traceback goes to the log, under the id that the caller sees."""
+    log.error("%s failed unexpectedly", g.request_id, exc_info=error)
+    return problem(
+        errors.BridgeError(f"Something unexpected went wrong; the log has it under {g.request_id}")
+    )
+
+
+def _no_route() -> AnyResponse:
+    """The peer's 404, for a wrong method too (C3), and its redirects of slashes (1.1)."""
+    path = request.path
+    other = path[:-1] if path.endswith("/") else f"{path}/"
+    if other and _is_route(other):
+        query = f"?{request.query_string.decode()}" if request.query_string else ""
+        return redirect(other + query, 301 if request.method == "GET" else 307)
+    response = make_response(_NO_ROUTE, 404)
+    response.headers["Content-Type"] = "text/plain"
+    return response
+
+
+def _is_route(path: str) -> bool:
+    from flask import current_app  # the application of this request
+
+    adapter = current_app.url_map.bind("", url_scheme="http")
+    return request.method not in ("HEAD", "OPTIONS") and adapter.test(path, method=request.method)
+
+
+def _outcome(error: errors.BridgeError) -> dict[str, str]:
+    if not isinstance(error, errors.DaemonError):
+        return {}
+    return {"outcome": "unknown" if error.request_written else "not_sent"}
+
+
+def _captcha_url(error: errors.BridgeError) -> dict[str, str]:
+    """Where to solve the captcha that is asked for; there are two kinds, and each fits one."""
+    if isinstance(error, errors.RateLimited) and challenge_tokens(error):
+        return {"captcha_url": error.captcha_url}
+    if isinstance(error, errors.CaptchaRequired):
+        return {"captcha_url": error.captcha_url}
+    return {}
+
+
+def _retry_after_seconds(error: errors.BridgeError) -> int | None:
+    if isinstance(error, errors.DaemonUnavailable):
+        return error.retry_after_seconds
+    if isinstance(error, errors.Refused):
+        return retry_after_seconds(error)
+    if isinstance(error, (errors.StoreError, errors.TooManyStreams)):
+        return 5
+    return None

@@ -1,0 +1,113 @@
+"""The document says what there is: every route, every body, every way to fail, and no more."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR, SWAGGER_20_VALIDATOR
+
+from signal_bridge.web.description.document import described_routes, document, path_of
+from signal_bridge.web.description.failures import DESCRIPTIONS
+from signal_bridge.web.description.operations import NOT_DESCRIBED, OPERATIONS
+from signal_bridge.web.description.swagger2 import swagger_document
+from signal_bridge.web.edge import problems, schemas
+from signal_bridge.web.routes import RAW_DIALECT, SURFACE
+from signal_bridge.web.schemas.base import BodySchema
+from tests.contract.vectors import read_vectors
+
+ROUTES = (*SURFACE, *RAW_DIALECT)
+ENTRIES = [
+    pytest.param(entry, id=f"{method.upper()} {path}")
+    for path, methods in document()["paths"].items()
+    for method, entry in methods.items()
+]
+
+
+def test_it_is_valid() -> None:
+    assert document()["openapi"] == "3.1.0"
+    assert [str(error) for error in OPENAPI_31_VALIDATOR.iter_errors(document())] == []
+
+
+def test_the_peers_is_valid() -> None:
+    assert [str(error) for error in SWAGGER_20_VALIDATOR.iter_errors(swagger_document())] == []
+
+
+def test_every_route_is_in_it_and_nothing_else() -> None:
+    wanted = {(route.method, path_of(route.path)) for route in described_routes()}
+    found = {
+        (method.upper(), path)
+        for path, methods in document()["paths"].items()
+        for method in methods
+    }
+    assert found == wanted
+    assert set(OPERATIONS) | set(NOT_DESCRIBED) == {route.view for route in ROUTES}
+
+
+def test_the_peers_has_every_route_that_was_recorded() -> None:
+    def known(method: str, path: str) -> bool:
+        parts = path.split("/")
+        return any(
+            method.lower() in methods
+            and len(parts) == len(pattern := one.split("/"))
+            and all(a == b or b[:1] == "{" for a, b in zip(parts, pattern, strict=True))
+            for one, methods in swagger_document()["paths"].items()
+        )
+
+    answered = [one for one in read_vectors() if one.status < 300 and one.route[:4] != "/swa"]
+    assert [(one.method, one.route) for one in answered if not known(one.method, one.route)] == []
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_every_view_says_what_it_does(route: Any) -> None:
+    summary = (route.view.__doc__ or "").partition("\n")[0]
+    assert summary
+    assert summary.endswith(".")
+
+
+def test_every_body_is_in_it() -> None:
+    used = {id(one.body.schema) for one in OPERATIONS.values() if one.body is not None}
+    known = {
+        f"{name}.{key}": value
+        for _, name, _ in pkgutil.iter_modules(schemas.__path__, f"{schemas.__name__}.")
+        for key, value in vars(importlib.import_module(name)).items()
+        if isinstance(value, BodySchema)
+    }
+    assert [name for name, schema in known.items() if id(schema) not in used] == []
+
+
+def test_every_status_of_an_error_is_described() -> None:
+    assert {status for _, status in problems.STATUSES} <= set(DESCRIPTIONS)
+    described = {status for entry in ENTRIES for status in entry.values[0]["responses"]}
+    assert {str(status) for _, status in problems.STATUSES} <= described
+
+
+def test_operations_have_ids_of_their_own() -> None:
+    ids = [entry.values[0]["operationId"] for entry in ENTRIES]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_examples_are_what_their_schemas_say(entry: dict[str, Any]) -> None:
+    contents = [entry.get("requestBody", {}), *entry["responses"].values()]
+    for media in (one for content in contents for one in content.get("content", {}).values()):
+        if "example" in media:
+            schema = {**media["schema"], "components": document()["components"]}
+            jsonschema_rs.validate(schema, media["example"])
+
+
+def test_the_examples_of_failures_are_problems() -> None:
+    for response in document()["components"]["responses"].values():
+        media = response["content"]["application/json"]
+        schema = {**media["schema"], "components": document()["components"]}
+        jsonschema_rs.validate(schema, media["example"])
+
+
+def test_no_reference_to_the_contract_is_shown() -> None:
+    for entry in (entry.values[0] for entry in ENTRIES):
+        shown = entry["summary"] + entry["description"]
+        assert "contract" not in shown
+        assert "(C" not in shown

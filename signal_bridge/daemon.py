@@ -15,6 +15,7 @@ import socket
 import threading
 from typing import Final
 
+from signal_bridge import compose
 from signal_bridge.clock import backoff_seconds, pause
 from signal_bridge.duty import Duty
 from signal_bridge.errors import StoreUnavailable
@@ -72,8 +73,14 @@ class Daemon:
         return self._exit_code
 
     def _take_up_duty(self) -> None:
-        lease = self._tenure.lease
-        self._duty = Duty(self._settings, self._store, self._command, lease, self._stop, self._fail)
+        self._duty = compose.duty(
+            self._settings,
+            self._store,
+            self._command,
+            self._tenure.lease,
+            self._stop,
+            self._fail,
+        )
         self._duty.start()
 
     def _start_web(self) -> None:

@@ -11,30 +11,20 @@ workers read it.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-import threading
 from collections.abc import Callable
 from typing import Final
 
-from signal_bridge.delivery.webhooks.addresses import Rules
 from signal_bridge.delivery.webhooks.couriers import Couriers
 from signal_bridge.delivery.webhooks.registry import Registry
 from signal_bridge.errors import RequestError, SettingError, StoreError
-from signal_bridge.feed.account_book import AccountBook
 from signal_bridge.feed.feed import Feed
-from signal_bridge.feed.intake import Intake
 from signal_bridge.feed.own import own_event
-from signal_bridge.feed.retention import Retention
-from signal_bridge.session.account_watch import AccountWatch
 from signal_bridge.session.gateway import Gateway
-from signal_bridge.session.linker import Linker
 from signal_bridge.session.subscription import Subscription
-from signal_bridge.settings import Settings
 from signal_bridge.store.engine import Store
-from signal_bridge.store.leases import Lease
 from signal_bridge.store.status import StatusBoard
-from signal_bridge.supervisor.command import Command
-from signal_bridge.supervisor.listening import listen_unix
 from signal_bridge.supervisor.states import State
 from signal_bridge.supervisor.supervisor import Policy, Supervisor
 from signal_bridge.threads import Guard, Loop
@@ -42,126 +32,66 @@ from signal_bridge.threads import Guard, Loop
 log = logging.getLogger(__name__)
 
 # signal-cli: 1 is a user error (signal-cli-rpc.md 4.3), such as an option it does not know.
-_SIGNAL_CLI_POLICY: Final = Policy(hopeless_exit_codes=frozenset({1}))
+SIGNAL_CLI_POLICY: Final = Policy(hopeless_exit_codes=frozenset({1}))
 
 
+@dataclasses.dataclass(frozen=True)
 class Duty:
-    """The parts, put together. `start` and `stop` once each, from one thread.
+    """The parts, as compose.py builds them. `start` and `stop` once each, from one thread.
+
+    `signal_cli` is None for a daemon of somebody else's, `gateway` is the one it is probed with.
+    """
+
+    reports: Reports
+    feed: Feed
+    gateway: Gateway
+    signal_cli: Supervisor | None
+    receiving: Subscription
+    retention: Loop
+    registry: Registry
+    receive_webhook_url: str | None
+    couriers: Couriers
+
+    def start(self) -> None:
+        """Raises SettingError for a RECEIVE_WEBHOOK_URL that cannot be used, or StoreError."""
+        self._register_webhook()
+        self.reports.begin()
+        if self.signal_cli is not None:
+            self.signal_cli.start()
+        self.receiving.start()
+        self.retention.start()
+        self.couriers.start()
+
+    def stop(self) -> None:
+        """In reverse, after its `stop` was set: no request may need what is gone already."""
+        self.couriers.stop()
+        self.feed.close()
+        self.receiving.join(seconds=10)
+        self.retention.join(10)
+        self.gateway.close()
+        if self.signal_cli is not None:
+            self.signal_cli.stop()
+
+    def _register_webhook(self) -> None:
+        try:
+            self.registry.set_env(self.receive_webhook_url)
+        except RequestError as error:
+            raise SettingError(f"RECEIVE_WEBHOOK_URL cannot be used: {error}") from None
+
+
+class Reports:
+    """Puts on the status board how the parts are. It is for show: without it, work goes on.
 
     `failed(sentence)` is called when signal-cli cannot work with this configuration.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        store: Store,
-        command: Command | None,
-        lease: Lease,
-        stop: threading.Event,
-        failed: Callable[[str], None],
+        self, store: Store, feed: Feed, supervised: bool, failed: Callable[[str], None]
     ) -> None:
-        self._settings = settings
-        self._store = store
-        self._stop = stop
-        self._failed = failed
-        self._feed = Feed(store)
-        self.reports = Reports(store, settings.supervised)
-        self._gateway = Gateway(settings, self.reports.board, name="probe")
-        self._signal_cli = self._signal_cli_supervisor(command)
-        self._accounts = self._account_watch()
-        self._receiving = self._subscription()
-        self._retention = self._retention_loop()
-        self._couriers = self._make_couriers(lease)
-
-    def start(self) -> None:
-        """Raises StoreError."""
-        self.reports.begin()
-        if self._signal_cli is not None:
-            self._signal_cli.start()
-        self._receiving.start()
-        self._retention.start()
-        self._couriers.start()
-
-    def stop(self) -> None:
-        """In reverse, after `stop` was set: no request may need what is gone already."""
-        self._couriers.stop()
-        self._feed.close()
-        self._receiving.join(seconds=10)
-        self._retention.join(10)
-        self._gateway.close()
-        if self._signal_cli is not None:
-            self._signal_cli.stop()
-
-    # -- the parts -----------------------------------------------------------------------------
-
-    def _signal_cli_supervisor(self, command: Command | None) -> Supervisor | None:
-        """None for a daemon of somebody else's."""
-        if command is None:
-            return None
-        self._rpc_socket = listen_unix(self._settings.socket_path)
-        return Supervisor(
-            "signal-cli",
-            command,
-            self._on_signal_cli,
-            probe=self._gateway.ping,
-            policy=_SIGNAL_CLI_POLICY,
-            stdin=self._rpc_socket.fileno(),
-        )
-
-    def _account_watch(self) -> AccountWatch:
-        restart = self._signal_cli.restart if self._signal_cli is not None else None
-        book = AccountBook(self._store, self._feed)
-        return AccountWatch(book, self._settings.config_dir, restart, Linker(self._gateway))
-
-    def _subscription(self) -> Subscription:
-        return Subscription(
-            self._settings.daemon_address,
-            accept=Intake(self._feed, self._stop, self.reports.storing).accept,
-            report=self.reports.receiving,
-            on_accounts=self._on_accounts,
-            stop=self._stop,
-        )
-
-    def _retention_loop(self) -> Loop:
-        retention = Retention(self._settings, self._store, self._feed)
-        return retention.loop(self._stop, self.reports.trouble)
-
-    def _make_couriers(self, lease: Lease) -> Couriers:
-        rules = Rules(self._settings.webhook_allow, self._settings.webhook_deny)
-        try:
-            Registry(self._store, rules).set_env(self._settings.receive_webhook_url)
-        except RequestError as error:
-            raise SettingError(f"RECEIVE_WEBHOOK_URL cannot be used: {error}") from None
-        waits_seconds = self._settings.webhook_retry_seconds
-        return Couriers(self._store, self._feed, rules, waits_seconds, lease)
-
-    # -- what they tell ------------------------------------------------------------------------
-
-    def _on_signal_cli(self, state: State, detail: str) -> None:
-        """On the supervisor's thread, at each change."""
-        if because := self.reports.signal_cli(state, detail):
-            self._tell_restart(because)
-        if state is State.FAILED:
-            self._failed(f"signal-cli cannot work like this; stopping. {detail}")
-
-    def _tell_restart(self, because: str) -> None:
-        try:
-            self._feed.append([own_event("daemon.restarted", detail=because)])
-        except StoreError as error:
-            log.warning("the restart cannot be told in the feed: %s", error)
-
-    def _on_accounts(self, version: str, accounts: frozenset[str]) -> None:
-        """On thread receive, every few seconds."""
-        self.reports.put("version", version)
-        self._accounts.look(accounts)
-
-
-class Reports:
-    """Puts on the status board how the parts are. It is for show: without it, work goes on."""
-
-    def __init__(self, store: Store, supervised: bool) -> None:
         self.board = StatusBoard(store)
+        self._feed = feed
         self._supervised = supervised
+        self._failed = failed
         # Why signal-cli went down; empty while it has not. The supervisor's thread only.
         self._down_because = ""
         # Why nothing can be stored; empty while it can. Written by the reader thread.
@@ -175,15 +105,19 @@ class Reports:
         self.put("signal-cli", "down", "starting")
         self.put("receive", "down", "starting")
 
-    def signal_cli(self, state: State, detail: str) -> str:
-        """A change of our signal-cli. Once it runs again: why it had gone down, else empty."""
+    def signal_cli(self, state: State, detail: str) -> None:
+        """A change of our signal-cli, on its supervisor's thread.
+
+        That it runs again is told in the feed, with why it had gone down.
+        """
         self.put("signal-cli", "running" if state is State.RUNNING else "down", detail)
         if state is State.BACKING_OFF:
             self._down_because = detail
-        if state is not State.RUNNING:
-            return ""
-        because, self._down_because = self._down_because, ""
-        return because
+        if state is State.RUNNING and self._down_because:
+            because, self._down_because = self._down_because, ""
+            self._tell_restart(because)
+        if state is State.FAILED:
+            self._failed(f"signal-cli cannot work like this; stopping. {detail}")
 
     def receiving(self, receiving: bool, detail: str) -> None:
         """How receiving is; of somebody else's signal-cli that is all we know."""
@@ -204,5 +138,12 @@ class Reports:
         self.put(name, "down" if trouble else "running", trouble or "")
 
     def put(self, name: str, state: str, detail: str = "") -> None:
+        """Never raises: a part does not stop because nobody can read how it is."""
         guard = self._recording.setdefault(name, Guard(f"recording the status of {name}"))
         guard.goes_well(self.board.put, name, state, detail)
+
+    def _tell_restart(self, because: str) -> None:
+        try:
+            self._feed.append([own_event("daemon.restarted", detail=because)])
+        except StoreError as error:
+            log.warning("the restart cannot be told in the feed: %s", error)

@@ -146,11 +146,11 @@ def worker_exit(_server: Any, _worker: Any) -> None:
     """What its readers have read is written down."""
     from signal_bridge import wsgi
 
-    wsgi.bridge.cursors.close()
+    wsgi.bridge().cursors.close()
 
 
 def _close_readers() -> None:
     """Whoever waits for the feed goes home: a stop waits for nobody who waits."""
     from signal_bridge import wsgi  # preloaded; importing it above would load it twice over
 
-    wsgi.bridge.feed.close()
+    wsgi.bridge().feed.close()

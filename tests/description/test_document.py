@@ -10,11 +10,12 @@ import jsonschema_rs
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR, SWAGGER_20_VALIDATOR
 
+from signal_bridge.web import schemas
 from signal_bridge.web.description.document import described_routes, document, path_of
 from signal_bridge.web.description.failures import DESCRIPTIONS
 from signal_bridge.web.description.operations import NOT_DESCRIBED, OPERATIONS
 from signal_bridge.web.description.swagger2 import swagger_document
-from signal_bridge.web.edge import problems, schemas
+from signal_bridge.web.edge import problems
 from signal_bridge.web.routes import RAW_DIALECT, SURFACE
 from signal_bridge.web.schemas.base import BodySchema
 from tests.contract.vectors import read_vectors

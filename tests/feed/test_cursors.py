@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from signal_bridge.clock import Deadline, now_ms
 from signal_bridge.errors import StoreUnavailable
-from signal_bridge.feed import store as feed_module
+from signal_bridge.feed import feed as feed_module
 from signal_bridge.feed.cursors import (
     POLL,
     SSE,

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask, g
 
 from signal_bridge.settings import Settings, read_settings
+from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.edge import problems
-from signal_bridge.web.edge.context import Bridge
 
 
 @pytest.fixture

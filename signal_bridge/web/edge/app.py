@@ -17,8 +17,9 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter, MapAdapter
 
+from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.edge import problems
-from signal_bridge.web.edge.context import Bridge, bridge
+from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.routes import RAW_DIALECT, SURFACE, raw
 
 log = logging.getLogger(__name__)

@@ -1,40 +1,13 @@
-"""What the routes work with: one `Bridge` per application, and what belongs to one request."""
+"""What belongs to the request in hand: the application's `Bridge`, and the files sent along."""
 
 from __future__ import annotations
 
-import dataclasses
 from typing import cast
 
 from flask import current_app, g
 
-from signal_bridge.delivery.webhooks.registry import Registry
-from signal_bridge.feed.account_book import AccountBook
-from signal_bridge.feed.cursors import Cursors
-from signal_bridge.feed.feed import Feed
-from signal_bridge.session.gateway import Gateway
-from signal_bridge.session.link_book import LinkBook
-from signal_bridge.settings import Settings
-from signal_bridge.store.leases import Leases
-from signal_bridge.store.status import StatusBoard
+from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.edge.uploads import Uploads
-from signal_bridge.web.streams import StreamPlaces
-
-
-@dataclasses.dataclass(frozen=True)
-class Bridge:
-    """The rooms below, put together by wsgi.py."""
-
-    settings: Settings
-    gateway: Gateway
-    links: LinkBook
-    feed: Feed
-    accounts: AccountBook
-    cursors: Cursors
-    board: StatusBoard
-    leases: Leases
-    node: str  # this bridge's name; empty where the data directory is not at hand
-    streams: StreamPlaces
-    webhooks: Registry
 
 
 def bridge() -> Bridge:

@@ -17,7 +17,8 @@ from signal_bridge.feed.cursors import cursor_name
 from signal_bridge.feed.event import Page
 from signal_bridge.feed.filters import SIGNAL_KINDS, Filter, kinds_of
 from signal_bridge.feed.watch import WaitingFollower
-from signal_bridge.web.edge.context import Bridge, bridge
+from signal_bridge.web.bridge import Bridge
+from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import query_flag
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,128 @@
+"""Puts the parts of a bridge together: once for the daemon, once for each web worker.
+
+    web_bridge ── what the routes work with            (wsgi.py)
+    duty       ── what only one daemon may do          (daemon.py)
+
+Nothing happens here but building: no part is started, and no rule decided.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from signal_bridge.delivery.webhooks.addresses import Rules
+from signal_bridge.delivery.webhooks.couriers import Couriers
+from signal_bridge.delivery.webhooks.registry import Registry
+from signal_bridge.duty import SIGNAL_CLI_POLICY, Duty, Reports
+from signal_bridge.feed.account_book import AccountBook
+from signal_bridge.feed.cursors import Cursors
+from signal_bridge.feed.feed import Feed
+from signal_bridge.feed.intake import Intake
+from signal_bridge.feed.retention import Retention
+from signal_bridge.session.account_watch import AccountWatch
+from signal_bridge.session.gateway import Gateway
+from signal_bridge.session.link_book import LinkBook
+from signal_bridge.session.linker import Linker
+from signal_bridge.session.rate_limits import RateLimitNotice
+from signal_bridge.session.subscription import Subscription
+from signal_bridge.settings import Settings
+from signal_bridge.store.engine import Store
+from signal_bridge.store.leases import Lease, Leases
+from signal_bridge.store.status import StatusBoard
+from signal_bridge.store.tenure import read_node_name
+from signal_bridge.supervisor.command import Command
+from signal_bridge.supervisor.listening import listen_unix
+from signal_bridge.supervisor.supervisor import Supervisor
+from signal_bridge.web.bridge import Bridge
+from signal_bridge.web.streams import StreamPlaces
+
+
+def web_bridge(settings: Settings) -> Bridge:
+    """What the routes of one worker work with. Opens no connection and starts no thread."""
+    store = Store(settings.database_url)
+    board = StatusBoard(store)
+    feed = Feed(store)
+    gateway = Gateway(settings, board, on_refusal=RateLimitNotice(feed).on_refusal)
+    return Bridge(
+        settings=settings,
+        gateway=gateway,
+        links=LinkBook(store, Linker(gateway)),
+        feed=feed,
+        accounts=AccountBook(store, feed),
+        cursors=Cursors(store),
+        board=board,
+        leases=Leases(store),
+        node=read_node_name(settings.node_path),
+        streams=StreamPlaces(settings.threads),
+        webhooks=Registry(store, _rules(settings)),
+    )
+
+
+def duty(
+    settings: Settings,
+    store: Store,
+    command: Command | None,
+    lease: Lease,
+    stop: threading.Event,
+    failed: Callable[[str], None],
+) -> Duty:
+    """What the daemon that holds `lease` does.
+
+    `command` starts signal-cli, None for somebody else's; `failed(sentence)` is called when it
+    cannot work with this configuration. Raises StartError when its socket cannot be made.
+    """
+    feed = Feed(store)
+    reports = Reports(store, feed, settings.supervised, failed)
+    gateway = Gateway(settings, reports.board, name="probe")
+    signal_cli = _signal_cli(settings, command, gateway, reports)
+    watch = AccountWatch(
+        AccountBook(store, feed),
+        settings.config_dir,
+        restart=signal_cli.restart if signal_cli is not None else None,
+        linker=Linker(gateway),
+    )
+
+    def look(version: str, accounts: frozenset[str]) -> None:
+        reports.put("version", version)
+        watch.look(accounts)
+
+    receiving = Subscription(
+        settings.daemon_address,
+        accept=Intake(feed, stop, reports.storing).accept,
+        report=reports.receiving,
+        on_accounts=look,
+        stop=stop,
+    )
+    rules = _rules(settings)
+    return Duty(
+        reports=reports,
+        feed=feed,
+        gateway=gateway,
+        signal_cli=signal_cli,
+        receiving=receiving,
+        retention=Retention(settings, store, feed).loop(stop, reports.trouble),
+        registry=Registry(store, rules),
+        receive_webhook_url=settings.receive_webhook_url,
+        couriers=Couriers(store, feed, rules, settings.webhook_retry_seconds, lease),
+    )
+
+
+def _signal_cli(
+    settings: Settings, command: Command | None, gateway: Gateway, reports: Reports
+) -> Supervisor | None:
+    """None for a daemon of somebody else's."""
+    if command is None:
+        return None
+    return Supervisor(
+        "signal-cli",
+        command,
+        reports.signal_cli,
+        probe=gateway.ping,
+        policy=SIGNAL_CLI_POLICY,
+        stdin=listen_unix(settings.socket_path).detach(),  # open as long as this process lives
+    )
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(settings.webhook_allow, settings.webhook_deny)

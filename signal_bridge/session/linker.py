@@ -7,15 +7,13 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import logging
 import threading
 from collections.abc import Callable
 from typing import Any, Final
 
-import segno
-
 from signal_bridge.errors import BridgeError, DaemonUnavailable, Refused, RequestError
+from signal_bridge.session import qrcodes
 from signal_bridge.session.gateway import Gateway
 from signal_bridge.signalcli import accounts, results
 
@@ -119,17 +117,10 @@ class Linker:
         tell(outcome)
 
 
-def draw_qr(uri: str) -> str:
-    """The link as a QR code drawn in characters, for a dark or light terminal alike."""
-    drawn = io.StringIO()
-    segno.make_qr(uri).terminal(drawn, compact=True)
-    return drawn.getvalue()
-
-
 def log_qr(uri: str) -> None:
     """Show the link in the log, for an operator who has nothing else."""
     log.info(
         "no account is linked yet. In Signal on your phone: Settings, Linked devices, +, and scan"
         " this within 90 seconds (a new one: GET /v1/qrcodelink?device_name=…)\n%s",
-        draw_qr(uri),
+        qrcodes.as_text(uri),
     )

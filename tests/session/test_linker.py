@@ -8,7 +8,8 @@ import threading
 import pytest
 
 from signal_bridge.errors import CallTimedOut, DaemonUnavailable, Refused, RequestError
-from signal_bridge.session.linker import FAILED, Linker, Outcome, draw_qr, log_qr
+from signal_bridge.session import qrcodes
+from signal_bridge.session.linker import FAILED, Linker, Outcome, log_qr
 from signal_bridge.signalcli.call import Call
 from tests.support import eventually
 
@@ -125,9 +126,9 @@ def test_a_link_at_start_shows_its_uri_and_waits(linker: Linker, phone: Phone) -
 
 
 def test_a_qr_code_is_drawn_in_characters() -> None:
-    drawn = draw_qr(URI)
+    drawn = qrcodes.as_text(URI)
     assert len(drawn.splitlines()) > 10
-    assert drawn != draw_qr(URI + "z")
+    assert drawn != qrcodes.as_text(URI + "z")
 
 
 def test_the_log_says_what_to_do_with_it(caplog: pytest.LogCaptureFixture) -> None:

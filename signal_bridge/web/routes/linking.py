@@ -1,30 +1,34 @@
-"""Linking the bridge to a phone by QR code (rest-contract.md 5.2)."""
+"""Linking the bridge to a phone by QR code (rest-contract.md 5.2).
+
+The peer's way gives the code at once and says nothing further; the other is a link that can be
+watched. Both begin the same link: a phone is waited for in the background either way.
+"""
 
 from __future__ import annotations
 
-import io
 from typing import Any, Final
 
-import segno
-from flask import Response, jsonify, request
+from flask import Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
-from segno.consts import ERROR_LEVEL_H, SYMBOL_CAPACITY
 
-from signal_bridge.errors import RequestError
+from signal_bridge.clock import Deadline
+from signal_bridge.errors import NotFound, RequestError
+from signal_bridge.session import qrcodes
 from signal_bridge.session.link_book import Link
-from signal_bridge.session.linker import draw_qr
+from signal_bridge.session.linker import LINKED
 from signal_bridge.signalcli import accounts
 from signal_bridge.web.edge.context import bridge
-from signal_bridge.web.edge.problems import refused_as
+from signal_bridge.web.edge.inputs import query_number, read_strict_body
+from signal_bridge.web.edge.problems import problem, refused_as
+from signal_bridge.web.schemas.linking import LINK
 
-KINDS: Final = ("image/png", "image/svg+xml", "text/plain", "application/json")
-_COULD_NOT: Final = "Couldn't create QR code: "
-# The peer's own; a longer URI takes the next that fits (11.22).
-_USUAL_VERSION: Final = 10
-_PIXELS: Final = 256
+_COULD_NOT_START: Final = "Couldn't start link: "
+_LONGEST_TIMEOUT_SECONDS: Final = 300
+_FORMATS: Final = {"png": "image/png", "svg": "image/svg+xml", "text": "text/plain"}
+_KINDS: Final = ("image/png", "image/svg+xml", "text/plain", "application/json")
 
 
-def qr_code() -> ResponseReturnValue:
+def new_qr_code() -> ResponseReturnValue:
     """A QR code to scan: PNG, or as `Accept` asks: SVG, characters, or the URI as JSON.
 
     Linking then completes by itself once a phone has scanned it; `Content-Location` says where
@@ -32,74 +36,107 @@ def qr_code() -> ResponseReturnValue:
     """
     name = accounts.device_name(request.args.get("device_name"))
     version = accounts.qr_version(request.args.get("qrcode_version"))
-    with refused_as(400, _COULD_NOT):
+    with refused_as(400, qrcodes.COULD_NOT):
         link = bridge().links.start(name)
-    response = drawn(link.uri, version)
-    return _begun(link, response)
+    response = _qr_response(link.uri, version, _preferred_kind())
+    return _waiting_for_a_phone(link, response)
 
 
-def raw() -> ResponseReturnValue:
+def new_uri() -> ResponseReturnValue:
     """The URI itself: `{"device_link_uri": "sgnl://…"}`."""
     name = accounts.device_name(request.args.get("device_name"))
-    with refused_as(400, "Couldn't start link: "):
+    with refused_as(400, _COULD_NOT_START):
         link = bridge().links.start(name)
-    return _begun(link, jsonify(device_link_uri=link.uri))
+    return _waiting_for_a_phone(link, jsonify(device_link_uri=link.uri))
 
 
-def _begun(link: Link, response: Response) -> Response:
-    """The phone is waited for from here on."""
+def start() -> ResponseReturnValue:
+    """Start linking to a phone. `{"device_name"}` is the name that the phone will show.
+
+    201: `{"id", "state": "pending", "device_name", "device_link_uri", "expires_at", "qr"}`. `qr`
+    holds the addresses of the code as PNG, SVG and text; the phone scans it (Settings, Linked
+    devices) before `expires_at` (ms). `Location` is where to watch it.
+    """
+    name = accounts.device_name(read_strict_body(LINK)["device_name"])
+    with refused_as(400, _COULD_NOT_START):
+        link = bridge().links.start(name)
     bridge().links.finish_in_background(link)
-    response.headers["Content-Location"] = f"/v1/link/{link.id}"
+    response = make_response(jsonify(_answer(link)), 201)
+    response.headers["Location"] = _path(link)
     return response
 
 
-def drawn(uri: str, version: int | None, kind: str | None = None) -> Response:
-    """The URI as a picture of media type `kind`, or of the one that `Accept` prefers: PNG first.
+def watch(link_id: str) -> ResponseReturnValue:
+    """How a link is: `state` is pending, linked (to `account`), expired or failed (`reason`).
 
-    Raises RequestError when it does not fit into a code of that version.
+    Waits up to `timeout` seconds (0) until it is not pending any more. 404 for an unknown link.
     """
-    kind = kind or request.accept_mimetypes.best_match(KINDS, default="image/png")
+    seconds = max(0, min(query_number("timeout", 0), _LONGEST_TIMEOUT_SECONDS))
+    # A poll that waits is a stream for as long as it waits; without a place it does not wait.
+    with bridge().streams.one_if_free() as may_wait:
+        deadline = Deadline(seconds if may_wait else 0)
+        link = bridge().links.wait(link_id, deadline, lambda: bridge().feed.closing)
+    return jsonify(_answer(link))
+
+
+def qr_code(link_id: str) -> ResponseReturnValue:
+    """The QR code of a pending link: PNG, or as `format` (png, svg, text) or `Accept` says.
+
+    It is as large as it has to be, unless `qrcode_version` (1 to 40) says otherwise. 404 for an
+    unknown link, 410 when there is nothing to scan any more.
+    """
+    version = accounts.qr_version(request.args.get("qrcode_version"))
+    kind = _kind_named(request.args.get("format")) or _preferred_kind()
+    link = bridge().links.find(link_id)
+    if not link.pending:
+        return problem(NotFound(f"This link is {link.outcome.state}; start another"), 410)
+    response = _qr_response(link.uri, version, kind)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _waiting_for_a_phone(link: Link, response: Response) -> Response:
+    """The answer that shows the link; from here on a phone is waited for."""
+    bridge().links.finish_in_background(link)
+    response.headers["Content-Location"] = _path(link)
+    return response
+
+
+def _kind_named(name: str | None) -> str | None:
+    if name is not None and name not in _FORMATS:
+        raise RequestError(f"format needs to be one of {', '.join(_FORMATS)}")
+    return None if name is None else _FORMATS[name]
+
+
+def _preferred_kind() -> str:
+    return request.accept_mimetypes.best_match(_KINDS, default="image/png")
+
+
+def _qr_response(uri: str, version: int | None, kind: str) -> Response:
+    """The URI as `kind`. Raises RequestError when it does not fit into a code of that version."""
     if kind == "application/json":
         return jsonify(device_link_uri=uri)
     if kind == "text/plain":
-        return Response(draw_qr(uri), content_type="text/plain; charset=utf-8")
-    return _picture(_made(uri, version), kind)
+        return Response(qrcodes.as_text(uri), content_type="text/plain; charset=utf-8")
+    picture = qrcodes.as_picture(uri, version, "svg" if kind == "image/svg+xml" else "png")
+    return Response(picture, content_type=kind)
 
 
-def _picture(code: segno.QRCode, kind: str) -> Response:
-    picture = io.BytesIO()
-    scale = max(1, -(-_PIXELS // code.symbol_size()[0]))
-    code.save(picture, kind="svg" if kind == "image/svg+xml" else "png", scale=scale)
-    return Response(picture.getvalue(), content_type=kind)
+def _answer(link: Link) -> dict[str, Any]:
+    outcome = link.outcome
+    answer = {
+        "id": link.id,
+        "state": outcome.state,
+        "device_name": link.device_name,
+        "device_link_uri": link.uri,
+        "expires_at": link.expires_at_ms,
+    }
+    if outcome.state == LINKED:
+        return {**answer, "account": outcome.account}
+    if not link.pending:
+        return {**answer, "reason": outcome.reason}
+    return {**answer, "qr": {name: f"{_path(link)}/qr?format={name}" for name in _FORMATS}}
 
 
-def _made(uri: str, version: int | None) -> segno.QRCode:
-    """Strongest error correction; grown to fit unless the caller chose the version.
-
-    Who asks for the usual one has chosen nothing: pysignalclirestapi always does, and one URI in
-    twenty is too long for it.
-    """
-    fits = _version_for(uri)
-    if version is None or version == _USUAL_VERSION:
-        version = max(_USUAL_VERSION, fits)
-    if version < fits:
-        raise RequestError(_too_large(uri, version))
-    return segno.make_qr(uri, version=version, error="h", boost_error=False, mode="byte")
-
-
-def _version_for(uri: str) -> int:
-    try:
-        return int(segno.make_qr(uri, error="h", boost_error=False, mode="byte").version)
-    except segno.DataOverflowError:
-        raise RequestError(f"{_COULD_NOT}the link is too long for any QR code") from None
-
-
-def _too_large(uri: str, version: int) -> str:
-    """The peer's words. A byte segment has 4 bits of mode and 8 or 16 of length."""
-    encoded_bits = 4 + (8 if version < 10 else 16) + 8 * len(uri.encode())
-    capacity: Any = SYMBOL_CAPACITY
-    return (
-        f"{_COULD_NOT}Cannot encode QR code: content too large for fixed size QR Code version"
-        f" {version} (encoded length is {encoded_bits} bits, maximum length is"
-        f" {capacity[version][ERROR_LEVEL_H]} bits)"
-    )
+def _path(link: Link) -> str:
+    return f"/v1/link/{link.id}"

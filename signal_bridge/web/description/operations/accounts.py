@@ -15,7 +15,7 @@ from signal_bridge.web.description.operation import (
     Operations,
     Query,
 )
-from signal_bridge.web.routes import accounts, devices, linking, links, status
+from signal_bridge.web.routes import accounts, devices, linking, status
 from signal_bridge.web.schemas.accounts import (
     ACCOUNT_SETTINGS,
     CHALLENGE,
@@ -26,7 +26,7 @@ from signal_bridge.web.schemas.accounts import (
     VERIFY,
 )
 from signal_bridge.web.schemas.devices import DEVICE, LOCAL_DATA
-from signal_bridge.web.schemas.links import LINK
+from signal_bridge.web.schemas.linking import LINK
 
 _DEVICE_NAME: Final = Query("device_name", TEXT, "the name the phone shows for the bridge", True)
 _QR_VERSION: Final = Query(
@@ -61,22 +61,22 @@ OPERATIONS: Final[Operations] = {
     accounts.delete_username: Operation(204),
     accounts.set_pin: Operation(201, body=Body(PIN, {"pin": "1234"})),
     accounts.remove_pin: Operation(204),
-    linking.qr_code: Operation(
+    linking.new_qr_code: Operation(
         answer=answers.LINK_URI,
         query=(_DEVICE_NAME, _QR_VERSION),
         content=_QR,
     ),
-    linking.raw: Operation(answer=answers.LINK_URI, query=(_DEVICE_NAME,)),
-    links.start: Operation(
+    linking.new_uri: Operation(answer=answers.LINK_URI, query=(_DEVICE_NAME,)),
+    linking.start: Operation(
         201, answers.LINK, Body(LINK, {"device_name": "bridge"}, required=False), beyond_peer=True
     ),
-    links.watch: Operation(
+    linking.watch: Operation(
         answer=answers.LINK,
         query=(Query("timeout", WHOLE, "seconds to wait for the link to end"),),
         needs=Needs.STORE | Needs.PLACE,
         beyond_peer=True,
     ),
-    links.qr_code: Operation(
+    linking.qr_code: Operation(
         answer=answers.LINK_URI,
         query=(
             Query("format", {"type": "string", "enum": ["png", "svg", "text"]}, "else as Accept"),

@@ -148,15 +148,17 @@ def test_readiness_tells_the_truth_about_a_killed_signal_cli(bridge: Bridge) -> 
             if "--receive-mode" in child.command:
                 child.kill()
         answer = bridge.get("/readyz")
-        return [answer] if answer.status_code == 503 else []
+        # The receive connection may have seen it first, and the reason is its loss alone.
+        return [answer] if "signal-cli" in answer.json().get("reasons", ()) else []
 
     (answer,) = eventually(unready)
-    assert "signal-cli" in answer.json()["reasons"]
+    assert answer.status_code == 503
     assert answer.json()["retryable"] is True
     assert answer.headers["Retry-After"]
     assert bridge.get("/livez").status_code == 200
     bridge.wait_ready()
-    assert bridge.get("/v1/health").status_code == 204
+    # The last kill may become known only now; then it is ready once more.
+    eventually(lambda: bridge.get("/v1/health").status_code == 204)
     assert is_sent(bridge, "ready means that sending works")
 
 

@@ -1,11 +1,11 @@
-"""What there is to say of a view beside its docstring."""
+"""A route, and everything that is true of it: the surface is a table of these."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Flag, auto
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from signal_bridge.web.schemas.base import BodySchema
 
@@ -13,8 +13,9 @@ TEXT: Final = {"type": "string"}
 WHOLE: Final = {"type": "integer"}
 FLAG: Final = {"type": "string", "enum": ["false", "true"], "default": "false"}
 TEXTS: Final = {"type": "array", "items": TEXT}
-TEXT_STREAM: Final = {"text/event-stream": {"schema": TEXT}}
 BYTES: Final = {"type": "string", "format": "binary"}
+TEXT_STREAM: Final = {"text/event-stream": {"schema": TEXT}}
+PICTURE: Final = {"image/*": {"schema": BYTES}}
 
 
 class Needs(Flag):
@@ -68,4 +69,19 @@ class Operation:
     beyond_peer: bool = False
 
 
-Operations = Mapping[Callable[..., Any], Operation]
+class Route(NamedTuple):
+    """A method and a path, the view that serves them, and what there is to say of it.
+
+    `<maybe:…>` in a path may be empty (1.1). Without an operation a route is not described: it
+    is nothing that a program asks for. What else is true of a route is a field here as well.
+    """
+
+    method: str
+    path: str
+    view: Callable[..., Any]
+    operation: Operation | None = None
+
+    @property
+    def resource(self) -> str:
+        """What the route is about: the name of the view's module."""
+        return self.view.__module__.rpartition(".")[2]

@@ -10,42 +10,43 @@ import jsonschema_rs
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR, SWAGGER_20_VALIDATOR
 
-from signal_bridge.web import schemas
-from signal_bridge.web.description.document import described_routes, document, path_of
+from signal_bridge.web import operations, schemas
+from signal_bridge.web.description.document import document, path_of
 from signal_bridge.web.description.failures import DESCRIPTIONS
-from signal_bridge.web.description.operations import NOT_DESCRIBED, OPERATIONS
 from signal_bridge.web.description.swagger2 import swagger_document
 from signal_bridge.web.edge import problems
-from signal_bridge.web.routes import RAW_DIALECT, SURFACE
 from signal_bridge.web.schemas.base import BodySchema
+from signal_bridge.web.surface import RAW_DIALECT, SURFACE
 from tests.contract.vectors import read_vectors
 
 ROUTES = (*SURFACE, *RAW_DIALECT)
+NOT_DESCRIBED = {"/docs/<name>", "/swagger/<maybe:name>"}  # the viewer's own files
+DOCUMENT = document(ROUTES)
+PEERS = swagger_document(DOCUMENT, "1.0")
 ENTRIES = [
     pytest.param(entry, id=f"{method.upper()} {path}")
-    for path, methods in document()["paths"].items()
+    for path, methods in DOCUMENT["paths"].items()
     for method, entry in methods.items()
 ]
 
 
 def test_it_is_valid() -> None:
-    assert document()["openapi"] == "3.1.0"
-    assert [str(error) for error in OPENAPI_31_VALIDATOR.iter_errors(document())] == []
+    assert DOCUMENT["openapi"] == "3.1.0"
+    assert [str(error) for error in OPENAPI_31_VALIDATOR.iter_errors(DOCUMENT)] == []
 
 
 def test_the_peers_is_valid() -> None:
-    assert [str(error) for error in SWAGGER_20_VALIDATOR.iter_errors(swagger_document())] == []
+    assert [str(error) for error in SWAGGER_20_VALIDATOR.iter_errors(PEERS)] == []
 
 
 def test_every_route_is_in_it_and_nothing_else() -> None:
-    wanted = {(route.method, path_of(route.path)) for route in described_routes()}
+    wanted = {
+        (route.method, path_of(route.path)) for route in ROUTES if route.path not in NOT_DESCRIBED
+    }
     found = {
-        (method.upper(), path)
-        for path, methods in document()["paths"].items()
-        for method in methods
+        (method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods
     }
     assert found == wanted
-    assert set(OPERATIONS) | set(NOT_DESCRIBED) == {route.view for route in ROUTES}
 
 
 def test_the_peers_has_every_route_that_was_recorded() -> None:
@@ -55,7 +56,7 @@ def test_the_peers_has_every_route_that_was_recorded() -> None:
             method.lower() in methods
             and len(parts) == len(pattern := one.split("/"))
             and all(a == b or b[:1] == "{" for a, b in zip(parts, pattern, strict=True))
-            for one, methods in swagger_document()["paths"].items()
+            for one, methods in PEERS["paths"].items()
         )
 
     answered = [one for one in read_vectors() if one.status < 300 and one.route[:4] != "/swa"]
@@ -70,7 +71,8 @@ def test_every_view_says_what_it_does(route: Any) -> None:
 
 
 def test_every_body_is_in_it() -> None:
-    used = {id(one.body.schema) for one in OPERATIONS.values() if one.body is not None}
+    operations = [route.operation for route in ROUTES if route.operation is not None]
+    used = {id(one.body.schema) for one in operations if one.body is not None}
     known = {
         f"{name}.{key}": value
         for _, name, _ in pkgutil.iter_modules(schemas.__path__, f"{schemas.__name__}.")
@@ -96,15 +98,28 @@ def test_examples_are_what_their_schemas_say(entry: dict[str, Any]) -> None:
     contents = [entry.get("requestBody", {}), *entry["responses"].values()]
     for media in (one for content in contents for one in content.get("content", {}).values()):
         if "example" in media:
-            schema = {**media["schema"], "components": document()["components"]}
+            schema = {**media["schema"], "components": DOCUMENT["components"]}
             jsonschema_rs.validate(schema, media["example"])
 
 
 def test_the_examples_of_failures_are_problems() -> None:
-    for response in document()["components"]["responses"].values():
+    for response in DOCUMENT["components"]["responses"].values():
         media = response["content"]["application/json"]
-        schema = {**media["schema"], "components": document()["components"]}
+        schema = {**media["schema"], "components": DOCUMENT["components"]}
         jsonschema_rs.validate(schema, media["example"])
+
+
+def test_every_operation_stands_where_its_view_does() -> None:
+    for route in ROUTES:
+        if route.operation is not None:
+            described = getattr(operations, route.resource)
+            assert getattr(described, route.view.__name__.upper()) is route.operation, route.path
+
+
+def test_every_tag_is_a_resource_and_says_what_it_is_about() -> None:
+    used = {tag for entry in ENTRIES for tag in entry.values[0]["tags"]}
+    assert {tag["name"] for tag in DOCUMENT["tags"]} == used
+    assert all(tag["description"].endswith(".") for tag in DOCUMENT["tags"])
 
 
 def test_no_reference_to_the_contract_is_shown() -> None:
@@ -112,3 +127,4 @@ def test_no_reference_to_the_contract_is_shown() -> None:
         shown = entry["summary"] + entry["description"]
         assert "contract" not in shown
         assert "(C" not in shown
+    assert not any("contract" in tag["description"] for tag in DOCUMENT["tags"])

@@ -1,10 +1,10 @@
-"""The OpenAPI 3.1 document, made from the surface."""
+"""The OpenAPI 3.1 document of a table of routes. Pure."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
-from inspect import getdoc
+from collections.abc import Iterable
+from inspect import getdoc, getmodule
 from typing import Any, Final
 
 from apispec import APISpec
@@ -16,9 +16,7 @@ from signal_bridge import __version__
 from signal_bridge.web.description.answers import ANN, BOB, GROUP, UUID
 from signal_bridge.web.description.failures import json_content, responses, statuses
 from signal_bridge.web.description.notices import webhooks
-from signal_bridge.web.description.operation import Body, Operation, Query
-from signal_bridge.web.description.operations import NOT_DESCRIBED, OPERATIONS
-from signal_bridge.web.routes import RAW_DIALECT, SURFACE, Route
+from signal_bridge.web.route import Body, Operation, Query, Route
 from signal_bridge.web.schemas.base import Flag, LongText, Text, Whole
 
 TITLE: Final = "Signal Bridge"
@@ -54,15 +52,9 @@ _PARAMETERS: Final = {
 }
 
 
-@cache
-def document() -> dict[str, Any]:
-    """The whole document as plain JSON, made once per process. Not to be changed."""
-    return _Document().made()
-
-
-def described_routes() -> list[Route]:
-    """The part of the surface that is for programs."""
-    return [route for route in (*SURFACE, *RAW_DIALECT) if route.view not in NOT_DESCRIBED]
+def document(routes: Iterable[Route]) -> dict[str, Any]:
+    """The document as plain JSON. A route without an operation is not in it."""
+    return _Writer().write(routes)
 
 
 def path_of(rule: str) -> str:
@@ -82,7 +74,7 @@ class _Marshmallow(MarshmallowPlugin):
     Converter = _Fields
 
 
-class _Document:
+class _Writer:
     """One document in the making."""
 
     def __init__(self) -> None:
@@ -97,19 +89,23 @@ class _Document:
             servers=[{"url": "./", "description": "where this document comes from"}],
         )
 
-    def made(self) -> dict[str, Any]:
+    def write(self, routes: Iterable[Route]) -> dict[str, Any]:
         for status, response in responses(self._named).items():
             self._spec.components.response(str(status), response)
-        for route in described_routes():
-            self._add(route, OPERATIONS[route.view])
+        described = [route for route in routes if route.operation is not None]
+        for tag, description in _tags(described).items():
+            self._spec.tag({"name": tag, "description": description})
+        for route in described:
+            self._add(route)
         self._spec.options["webhooks"] = webhooks(self._named)
         for name, schema in sorted(self._named.items()):
             self._spec.components.schema(name, schema)
         return self._spec.to_dict()
 
-    def _add(self, route: Route, operation: Operation) -> None:
+    def _add(self, route: Route) -> None:
+        operation = route.operation or Operation()
         path = path_of(route.path)
-        summary, description = _told(route)
+        summary, description = _summary_and_description(route)
         described: dict[str, Any] = {
             "tags": [_tag_of(route)],
             "operationId": _operation_id(route),
@@ -149,16 +145,26 @@ def _failure(status: int) -> dict[str, Any]:
     return {"$ref": f"#/components/responses/{status}"}
 
 
-def _told(route: Route) -> tuple[str, str]:
+def _tag_of(route: Route) -> str:
+    return route.resource.replace("_", " ")
+
+
+def _tags(routes: Iterable[Route]) -> dict[str, str]:
+    """Each resource and what it is about: the first line of its module of views."""
+    modules = {_tag_of(route): getmodule(route.view) for route in routes}
+    return {tag: _text_of(module).partition("\n")[0] for tag, module in modules.items()}
+
+
+def _text_of(described: Any) -> str:
+    """A docstring, without what it says to those who read the code."""
+    return _REFERENCE.sub("", getdoc(described) or "")
+
+
+def _summary_and_description(route: Route) -> tuple[str, str]:
     """The view's docstring: its first line, as plain text, and the rest, as Markdown."""
-    text = _REFERENCE.sub("", getdoc(route.view) or "")
+    text = _text_of(route.view)
     summary, _, description = text.partition("\n")
     return summary.replace("`", ""), description.strip()
-
-
-def _tag_of(route: Route) -> str:
-    """The resource: the name of the view's module."""
-    return route.view.__module__.rpartition(".")[2].replace("_", " ")
 
 
 def _operation_id(route: Route) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from signal_bridge.web.description.answers import PROBLEM, RATE_LIMIT
-from signal_bridge.web.description.operation import Needs, Operation
 from signal_bridge.web.description.shapes import Named, example_of, schema_of
+from signal_bridge.web.route import Needs, Operation
 
 DESCRIPTIONS: Final = {
     400: "The request is at fault, or signal-cli refused it. `error` says why.",

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Mapping
 from typing import Any, Final
-
-from signal_bridge.web.description.document import document
 
 _REF: Final = re.compile("^#/components/(schemas|responses)/")
 _KINDS: Final = {"schemas": "definitions", "responses": "responses"}
 _KEPT: Final = ("tags", "operationId", "summary", "description")
 
 
-@cache
-def swagger_document() -> dict[str, Any]:
-    """The document without `host`: it is about the host it was fetched from. Not to be changed."""
-    source = document()
+def swagger_document(source: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """`source`, the OpenAPI document, as Swagger 2.0 that calls itself `version`.
+
+    Without `host`: it is about the host it was fetched from.
+    """
     paths = {path: _path(operations) for path, operations in source["paths"].items()}
     components = source["components"]
     return {
         "swagger": "2.0",
-        "info": {key: source["info"][key] for key in ("title", "version", "description")},
+        "info": {
+            **{key: source["info"][key] for key in ("title", "description")},
+            "version": version,
+        },
         "basePath": "/",
         "paths": {path: operations for path, operations in paths.items() if operations},
         "definitions": {name: _schema(one) for name, one in components["schemas"].items()},

@@ -8,19 +8,24 @@ import re
 import secrets
 import struct
 import time
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET
 from typing import Any, Final
 
 import orjson
-from flask import Flask, Request, Response, g, request
+from flask import Blueprint, Flask, Request, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter, MapAdapter
 
 from signal_bridge.web.bridge import Bridge
+from signal_bridge.web.description.served import Description
 from signal_bridge.web.edge import problems
 from signal_bridge.web.edge.context import bridge
-from signal_bridge.web.routes import RAW_DIALECT, SURFACE, raw
+from signal_bridge.web.route import Route
+from signal_bridge.web.surface import surface
 
 log = logging.getLogger(__name__)
 
@@ -74,16 +79,27 @@ def create_app(the_bridge: Bridge) -> Flask:
     app.after_request(_finish)
     app.teardown_request(_clean_up)
     problems.install(app)
-    speaks_raw = the_bridge.settings.mode in raw.MODES
-    for route in (*SURFACE, *(RAW_DIALECT if speaks_raw else ())):
-        app.add_url_rule(
-            route.path,
-            endpoint=f"{route.method} {route.path}".replace(".", "-"),
-            view_func=route.view,
-            methods=[route.method],
-            provide_automatic_options=False,
-        )
+    routes = surface(the_bridge.settings.mode)
+    app.extensions["description"] = Description(routes)
+    for blueprint in _blueprints(routes):
+        app.register_blueprint(blueprint)
     return app
+
+
+def _blueprints(routes: Sequence[Route]) -> Iterator[Blueprint]:
+    """One for each resource: what is true of all its routes has a place there."""
+    by_resource = sorted(routes, key=attrgetter("resource"))
+    for resource, own in groupby(by_resource, key=attrgetter("resource")):
+        blueprint = Blueprint(resource, __name__)
+        for route in own:
+            blueprint.add_url_rule(
+                route.path,
+                endpoint=route.view.__name__,
+                view_func=route.view,
+                methods=[route.method],
+                provide_automatic_options=False,
+            )
+        yield blueprint
 
 
 def _begin() -> None:

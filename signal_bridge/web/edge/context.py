@@ -1,4 +1,4 @@
-"""What belongs to the request in hand: the application's `Bridge`, and the files sent along."""
+"""What belongs to the request in hand: what its application was made of, and the files sent."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from typing import cast
 from flask import current_app, g
 
 from signal_bridge.web.bridge import Bridge
+from signal_bridge.web.description.served import Description
 from signal_bridge.web.edge.uploads import Uploads
 
 
 def bridge() -> Bridge:
     """The bridge of the application that serves this request."""
     return cast(Bridge, current_app.extensions["bridge"])
+
+
+def description() -> Description:
+    """The description of the routes that this application serves."""
+    return cast(Description, current_app.extensions["description"])
 
 
 def uploads() -> Uploads:

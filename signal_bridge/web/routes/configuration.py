@@ -1,4 +1,4 @@
-"""Configuration while the bridge runs: what is logged, and trust modes (rest-contract.md 5.1)."""
+"""What is logged and how keys are trusted, changed while it runs (rest-contract.md 5.1)."""
 
 from __future__ import annotations
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import mimetypes
-from functools import cache
 from pathlib import Path
 from typing import Final
 
-import orjson
 from flask import Response
 from flask.typing import ResponseReturnValue
 
-from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.context import bridge, description
 
 _FILES: Final = Path(__file__).parent.parent / "description" / "static"
 _ASSETS: Final = ("swagger-ui.css", "swagger-ui-bundle.js", "start.js")
@@ -25,7 +23,7 @@ _PEER_VERSION: Final = "1.0"
 
 def openapi() -> ResponseReturnValue:
     """This description of the REST surface, OpenAPI 3.1."""
-    return _json(_openapi())
+    return _json(description().openapi())
 
 
 def docs() -> ResponseReturnValue:
@@ -43,24 +41,8 @@ def swagger(name: str) -> ResponseReturnValue:
     if name == "index.html":
         return _page("doc.json", "")
     if name == "doc.json":
-        return _json(_swagger(bridge().settings.build_version or _PEER_VERSION))
+        return _json(description().swagger(bridge().settings.build_version or _PEER_VERSION))
     return viewer_file(name)
-
-
-# The description's package reads the routes, this one too: it is imported when it is asked for.
-@cache
-def _openapi() -> bytes:
-    from signal_bridge.web.description.document import document
-
-    return orjson.dumps(document())
-
-
-@cache
-def _swagger(version: str) -> bytes:
-    from signal_bridge.web.description.swagger2 import swagger_document
-
-    document = swagger_document()
-    return orjson.dumps({**document, "info": {**document["info"], "version": version}})
 
 
 def _json(body: bytes) -> Response:

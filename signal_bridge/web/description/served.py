@@ -1,0 +1,38 @@
+"""The description as it is served: each form of it is made for the first who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from signal_bridge.web.description.swagger2 import swagger_document
+from signal_bridge.web.route import Route
+
+
+class Description:
+    """The description of some routes, as JSON. Safe from any thread."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._routes = routes
+
+    def openapi(self) -> bytes:
+        """OpenAPI 3.1."""
+        return self._openapi
+
+    def swagger(self, version: str) -> bytes:
+        """Swagger 2.0, of an API that calls itself `version`: what the peer's users read."""
+        return orjson.dumps(swagger_document(self._document, version))
+
+    @cached_property
+    def _openapi(self) -> bytes:
+        return orjson.dumps(self._document)
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        # 15 ms of every start would go to apispec, which most bridges never need.
+        from signal_bridge.web.description.document import document
+
+        return document(self._routes)

@@ -1,0 +1,24 @@
+"""What goes with messages: typing, reactions, receipts, deletion, described."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from signal_bridge.web.description import answers
+from signal_bridge.web.description.answers import BOB, MS
+from signal_bridge.web.route import Body, Operation
+from signal_bridge.web.schemas import chat as schemas
+
+_TYPING: Final = Body(schemas.TYPING, {"recipient": BOB})
+_REACTION: Final = {"recipient": BOB, "reaction": "👍", "target_author": BOB, "timestamp": MS}
+
+START_TYPING: Final = Operation(204, body=_TYPING)
+STOP_TYPING: Final = Operation(204, body=_TYPING)
+REACT: Final = Operation(204, body=Body(schemas.REACT, _REACTION))
+TAKE_REACTION_BACK: Final = Operation(204, body=Body(schemas.REACT, _REACTION))
+SEND_RECEIPT: Final = Operation(
+    204, body=Body(schemas.RECEIPT, {"recipient": BOB, "receipt_type": "read", "timestamp": MS})
+)
+REMOTE_DELETE: Final = Operation(
+    201, answers.TIMESTAMP, Body(schemas.REMOTE_DELETE, {"recipient": BOB, "timestamp": MS})
+)

@@ -8,7 +8,7 @@ A call travels so:
     Writer: one line ────────────►  … signal-cli works, in any order …
     wait on the place               LineBuffer.feed ◄──────── bytes
         ◄─────────────────────────  Pending.settle(reply)
-    Pending.forget, always          on_notices(batch) for what was not asked for
+    Pending.forget, if it failed    on_notices(batch) for what was not asked for
 
 A connection lives once. When it is lost every waiter is woken with ConnectionLost, and whoever
 needs another makes another: this module never reconnects and never repeats.
@@ -87,6 +87,8 @@ def _connect_unix(path: str, seconds: float) -> socket.socket:
 class Client:
     """A multiplexed JSON-RPC connection over a connected stream socket.
 
+    `lost`: whether it has ended; it never comes back.
+
     Owns the socket and one thread named `rpc-reader:<name>`. `on_notices` is called on that
     thread with the notifications that arrived together; the next bytes are read only after it
     returned, so a handler that stores them makes signal-cli wait for the disk. An exception from
@@ -110,17 +112,13 @@ class Client:
         self._pending = Pending()
         # Serialises lines on the wire: whoever holds it is the only one that writes.
         self._writing = threading.Lock()
+        self.lost = False
         self._lost = threading.Event()
-        self._lost_because = ""  # written before _lost is set
+        self._lost_because = ""  # written before the two others say so
         # Complaints already logged, so that a daemon that babbles fills no disk. Reader only.
         self._complaints: set[str] = set()
         self._reader = threading.Thread(target=self._read, name=f"rpc-reader:{name}", daemon=True)
         self._start_reading()
-
-    @property
-    def lost(self) -> bool:
-        """Whether the connection has ended. It never comes back."""
-        return self._lost.is_set()
 
     @property
     def lost_because(self) -> str:
@@ -142,8 +140,9 @@ class Client:
         try:
             self._write(encode_request(waiter.request_id, method, params), deadline)
             return self._await(waiter.future, method, deadline)
-        finally:
+        except BaseException:
             self._pending.forget(waiter)
+            raise
 
     def close(self) -> None:
         """End the connection and its thread. Waiters are woken with ConnectionLost."""
@@ -172,12 +171,15 @@ class Client:
 
     def _write(self, line: bytes, deadline: Deadline) -> None:
         """Put one whole line on the wire, or raise with the connection in a known state."""
-        if not self._writing.acquire(timeout=deadline.remaining_seconds()):
+        if not (self._writing.acquire(blocking=False) or self._acquire_within(deadline)):
             raise CallTimedOut("signal-cli does not read its requests", request_written=False)
         try:
             self._send(memoryview(line), deadline)
         finally:
             self._writing.release()
+
+    def _acquire_within(self, deadline: Deadline) -> bool:
+        return self._writing.acquire(timeout=deadline.remaining_seconds())
 
     def _send(self, rest: memoryview, deadline: Deadline) -> None:
         """Write it all. A line cut off by the deadline spoils the wire: the connection ends."""
@@ -294,6 +296,6 @@ class Client:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             log.debug("the socket was already down")
-        self._lost_because = because
+        self._lost_because, self.lost = because, True
         self._lost.set()
         self._pending.fail_all(because)

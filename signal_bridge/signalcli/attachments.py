@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import re
+from pathlib import Path
 from typing import Any, Final
 
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli import results
 from signal_bridge.signalcli.base64text import decode_base64
-from signal_bridge.signalcli.filetypes import sniff, sniff_extension
+from signal_bridge.signalcli.filetypes import sniff
 
-NO_NAME: Final = "attachment"
+Enclosure = str | Path
+"""A file that goes to signal-cli: its base64 text as a request brought it, or its path."""
 
 _BASE64: Final = "base64,"
 _FILENAME: Final = "filename="
-
-_NAME_LIMIT_BYTES: Final = 255
-_EXTENSION_LIMIT_BYTES: Final = 32
-# Control characters, surrogates, line separators, and the marks that turn the direction of
-# writing, with which `exe.png` can be made of `gnp.exe`.
-_NOT_IN_NAMES: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 
 # The peer knows an avatar by a table of media types; these two are not in it.
 _NO_AVATARS: Final = frozenset([".svg", ".avif"])
@@ -44,26 +36,6 @@ def split_attachment(text: str) -> tuple[str | None, str]:
     # The last character of the head is the semicolon before `base64,`.
     names = [item for item in head[:-1].split(";") if item.startswith(_FILENAME)]
     return (names[-1].removeprefix(_FILENAME) or None if names else None), payload
-
-
-def safe_filename(name: str) -> str:
-    """A name that stays inside its directory: no separators, no control characters.
-
-    Never empty, `.` or `..` (those become `attachment`), and at most 255 bytes of UTF-8, from
-    which the extension is not cut.
-    """
-    base = _NOT_IN_NAMES.sub("", name.replace("\\", "/")).rpartition("/")[2]
-    if base.strip() in ("", ".", ".."):
-        return NO_NAME
-    stem, extension = os.path.splitext(base)
-    if len(extension.encode()) > _EXTENSION_LIMIT_BYTES:
-        stem, extension = base, ""
-    return _cut(stem, _NAME_LIMIT_BYTES - len(extension.encode())) + extension
-
-
-def stored_name(filename: str | None, head: bytes, unique: str) -> str:
-    """The name to store an attachment under: its own, else `unique` with a fitting extension."""
-    return unique + sniff_extension(head) if filename is None else safe_filename(filename)
 
 
 def decode_avatar(text: str) -> bytes:
@@ -97,7 +69,3 @@ def avatar(result: Any) -> bytes:
         return decode_base64(data)
     except RequestError as error:
         raise RequestError(f"Couldn't decode base64 encoded group avatar: {error}") from None
-
-
-def _cut(text: str, limit_bytes: int) -> str:
-    return text.encode()[:limit_bytes].decode(errors="ignore")

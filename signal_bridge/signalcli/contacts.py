@@ -7,9 +7,9 @@ from typing import Any
 
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.signalcli import results
+from signal_bridge.signalcli.addresses import person
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.params import given
-from signal_bridge.signalcli.recipients import person
 
 
 def list_contacts(number: str, recipient: str | None = None, all_recipients: bool = False) -> Call:

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.signalcli import results
+from signal_bridge.signalcli.addresses import person, rest_group_id
+from signal_bridge.signalcli.attachments import Enclosure
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.params import given
-from signal_bridge.signalcli.recipients import person, rest_group_id
 
 _EVERY_MEMBER: Final = "every-member"
 _ONLY_ADMINS: Final = "only-admins"
@@ -48,7 +49,7 @@ class GroupChange:
     """The body that changes a group; None leaves a field as it is.
 
     An empty name or description clears it; an `expiration_time` of 0 seconds keeps messages for
-    ever (11.14). `avatar_path` is a picture that signal-cli can read.
+    ever (11.14). `avatar` is the picture, a path once it lies where signal-cli can read it.
     """
 
     name: str | None = None
@@ -56,7 +57,7 @@ class GroupChange:
     permissions: Permissions = Permissions()
     group_link: str | None = None
     expiration_time: int | None = None
-    avatar_path: str | None = None
+    avatar: Enclosure | None = None
 
 
 class MemberChange(enum.Enum):
@@ -132,7 +133,7 @@ def update_group(number: str, group_id: str, change: GroupChange) -> Call:
     check_change(change)
     params = {
         "groupId": group_id,
-        "avatar": change.avatar_path,
+        "avatar": None if change.avatar is None else str(change.avatar),
         "description": change.description,
         "name": change.name,
         "expiration": change.expiration_time,

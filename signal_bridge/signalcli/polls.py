@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from signal_bridge.errors import RequestError
+from signal_bridge.signalcli.addresses import classify, person
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.params import int64
-from signal_bridge.signalcli.recipients import classify, person
 
 _MISSING: Final = "Couldn't process request - {} missing"
 

@@ -7,22 +7,24 @@ from typing import Any
 
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.signalcli import results
+from signal_bridge.signalcli.addresses import person
+from signal_bridge.signalcli.attachments import Enclosure
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.params import given
-from signal_bridge.signalcli.recipients import person
 
 
 @dataclasses.dataclass(frozen=True)
 class ProfileChange:
     """The body that changes a profile; None leaves a field, an empty text clears it.
 
-    `avatar_path` is a picture that signal-cli can read. Without one the picture is removed, as
-    by the peer (C19), unless `keep_avatar`. `lastname` and `about_emoji` are beyond the peer.
+    `avatar` is the picture, a path once it lies where signal-cli can read it. Without one the
+    picture is removed, as by the peer (C19), unless `keep_avatar`. `lastname` and `about_emoji` are
+    beyond the peer.
     """
 
     name: str
     about: str | None = None
-    avatar_path: str | None = None
+    avatar: Enclosure | None = None
     keep_avatar: bool = False
     lastname: str | None = None
     about_emoji: str | None = None
@@ -40,8 +42,8 @@ def update_profile(number: str, change: ProfileChange) -> Call:
     params = {
         "given-name": change.name,
         "family-name": change.lastname,
-        "avatar": change.avatar_path,
-        "remove-avatar": change.avatar_path is None and not change.keep_avatar,
+        "avatar": None if change.avatar is None else str(change.avatar),
+        "remove-avatar": change.avatar is None and not change.keep_avatar,
         "about": change.about,
         "about-emoji": change.about_emoji,
         "account": number,

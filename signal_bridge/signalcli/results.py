@@ -58,6 +58,25 @@ def timestamp(result: Any) -> dict[str, str]:
     return {"timestamp": str(number(as_row(result), "timestamp"))}
 
 
+def sent(result: Any) -> dict[str, Any]:
+    """What a send answers: `{"timestamp": "…", "errors"?: {"recipients": [{…, "reason"}]}}`.
+
+    One entry for each recipient that was not reached, in signal-cli's order. Raises
+    `RequestError` (invalid response).
+    """
+    outcomes = as_rows(as_row(result).get("results"))
+    unreached = [outcome for outcome in outcomes if text(outcome, "type") != "SUCCESS"]
+    errors = {"errors": {"recipients": [_failure(one) for one in unreached]}} if unreached else {}
+    return {**timestamp(result), **errors}
+
+
 def full_name(profile: Mapping[str, Any]) -> str:
     """Given and family name of a profile, as far as there are any."""
     return f"{text(profile, 'givenName')} {text(profile, 'familyName')}".strip()
+
+
+def _failure(outcome: Mapping[str, Any]) -> dict[str, str]:
+    address = as_row(outcome.get("recipientAddress"))
+    entry = {name: text(address, name) for name in ("username", "number", "uuid")}
+    entry["reason"] = text(outcome, "type")
+    return {name: value for name, value in entry.items() if value}

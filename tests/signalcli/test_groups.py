@@ -156,7 +156,7 @@ def test_a_change_sends_what_was_given_and_clears_what_was_given_empty() -> None
         permissions=Permissions(edit_group="only-admins"),
         group_link="disabled",
         expiration_time=0,
-        avatar_path="/a.png",
+        avatar="/a.png",
     )
     assert groups.update_group(ME, INTERNAL, change).params == {
         "groupId": INTERNAL,

@@ -18,7 +18,7 @@ ME = "+4915112345"
         (ProfileChange("x"), {"given-name": "x", "remove-avatar": True}),
         (ProfileChange("x", keep_avatar=True), {"given-name": "x", "remove-avatar": False}),
         (
-            ProfileChange("x", about="", avatar_path="/a.png"),
+            ProfileChange("x", about="", avatar="/a.png"),
             {"given-name": "x", "avatar": "/a.png", "remove-avatar": False, "about": ""},
         ),
         (

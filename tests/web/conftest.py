@@ -36,6 +36,7 @@ class _Stub:
 def app(settings: Settings) -> Flask:
     app = Flask("test")
     app.extensions["bridge"] = cast(Bridge, _Stub(settings))
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     problems.install(app)
 
     @app.before_request
@@ -44,7 +45,7 @@ def app(settings: Settings) -> Flask:
 
     @app.teardown_request
     def _clean_up(_error: Any) -> None:
-        if "uploads" in g:
-            g.uploads.remove()
+        if "spool" in g:
+            g.spool.remove()
 
     return app

@@ -15,15 +15,14 @@ from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET
 from typing import Any, Final
 
 import orjson
-from flask import Blueprint, Flask, Request, Response, g, request
+from flask import Blueprint, Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, NotFound
-from werkzeug.routing import BaseConverter, MapAdapter
+from werkzeug.routing import BaseConverter, Map, MapAdapter
 
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
 from signal_bridge.web.edge import problems
-from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.route import Route
 from signal_bridge.web.surface import surface
 
@@ -56,13 +55,16 @@ class _JsonProvider(DefaultJSONProvider):
         return Response(body, content_type="application/json; charset=utf-8")
 
 
-class _App(Flask):
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+class _Map(Map):
+    def bind_to_environ(self, *arguments: Any, **options: Any) -> MapAdapter:
         """A path is found whether or not an upgrade is asked for; the view looks at that."""
-        adapter = super().create_url_adapter(request)
-        if adapter is not None:
-            adapter.websocket = False
+        adapter = super().bind_to_environ(*arguments, **options)
+        adapter.websocket = False
         return adapter
+
+
+class _App(Flask):
+    url_map_class = _Map
 
 
 def create_app(the_bridge: Bridge) -> Flask:
@@ -77,7 +79,8 @@ def create_app(the_bridge: Bridge) -> Flask:
     app.url_map.converters["maybe"] = MaybeEmptyConverter
     app.before_request(_begin)
     app.after_request(_finish)
-    app.teardown_request(_clean_up)
+    if the_bridge.settings.is_sandbox:
+        app.after_request(_say_sandbox)
     problems.install(app)
     routes = surface(the_bridge.settings.mode)
     app.extensions["description"] = Description(routes)
@@ -135,13 +138,19 @@ def _read_rest(response: Response) -> None:
 
 
 def _finish(response: Response) -> Response:
+    """After every request, also one that failed. A process that dies before is swept up after."""
+    if "spool" in g:
+        g.spool.remove()
     _read_rest(response)
     response.headers["X-Request-ID"] = g.request_id
-    if bridge().settings.is_sandbox:
-        response.headers["X-Signal-Bridge-Sandbox"] = "true"
     if not response.is_streamed and not response.get_data():
         response.headers.pop("Content-Type", None)
     _log_request(response)
+    return response
+
+
+def _say_sandbox(response: Response) -> Response:
+    response.headers["X-Signal-Bridge-Sandbox"] = "true"
     return response
 
 
@@ -158,8 +167,3 @@ def _log_request(response: Response) -> None:
         response.status_code,
         (time.monotonic() - g.began) * 1000,
     )
-
-
-def _clean_up(_error: Any) -> None:
-    if "uploads" in g:
-        g.uploads.remove()

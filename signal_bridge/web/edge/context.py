@@ -6,9 +6,9 @@ from typing import cast
 
 from flask import current_app, g
 
+from signal_bridge.spool.spool import Spool
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
-from signal_bridge.web.edge.uploads import Uploads
 
 
 def bridge() -> Bridge:
@@ -21,9 +21,9 @@ def description() -> Description:
     return cast(Description, current_app.extensions["description"])
 
 
-def uploads() -> Uploads:
+def spool() -> Spool:
     """The files of this request; they are removed when it is over, whatever happens."""
-    if "uploads" not in g:
+    if "spool" not in g:
         settings = bridge().settings
-        g.uploads = Uploads(settings.uploads_dir, settings.max_attachment_bytes)
-    return cast(Uploads, g.uploads)
+        g.spool = Spool(settings.uploads_dir, settings.max_attachment_bytes)
+    return cast(Spool, g.spool)

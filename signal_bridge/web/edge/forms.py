@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.formparser import FormDataParser
 
 from signal_bridge.errors import BodyTooLarge, RequestError
-from signal_bridge.web.edge.context import bridge, uploads
+from signal_bridge.web.edge.context import bridge, spool
 from signal_bridge.web.edge.inputs import INVALID_BODY
 from signal_bridge.web.schemas.base import BodySchema, Flag, Text, Texts, Whole
 
@@ -21,8 +21,8 @@ _MOST_PARTS: Final = 200
 _FORM_MEMORY_BYTES: Final = 1 << 20
 
 
-def read_form(schema: BodySchema) -> tuple[dict[str, Any], list[FileStorage]]:
-    """The fields, checked by `schema`, and the files of all parts.
+def read_form(schema: BodySchema) -> tuple[Any, list[Path]]:
+    """What `schema` makes of the fields, and the files of all parts, which lie in the spool.
 
     A field has the name it has in JSON; one that repeats, or ends in `[]`, is an array; one that
     holds an object is JSON text. Raises RequestError, BodyTooLarge or StoreError.
@@ -37,15 +37,15 @@ def read_form(schema: BodySchema) -> tuple[dict[str, Any], list[FileStorage]]:
     _stream, form, files = parser.parse(
         request.stream, request.mimetype, request.content_length, request.mimetype_params
     )
-    kept = [file for _name, file in files.items(multi=True)]
     raw = {name.lower().removesuffix("[]"): form.getlist(name) for name in form if name}
     try:
-        return schema.load({name: _typed(schema, name, texts) for name, texts in raw.items()}), kept
+        body = schema.read({name: _typed(schema, name, texts) for name, texts in raw.items()})
     except (ValidationError, ValueError):
         raise RequestError(INVALID_BODY) from None
+    return body, [_path_of(file) for _name, file in files.items(multi=True)]
 
 
-def kept_file(file: FileStorage) -> Path:
+def _path_of(file: FileStorage) -> Path:
     """The path of a file of the form, closed and under the name it was sent with.
 
     Raises BodyTooLarge.
@@ -66,7 +66,7 @@ def _file_on_disk(
     content_length: int | None = None,  # noqa: ARG001
 ) -> IO[bytes]:
     """Werkzeug's stream factory: one file per part, named as its sender named it."""
-    return uploads().open_new(filename or "")[1]
+    return spool().open_new(filename or "")[1]
 
 
 def _typed(schema: BodySchema, name: str, texts: list[str]) -> Any:

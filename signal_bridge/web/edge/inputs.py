@@ -12,8 +12,8 @@ from flask import request
 from marshmallow import ValidationError
 from werkzeug.exceptions import ClientDisconnected
 
-from signal_bridge.errors import BodyTooLarge, ClientGone, RequestError
-from signal_bridge.web.edge.context import bridge, uploads
+from signal_bridge.errors import ClientGone, RequestError
+from signal_bridge.web.edge.context import spool
 from signal_bridge.web.edge.longstrings import LONG_STRING_BYTES, LongStringFilter, whole_text
 from signal_bridge.web.schemas.base import BodySchema
 
@@ -67,16 +67,18 @@ def query_number(name: str, default: int) -> int:
     return int(text)
 
 
-def read_body(schema: BodySchema) -> dict[str, Any]:
-    """The JSON body, whatever its Content-Type says; what comes after the value is ignored.
+def read_body(schema: BodySchema) -> Any:
+    """What `schema` makes of the JSON body, whatever its Content-Type says.
+
+    What comes after the JSON value is ignored.
 
     Strings of more than 64 KiB are `LongString`s where the schema lets them, and lie in files of
-    this request. Raises RequestError (INVALID_BODY), BodyTooLarge or StoreError.
+    this request. Raises RequestError (INVALID_BODY), StoreError, or what `whole_body` raises.
     """
     return _load(schema, _parse_json(trailing_allowed=True), INVALID_BODY)
 
 
-def read_strict_body(schema: BodySchema) -> dict[str, Any]:
+def read_strict_body(schema: BodySchema) -> Any:
     """The JSON body of register, verify and unregister: may be empty, or one value and no more.
 
     Raises RequestError (INVALID_BODY and a full stop).
@@ -92,12 +94,12 @@ def read_strict_body(schema: BodySchema) -> dict[str, Any]:
     return _load(schema, value, f"{INVALID_BODY}.")
 
 
-def whole_body(limit_bytes: int | None = None) -> bytes:
-    """The body as it is, in memory; at most as much as the settings allow, or `limit_bytes`.
+def whole_body() -> bytes:
+    """The body as it is, in memory.
 
-    Raises BodyTooLarge or ClientGone.
+    Raises ClientGone, or Werkzeug's RequestEntityTooLarge beyond `request.max_content_length`.
     """
-    return b"".join(_body_chunks(request.stream, limit_bytes))
+    return b"".join(_body_chunks())
 
 
 def json_value(body: bytes) -> Any:
@@ -109,22 +111,20 @@ class _EmptyBodyError(RequestError):
     """There is no body at all."""
 
 
-def _load(schema: BodySchema, value: Any, complaint: str) -> dict[str, Any]:
-    """Checked by the schema. The JSON `null` is an object without members (1.4)."""
+def _load(schema: BodySchema, value: Any, complaint: str) -> Any:
     try:
-        loaded: dict[str, Any] = schema.load({} if value is None else value)
+        return schema.read(value)
     except ValidationError:
         raise RequestError(complaint) from None
-    return loaded
 
 
 def _parse_json(trailing_allowed: bool) -> Any:
     length_bytes = request.content_length
     if length_bytes is not None and length_bytes <= LONG_STRING_BYTES:
         return _value_of(whole_body(), trailing_allowed)
-    long_strings = LongStringFilter(lambda: uploads().open_new("long-string"))
+    long_strings = LongStringFilter(lambda: spool().open_new("long-string"))
     try:
-        for chunk in _body_chunks(request.stream):
+        for chunk in _body_chunks():
             long_strings.feed(chunk)
         return long_strings.restore(_value_of(long_strings.finish(), trailing_allowed))
     finally:
@@ -164,14 +164,8 @@ def _first_value(text: str, trailing_allowed: bool) -> Any:
     return value
 
 
-def _body_chunks(stream: IO[bytes], limit_bytes: int | None = None) -> Iterator[bytes]:
-    limit_bytes, size_bytes = limit_bytes or bridge().settings.max_body_bytes, 0
-    if (request.content_length or 0) > limit_bytes:
-        raise BodyTooLarge(limit_bytes)
-    while chunk := read_from_client(stream):
-        size_bytes += len(chunk)
-        if size_bytes > limit_bytes:
-            raise BodyTooLarge(limit_bytes)
+def _body_chunks() -> Iterator[bytes]:
+    while chunk := read_from_client(request.stream):
         yield chunk
 
 

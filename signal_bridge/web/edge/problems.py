@@ -20,7 +20,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from signal_bridge import errors
 from signal_bridge.signalcli.refusals import challenge_tokens, retry_after_seconds
-from signal_bridge.web.edge.context import bridge
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +109,7 @@ def _http_error(error: HTTPException) -> AnyResponse:
     if isinstance(error, (NoRoute, MethodNotAllowed)):
         return _no_route()
     if isinstance(error, RequestEntityTooLarge):
-        return problem(errors.BodyTooLarge(bridge().settings.max_body_bytes))
+        return problem(errors.BodyTooLarge(request.max_content_length or 0))
     if error.code is None or error.code < 400:
         return make_response(error.get_response())
     return problem(errors.RequestError(error.description or error.name), error.code)

@@ -1,99 +1,68 @@
-"""Files on their way to signal-cli: written as they arrive, removed when the request is over.
-
-signal-cli is given paths, never the data: one JSON line of 100 MB would sit in its memory. Each
-file has a directory of its own, since its name is what the receiver sees; all of them are in one
-that the request holds.
-"""
+"""Files in a request, on their way into its spool: base64 text, and the pictures of avatars."""
 
 from __future__ import annotations
 
-import errno
-import io
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
 
-from signal_bridge.errors import BodyTooLarge, RequestError, StoreError, StoreFull
-from signal_bridge.signalcli.attachments import safe_filename, stored_name
+from signal_bridge.errors import RequestError
+from signal_bridge.signalcli.attachments import (
+    Enclosure,
+    avatar_extension,
+    decode_avatar,
+    split_attachment,
+)
 from signal_bridge.signalcli.base64text import Base64Decoder
-from signal_bridge.signalcli.filetypes import HEAD_BYTES
-from signal_bridge.spool.holding import Held, hold_new
+from signal_bridge.signalcli.filetypes import HEAD_BYTES, sniff_extension
+from signal_bridge.spool.spool import Spool
+from signal_bridge.web.edge.context import spool
+from signal_bridge.web.edge.inputs import INVALID_BODY
+from signal_bridge.web.edge.longstrings import LongString
 
 
-class Uploads:
-    """The files of one request. Not for several threads.
+def attachment_file(attachment: Enclosure) -> Path:
+    """Where an attachment lies on the disk, put there if it came as text (4.4).
 
-    Methods raise BodyTooLarge, StoreFull or StoreError.
+    Raises RequestError, BodyTooLarge or StoreError.
     """
-
-    def __init__(self, directory: Path, max_file_bytes: int) -> None:
-        self._directory = directory
-        self._max_file_bytes = max_file_bytes
-        self._held: Held | None = None
-
-    def save_base64(self, chunks: Iterable[bytes], filename: str | None = None) -> Path:
-        """Decode base64 text to a file named `filename`, or by what it holds.
-
-        Raises RequestError as well, when the text is not base64 or holds nothing.
-        """
-        data = _decoded(chunks)
-        head = _head(data)
-        if not head:
-            raise RequestError("The base64 data does not exist.")
-        place = self._fresh()
-        path = place / stored_name(filename, head, unique=str(uuid.uuid4()))
-        with _translated(), path.open("wb") as file:
-            self._copy(_chain(head, data), file)
-        return path
-
-    def save_avatar(self, picture: bytes, extension: str) -> Path:
-        """Write a picture whose kind signal-cli tells by its extension."""
-        path = self._fresh() / f"{uuid.uuid4()}{extension}"
-        with _translated():
-            path.write_bytes(picture)
-        return path
-
-    def open_new(self, filename: str) -> tuple[Path, IO[bytes]]:
-        """An empty file for the caller to write, close and name: the path, and the file."""
-        path = self._fresh() / safe_filename(filename)
-        with _translated():
-            return path, _File(path.open("w+b", buffering=0))
-
-    def remove(self) -> None:
-        """Remove everything. What cannot be removed is swept at the next start."""
-        held, self._held = self._held, None
-        if held is not None:
-            held.remove()
-
-    def _fresh(self) -> Path:
-        with _translated():
-            if self._held is None:
-                self._held = hold_new(self._directory)
-            place = self._held.path / str(uuid.uuid4())
-            place.mkdir(mode=0o700)
-        return place
-
-    def _copy(self, data: Iterable[bytes], file: IO[bytes]) -> None:
-        size_bytes = 0
-        for part in data:
-            size_bytes += len(part)
-            if size_bytes > self._max_file_bytes:
-                raise BodyTooLarge(self._max_file_bytes)
-            file.write(part)
+    if isinstance(attachment, Path):
+        return attachment
+    # Its name and type stand before the first 64 KiB end.
+    chunks = attachment.chunks() if isinstance(attachment, LongString) else iter((attachment,))
+    try:
+        filename, payload = split_attachment(next(chunks, ""))
+        return save_base64(spool(), _encoded(payload, chunks), filename)
+    except ValueError:
+        raise RequestError(INVALID_BODY) from None
 
 
-class _File(io.BufferedRandom):
-    """A file that others write: to them, too, a full disk is StoreFull."""
+def avatar_file(avatar: Enclosure) -> Path:
+    """As `attachment_file`, for a picture in `base64_avatar`: plain base64 without a name."""
+    if isinstance(avatar, Path):
+        return avatar
+    picture = decode_avatar(avatar)
+    # signal-cli tells its kind by the extension.
+    return spool().write(f"{uuid.uuid4()}{avatar_extension(picture[:HEAD_BYTES])}", [picture])
 
-    def write(self, data: Any) -> int:
-        with _translated():
-            return super().write(data)
 
-    def flush(self) -> None:  # close calls it
-        with _translated():
-            super().flush()
+def save_base64(spool: Spool, chunks: Iterable[bytes], filename: str | None = None) -> Path:
+    """Decode base64 text to a file named `filename`, or by what it holds.
+
+    Raises RequestError when the text is not base64 or holds nothing, BodyTooLarge or StoreError.
+    """
+    data = _decoded(chunks)
+    head = _head(data)
+    if not head:
+        raise RequestError("The base64 data does not exist.")
+    name = f"{uuid.uuid4()}{sniff_extension(head)}" if filename is None else filename
+    return spool.write(name, _chain(head, data))
+
+
+def _encoded(first: str, rest: Iterator[str]) -> Iterator[bytes]:
+    yield first.encode(errors="replace")
+    for chunk in rest:
+        yield chunk.encode(errors="replace")
 
 
 def _decoded(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -116,13 +85,3 @@ def _head(data: Iterator[bytes]) -> bytes:
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield head
     yield from rest
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFull("There is no room left on the disk for the files sent") from error
-        raise StoreError(f"The files sent cannot be stored: {error.strerror}") from error

@@ -9,7 +9,7 @@ from signal_bridge.errors import Refused
 from signal_bridge.signalcli import attachments, contacts, refusals
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import query_flag, read_body, required_number
-from signal_bridge.web.routes.avatars import picture
+from signal_bridge.web.routes.pictures import picture
 from signal_bridge.web.schemas.contacts import CONTACT
 
 

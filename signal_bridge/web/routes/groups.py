@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge.errors import Refused, RequestError
 from signal_bridge.signalcli import attachments, groups, messages, refusals
-from signal_bridge.signalcli.groups import MemberChange
-from signal_bridge.signalcli.recipients import internal_group_id, required_group_id
+from signal_bridge.signalcli.addresses import internal_group_id, required_group_id
+from signal_bridge.signalcli.groups import GroupChange, MemberChange
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import account_number, query_flag, read_body, required_number
-from signal_bridge.web.routes.avatars import avatar_file, picture
+from signal_bridge.web.edge.uploads import avatar_file
+from signal_bridge.web.routes.pictures import picture
 from signal_bridge.web.schemas.groups import (
     ADMINS,
     GROUP_CHANGE,
@@ -55,7 +56,7 @@ def create(number: str) -> ResponseReturnValue:
     `only-admins`); none is needed. 400 for a value that cannot be.
     """
     number = account_number(number)
-    call = groups.create_group(number, read_body(NEW_GROUP)["group"])
+    call = groups.create_group(number, read_body(NEW_GROUP))
     return jsonify(groups.created_group(bridge().gateway.run(call))), 201
 
 
@@ -69,11 +70,10 @@ def update(number: str, group_id: str) -> ResponseReturnValue:
     """
     number = required_number(number)
     internal_id = internal_group_id(group_id)
-    body = read_body(GROUP_CHANGE)
-    change, avatar = body["change"], body["base64_avatar"]
+    change: GroupChange = read_body(GROUP_CHANGE)
     groups.check_change(change)
-    if avatar is not None:
-        change = dataclasses.replace(change, avatar_path=avatar_file(avatar))
+    if change.avatar is not None:
+        change = dataclasses.replace(change, avatar=avatar_file(change.avatar))
     bridge().gateway.run(groups.update_group(number, internal_id, change))
     return "", 204
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.signalcli import profiles
+from signal_bridge.signalcli.profiles import ProfileChange
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import read_body, required_number
-from signal_bridge.web.routes.avatars import avatar_file
+from signal_bridge.web.edge.uploads import avatar_file
 from signal_bridge.web.schemas.profiles import PROFILE
 
 
@@ -26,11 +29,9 @@ def update(number: str) -> ResponseReturnValue:
     name, or for a picture that is none.
     """
     number = required_number(number)
-    body = read_body(PROFILE)
-    avatar = body.pop("base64_avatar")
-    change = profiles.ProfileChange(**body, avatar_path=None)
+    change: ProfileChange = read_body(PROFILE)
     profiles.check_profile(change)
-    if avatar:
-        change = profiles.ProfileChange(**body, avatar_path=avatar_file(avatar))
+    if change.avatar is not None:
+        change = dataclasses.replace(change, avatar=avatar_file(change.avatar))
     bridge().gateway.run(profiles.update_profile(number, change))
     return "", 204

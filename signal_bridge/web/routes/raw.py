@@ -88,7 +88,8 @@ def rpc() -> ResponseReturnValue:
     """
     if not request.headers.get("Content-Type", "").startswith("application/json"):
         return "", 415
-    body = whole_body(min(_LARGEST_BODY, bridge().settings.max_body_bytes))
+    request.max_content_length = min(_LARGEST_BODY, bridge().settings.max_body_bytes)
+    body = whole_body()
     if not body.strip():
         return _response(_invalid("unexpected type: MISSING"))
     try:

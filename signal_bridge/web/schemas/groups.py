@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from marshmallow import fields, post_load
+from marshmallow import fields
 
 from signal_bridge.signalcli.groups import GroupChange, NewGroup, Permissions
 from signal_bridge.web.schemas.base import BodySchema, Text, Texts, Whole
 
 
 class PermissionsSchema(BodySchema):
+    makes = Permissions
+
     add_members = Text(load_default="")
     edit_group = Text(load_default="")
     send_messages = Text(load_default="")
 
-    @post_load
-    def _made(self, data: dict[str, Any], **_: Any) -> Permissions:
-        return Permissions(**data)
-
 
 class NewGroupSchema(BodySchema):
-    """Loads as `{"group": NewGroup}`."""
+    makes = NewGroup
 
     name = Text(load_default="")
     description = Text(load_default="")
@@ -30,25 +28,16 @@ class NewGroupSchema(BodySchema):
     group_link = Text(load_default="")
     expiration_time = Whole(load_default=0)
 
-    @post_load
-    def _made(self, data: dict[str, Any], **_: Any) -> dict[str, NewGroup]:
-        return {"group": NewGroup(**data)}
-
 
 class GroupChangeSchema(BodySchema):
-    """Loads as `{"change": GroupChange, "base64_avatar": …}`; the avatar is not yet a file."""
+    makes = GroupChange
 
     name = Text(load_default=None)
     description = Text(load_default=None)
     permissions = fields.Nested(PermissionsSchema, load_default=Permissions())
     group_link = Text(load_default=None)
     expiration_time = Whole(load_default=None)
-    base64_avatar = Text(load_default=None)
-
-    @post_load
-    def _made(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        avatar = data.pop("base64_avatar")
-        return {"change": GroupChange(**data), "base64_avatar": avatar}
+    base64_avatar = Text(load_default=None, attribute="avatar")
 
 
 class MembersSchema(BodySchema):

@@ -4,36 +4,38 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from marshmallow import fields, post_load
+from marshmallow import fields
 
-from signal_bridge.signalcli.messages import LinkPreview, Mention, Reaction
+from signal_bridge.signalcli.drafts import Draft, LinkPreview, Mention
+from signal_bridge.signalcli.messages import Reaction
 from signal_bridge.web.schemas.base import BodySchema, Flag, LongText, Text, Texts, Whole
 
 
 class MentionSchema(BodySchema):
+    makes = Mention
+
     start = Whole(load_default=0)
     length = Whole(load_default=0)
     author = Text(load_default="")
 
-    @post_load
-    def _made(self, data: dict[str, Any], **_: Any) -> Mention:
-        return Mention(**data)
-
 
 class LinkPreviewSchema(BodySchema):
+    makes = LinkPreview
+
     url = Text(load_default="")
     title = Text(load_default="")
     description = Text(load_default="")
-    base64_thumbnail = LongText(load_default="")
+    base64_thumbnail = LongText(load_default="", attribute="image")
 
-    @post_load
-    def _made(self, data: dict[str, Any], **_: Any) -> tuple[LinkPreview, str]:
-        thumbnail = data.pop("base64_thumbnail")
-        return LinkPreview(**data), thumbnail
+
+def _reaction(emoji: str, reaction: str, **rest: Any) -> Reaction:
+    return Reaction(emoji or reaction, **rest)
 
 
 class ReactionSchema(BodySchema):
     """Beyond the peer: a message that only reacts. `reaction` is another name for `emoji`."""
+
+    makes = _reaction
 
     emoji = Text(load_default="")
     reaction = Text(load_default="")
@@ -41,18 +43,15 @@ class ReactionSchema(BodySchema):
     timestamp = Whole(load_default=0)
     remove = Flag(load_default=False)
 
-    @post_load
-    def _made(self, data: dict[str, Any], **_: Any) -> Reaction:
-        emoji = data["emoji"] or data["reaction"]
-        return Reaction(emoji, data["target_author"], data["timestamp"], data["remove"])
-
 
 class SendSchema(BodySchema):
-    number = Text(load_default="")
+    makes = Draft
+
+    number = Text(load_default="", attribute="account")
     recipients = Texts(load_default=list)
     recipient = Text(load_default=None)
-    message = Text(load_default="")
-    base64_attachments = Texts(LongText(), load_default=list)
+    message = Text(load_default="", attribute="text")
+    base64_attachments = Texts(LongText(), load_default=list, attribute="attachments")
     sticker = Text(load_default="")
     mentions = fields.List(fields.Nested(MentionSchema), load_default=list)
     quote_timestamp = Whole(load_default=None)
@@ -73,11 +72,19 @@ class SendSchema(BodySchema):
     text_styles = Texts(load_default=list)
 
 
+def _draft_v1(attachment: str, is_group: bool, **rest: Any) -> tuple[Draft, bool]:
+    return Draft(attachments=[attachment] if attachment else [], **rest), is_group
+
+
 class SendV1Schema(BodySchema):
-    number = Text(load_default="")
+    """Makes a draft, and says whether it goes to a group."""
+
+    makes = _draft_v1
+
+    number = Text(load_default="", attribute="account")
     recipients = Texts(load_default=list)
-    message = Text(load_default="")
-    base64_attachment = LongText(load_default="")
+    message = Text(load_default="", attribute="text")
+    base64_attachment = LongText(load_default="", attribute="attachment")
     is_group = Flag(load_default=False)
 
 

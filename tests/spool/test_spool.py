@@ -1,4 +1,4 @@
-"""The files of one request: written as they arrive, removed when it is over."""
+"""Files on their way to signal-cli: written as they arrive, removed when they were sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signal_bridge.errors import BodyTooLarge, RequestError, StoreError, StoreFull
-from signal_bridge.web.edge.uploads import Uploads
+from signal_bridge.spool.spool import Spool
+from signal_bridge.web.edge.uploads import save_base64
 from tests.support.parts import part_missing
 
 LIMIT_BYTES = 10_000
@@ -27,8 +28,8 @@ def directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def uploads(directory: Path) -> Uploads:
-    return Uploads(directory, LIMIT_BYTES)
+def spool(directory: Path) -> Spool:
+    return Spool(directory, LIMIT_BYTES)
 
 
 def encoded(data: bytes, size: int = 1000) -> Iterator[bytes]:
@@ -47,13 +48,13 @@ def left_in(directory: Path) -> list[Path]:
 def test_base64_in_any_pieces_is_written_byte_for_byte(
     directory: Path, data: bytes, size: int
 ) -> None:
-    path = Uploads(directory, LIMIT_BYTES).save_base64(encoded(data, size), "a.bin")
+    path = save_base64(Spool(directory, LIMIT_BYTES), encoded(data, size), "a.bin")
     assert path.read_bytes() == data
     assert path.name == "a.bin"
 
 
-def test_a_file_without_a_name_gets_one_by_what_it_holds(uploads: Uploads) -> None:
-    first, second = (uploads.save_base64(encoded(PNG)) for _ in range(2))
+def test_a_file_without_a_name_gets_one_by_what_it_holds(spool: Spool) -> None:
+    first, second = (save_base64(spool, encoded(PNG)) for _ in range(2))
     assert first.suffix == ".png"
     assert first.name != second.name
 
@@ -72,83 +73,83 @@ def test_a_file_without_a_name_gets_one_by_what_it_holds(uploads: Uploads) -> No
     ],
 )
 def test_no_name_leaves_its_directory(
-    uploads: Uploads, directory: Path, name: str, stored: str
+    spool: Spool, directory: Path, name: str, stored: str
 ) -> None:
-    path, file = uploads.open_new(name)
+    path, file = spool.open_new(name)
     file.close()
-    saved = uploads.save_base64(encoded(b"x"), name)
+    saved = save_base64(spool, encoded(b"x"), name)
     assert path.name == saved.name == stored
     for one in (path, saved):
         assert one.parent.parent.parent == directory
         assert one.resolve() == one
 
 
-def test_files_of_one_name_do_not_meet(uploads: Uploads) -> None:
-    paths = [uploads.save_base64(encoded(bytes([n])), "same.txt") for n in range(3)]
+def test_files_of_one_name_do_not_meet(spool: Spool) -> None:
+    paths = [save_base64(spool, encoded(bytes([n])), "same.txt") for n in range(3)]
     assert [path.read_bytes() for path in paths] == [b"\x00", b"\x01", b"\x02"]
 
 
-def test_nobody_else_may_look(uploads: Uploads) -> None:
-    path = uploads.save_base64(encoded(b"x"), "a")
+def test_nobody_else_may_look(spool: Spool) -> None:
+    path = save_base64(spool, encoded(b"x"), "a")
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_a_picture_has_the_extension_that_tells_its_kind(uploads: Uploads) -> None:
-    path = uploads.save_avatar(PNG, ".png")
-    assert path.suffix == ".png"
+def test_a_file_has_the_name_its_receiver_sees(spool: Spool) -> None:
+    path = spool.write("a/b/photo.png", [PNG[:8], PNG[8:]])
+    assert path.name == "photo.png"
     assert path.read_bytes() == PNG
 
 
-def test_everything_is_removed_at_the_end(uploads: Uploads, directory: Path) -> None:
-    uploads.save_base64(encoded(b"x"), "a")
-    uploads.save_avatar(PNG, ".png")
-    path, file = uploads.open_new("b")
+def test_everything_is_removed_at_the_end(spool: Spool, directory: Path) -> None:
+    save_base64(spool, encoded(b"x"), "a")
+    spool.write("a.png", [PNG])
+    path, file = spool.open_new("b")
     file.write(b"unfinished")
     assert path.exists()
-    uploads.remove()
+    spool.remove()
     file.close()
     assert left_in(directory) == []
-    uploads.remove()
+    spool.remove()
 
 
-def test_files_that_are_gone_already_are_no_trouble(uploads: Uploads, directory: Path) -> None:
-    path = uploads.save_base64(encoded(b"x"), "a")
+def test_files_that_are_gone_already_are_no_trouble(spool: Spool, directory: Path) -> None:
+    path = save_base64(spool, encoded(b"x"), "a")
     path.unlink()
     path.parent.rmdir()
-    uploads.remove()
+    spool.remove()
     assert left_in(directory) == []
 
 
 def test_requests_do_not_remove_each_others_files(directory: Path) -> None:
-    one, other = Uploads(directory, 100), Uploads(directory, 100)
-    path = one.save_base64(encoded(b"x"), "a")
-    other.save_base64(encoded(b"x"), "a")
+    one, other = Spool(directory, 100), Spool(directory, 100)
+    path = save_base64(one, encoded(b"x"), "a")
+    save_base64(other, encoded(b"x"), "a")
     other.remove()
     assert path.exists()
 
 
 @pytest.mark.parametrize("chunks", [[], [b""], [b"", b"\r\n"]])
-def test_base64_that_holds_nothing_is_refused(uploads: Uploads, chunks: list[bytes]) -> None:
+def test_base64_that_holds_nothing_is_refused(spool: Spool, chunks: list[bytes]) -> None:
     with pytest.raises(RequestError, match="does not exist"):
-        uploads.save_base64(chunks, "a")
+        save_base64(spool, chunks, "a")
 
 
 @pytest.mark.parametrize("text", [b"!!!!", b"QUJ", b"QUJD=", b"QUJD" * 2000 + b"?"])
 def test_what_is_not_base64_is_refused_and_leaves_nothing(
-    uploads: Uploads, directory: Path, text: bytes
+    spool: Spool, directory: Path, text: bytes
 ) -> None:
     with pytest.raises(RequestError, match="illegal base64 data"):
-        uploads.save_base64([text], "a")
-    uploads.remove()
+        save_base64(spool, [text], "a")
+    spool.remove()
     assert left_in(directory) == []
 
 
-def test_a_file_of_exactly_the_limit_is_taken(uploads: Uploads) -> None:
-    assert uploads.save_base64(encoded(b"x" * LIMIT_BYTES), "a").stat().st_size == LIMIT_BYTES
+def test_a_file_of_exactly_the_limit_is_taken(spool: Spool) -> None:
+    assert save_base64(spool, encoded(b"x" * LIMIT_BYTES), "a").stat().st_size == LIMIT_BYTES
 
 
 def test_a_larger_file_is_refused_before_all_of_it_is_written(
-    uploads: Uploads, directory: Path
+    spool: Spool, directory: Path
 ) -> None:
     taken: list[bytes] = []
 
@@ -158,10 +159,10 @@ def test_a_larger_file_is_refused_before_all_of_it_is_written(
             yield taken[-1]
 
     with pytest.raises(BodyTooLarge) as caught:
-        uploads.save_base64(endless(), "a")
+        save_base64(spool, endless(), "a")
     assert caught.value.limit_bytes == LIMIT_BYTES
     assert len(taken) < 10
-    uploads.remove()
+    spool.remove()
     assert left_in(directory) == []
 
 
@@ -171,7 +172,7 @@ def test_a_larger_file_is_refused_before_all_of_it_is_written(
      (errno.EACCES, StoreError)],
 )  # fmt: skip
 def test_trouble_with_the_disk_is_told_as_such(
-    uploads: Uploads, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[StoreError]
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[StoreError]
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))
@@ -179,20 +180,20 @@ def test_trouble_with_the_disk_is_told_as_such(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "mkdir", fail)
         with pytest.raises(StoreError) as caught:
-            uploads.save_base64(encoded(b"x"), "a")
+            save_base64(spool, encoded(b"x"), "a")
         assert type(caught.value) is kind
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", fail)
         with pytest.raises(StoreError) as caught:
-            uploads.open_new("a")
+            spool.open_new("a")
         assert type(caught.value) is kind
 
 
-def test_a_disk_that_fills_up_half_way_is_told_as_such(uploads: Uploads) -> None:
+def test_a_disk_that_fills_up_half_way_is_told_as_such(spool: Spool) -> None:
     if not Path("/dev/full").exists():
         part_missing("there is no /dev/full here")
-    path = uploads._fresh() / "a"
+    path = spool._new_place() / "a"
     path.symlink_to("/dev/full")
-    uploads._fresh = lambda: path.parent  # type: ignore[method-assign]
+    spool._new_place = lambda: path.parent  # type: ignore[method-assign]
     with pytest.raises(StoreFull):
-        uploads.save_base64(encoded(b"x" * 9000), "a")
+        save_base64(spool, encoded(b"x" * 9000), "a")

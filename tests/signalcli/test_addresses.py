@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import base64
 import uuid
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from signal_bridge.errors import RequestError
-from signal_bridge.signalcli.recipients import (
+from signal_bridge.signalcli.addresses import (
     Kind,
     Recipient,
     classify,
     conversation,
+    destination,
+    destination_v1,
     internal_group_id,
     person,
     required_group_id,
@@ -192,3 +195,65 @@ def test_a_conversation_is_with_a_person_or_a_group(text: str, params: dict[str,
 def test_a_conversation_with_a_group_that_is_none_is_refused() -> None:
     with pytest.raises(RequestError, match=r"^Invalid group id$"):
         conversation("group.!!")
+
+
+BOB = "+491"
+
+
+@pytest.mark.parametrize(
+    ("recipients", "target"),
+    [
+        ([BOB, "+492", BOB], {"recipient": [BOB, "+492", BOB]}),
+        ([UUID, BOB], {"recipient": [UUID, BOB]}),
+        ([""], {"recipient": [""]}),
+        (["user.01", "foo"], {"username": ["user.01", "foo"]}),
+        ([REST], {"group-id": INTERNAL}),
+        ([INTERNAL], {"group-id": INTERNAL}),
+    ],
+)
+def test_recipients_of_one_kind_go_into_one_call(
+    recipients: list[str], target: dict[str, Any]
+) -> None:
+    assert destination(recipients) == target
+
+
+TOGETHER = (
+    "{} cannot be specified together in one request! Please split them up into multiple REST API "
+    "calls."
+)
+
+
+@pytest.mark.parametrize(
+    ("recipients", "text"),
+    [
+        ([REST, BOB], TOGETHER.format("Signal Messenger Groups and phone numbers")),
+        ([REST, "user.01"], TOGETHER.format("Signal Messenger Groups and usernames")),
+        ([BOB, "user.01"], TOGETHER.format("Signal Messenger phone numbers and usernames")),
+        (["user.01", BOB, REST], TOGETHER.format("Signal Messenger Groups and phone numbers")),
+        (
+            [REST, REST],
+            "A signal message cannot be sent to more than one group at once! Please use multiple "
+            "REST API calls for that.",
+        ),
+        ([BOB, REST, "group.YWJjZA=="], "Invalid Signal group size (3"),
+    ],
+)
+def test_recipients_of_several_kinds_are_refused(recipients: list[str], text: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        destination(recipients)
+    assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    ("recipients", "is_group", "text"),
+    [
+        ([], False, "Please specify at least one recipient"),
+        ([], True, "Please specify at least one recipient"),
+        (["a", "b"], True, "More than one recipient is currently not allowed"),
+        ([REST], True, "Invalid group id"),
+        (["!"], True, "Invalid group id"),
+    ],
+)
+def test_the_old_send_refuses(recipients: list[str], is_group: bool, text: str) -> None:
+    with pytest.raises(RequestError, match=f"^{text}$"):
+        destination_v1(recipients, is_group)

@@ -1,4 +1,6 @@
-"""Whom a text means: a person, a username or a group (rest-contract.md 3).
+"""Whom a text means, a person, a username or a group, and where a message to it goes.
+
+This is the one place that decides it, for all routes (rest-contract.md 3).
 
 Group ids have two spellings. signal-cli's own is base64 of 32 bytes, 44 characters: the
 *internal id*. REST shows `group.` and the base64 of that text, which is safe in a path.
@@ -11,7 +13,8 @@ import binascii
 import dataclasses
 import enum
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli.base64text import decode_base64, is_base64
@@ -33,12 +36,25 @@ _UUID: Final = re.compile(
 _UNPREFIXED_USERNAME: Final = re.compile(r"(?!PNI:|u:|group\.(?![0-9]))[A-Za-z_]")
 
 
+_MIXED: Final = (
+    "{} cannot be specified together in one request! "
+    "Please split them up into multiple REST API calls."
+)
+
+
 class Kind(enum.Enum):
     """What a recipient is; the value is the parameter of signal-cli that takes it."""
 
     NUMBER = "recipient"
     GROUP = "group-id"
     USERNAME = "username"
+
+
+_NOT_TOGETHER: Final = (
+    (Kind.NUMBER, Kind.GROUP, "Signal Messenger Groups and phone numbers"),
+    (Kind.USERNAME, Kind.GROUP, "Signal Messenger Groups and usernames"),
+    (Kind.NUMBER, Kind.USERNAME, "Signal Messenger phone numbers and usernames"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +82,51 @@ def classify(text: str) -> Recipient:
     if group is not None:
         return Recipient(Kind.GROUP, group)
     return Recipient(Kind.USERNAME, text)
+
+
+def destination(recipients: Sequence[str]) -> dict[str, Any]:
+    """Where a message to all of them goes: they are of one kind, for one call.
+
+    `{"recipient": […]}`, `{"username": […]}` or `{"group-id": "…"}`, as signal-cli takes it. Raises
+    `RequestError` for steps 6 to 10 of rest-contract.md 4.2.
+    """
+    found = [classify(text) for text in recipients]
+    kinds = {recipient.kind for recipient in found}
+    for one, other, names in _NOT_TOGETHER:
+        if {one, other} <= kinds:
+            raise RequestError(_MIXED.format(names))
+    if kinds == {Kind.GROUP}:
+        return {Kind.GROUP.value: _only(found).value}
+    return {kind.value: [recipient.value for recipient in found] for kind in kinds}
+
+
+def destination_v1(recipients: Sequence[str], is_group: bool) -> dict[str, Any]:
+    """Where a message of `/v1/send` goes. A group has no `group.` here.
+
+    Raises `RequestError` (no recipient, more than one group, `Invalid group id`).
+    """
+    if not recipients:
+        raise RequestError("Please specify at least one recipient")
+    if not is_group:
+        return {Kind.NUMBER.value: list(recipients)}
+    if len(recipients) > 1:
+        raise RequestError("More than one recipient is currently not allowed")
+    if recipients[0].startswith(GROUP_PREFIX):
+        raise RequestError(INVALID_GROUP_ID)
+    return {Kind.GROUP.value: internal_group_id(recipients[0])}
+
+
+def deletion_target(text: str) -> dict[str, str]:
+    """Where a message is deleted; for the empty text, nothing.
+
+    Raises `RequestError` where `classify` does.
+    """
+    if not text:
+        return {}
+    found = classify(text)
+    if found.kind is Kind.GROUP:
+        return {Kind.GROUP.value: found.value}
+    return {Kind.NUMBER.value: person(text)}
 
 
 def rest_group_id(internal_id: str) -> str:
@@ -114,6 +175,15 @@ def conversation(text: str) -> dict[str, str]:
         return {Kind.GROUP.value: internal_group_id(text)}
     group = _bare_group_id(text)
     return {"recipient": person(text)} if group is None else {Kind.GROUP.value: group}
+
+
+def _only(groups: Sequence[Recipient]) -> Recipient:
+    if len(groups) > 1:
+        raise RequestError(
+            "A signal message cannot be sent to more than one group at once! "
+            "Please use multiple REST API calls for that."
+        )
+    return groups[0]
 
 
 def _after_group_prefix(text: str) -> Recipient:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from signal_bridge.spool.holding import Held, hold_new, sweep
-from signal_bridge.web.edge.uploads import Uploads
+from signal_bridge.spool.spool import Spool
 
 ROOT = Path(__file__).parents[2]
 # Holds a directory with a file in it, says so, and waits to be killed.
@@ -183,19 +183,19 @@ def test_whoever_sweeps_and_however_often_what_was_given_out_stays(parent: Path)
 
 
 def test_the_files_of_a_request_survive_a_sweep(parent: Path) -> None:
-    uploads = Uploads(parent, 1000)
-    saved = uploads.save_base64([b"QUJD"], "a.txt")
-    path, file = uploads.open_new("b")
+    spool = Spool(parent, 1000)
+    saved = spool.write("a.txt", [b"ABC"])
+    path, file = spool.open_new("b")
     file.write(b"some")
     sweep(parent)
     file.write(b" more")
     file.close()
     assert saved.read_bytes() == b"ABC"
     assert path.read_bytes() == b"some more"
-    uploads.remove()
+    spool.remove()
     assert list(parent.iterdir()) == []
 
 
 def test_a_request_without_files_makes_no_directory(parent: Path) -> None:
-    Uploads(parent, 1000).remove()
+    Spool(parent, 1000).remove()
     assert not parent.exists()

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import functools
 from typing import Any
-
-from flask import Flask
+from wsgiref.types import WSGIApplication
 
 from signal_bridge import compose
 from signal_bridge.settings import read_settings
@@ -24,7 +23,7 @@ def bridge() -> Bridge:
 
 
 @functools.cache
-def application() -> Flask:
+def application() -> WSGIApplication:
     """The application of this process, made when it is asked for. Raises SettingError."""
     return create_app(bridge())
 

@@ -14,22 +14,37 @@ Three journeys explain the package.
                     web/routes/health.py can show it, and signalcli/subscription.py receives
                     whenever signal-cli answers.
 
-The rooms, each of which may import those below it (setup.cfg, a test holds it):
+The rooms. ">": may import anything to the right; "|" parts rooms that do not know each other.
+setup.cfg holds the rule, and tests/rooms sees to it that a breach of any part of it is noticed.
+
+    cli | gunicorn_conf > daemon | wsgi | sandbox > compose > web | duty
+        > delivery | session | access | hooks > signalcli | supervisor | rpc | feed | spool
+        > store > threads > clock | settings | logs | trustmodes > settingtexts > errors
+
+    Only web knows Flask and marshmallow, and the process of the daemon loads neither.
+    Only store knows how SQL is run; feed, delivery and session/link_book.py write statements.
+    signalcli, supervisor, rpc and spool know no database.
+    signalcli and the modules that setup.cfg calls pure reach no clock, thread, socket or process.
+    sandbox uses the pure halves of rpc and nothing else.
 
     cli             the command line
-    daemon | wsgi   the long-lived process | one Gunicorn worker, each put together from the rest
+    gunicorn_conf   how Gunicorn runs the web workers
+    daemon | wsgi   the long-lived process | one Gunicorn worker
+    sandbox         a signal-cli that needs no Signal account
+    compose         puts the parts together
+    web             the REST edge, by itself
+                    surface > description > routes > streams > edge > schemas > bridge
     duty            what only one daemon of a database does: signal-cli, receiving, delivering
-    web             the REST edge; web/routes/__init__.py lists the whole surface
+    delivery        whom we tell, in order, until they have taken it
+    session         what works with signal-cli: calling it, receiving, linking
+    access, hooks   to come
     signalcli       signal-cli's vocabulary: what to call, what it answers, why it refuses
-    webhooks        whom we tell, in order, until they have taken it
     supervisor      keeps a child alive
     rpc             JSON-RPC over one socket
-    feed           what signal-cli told us: the feed, its readers' cursors, the accounts
+    feed            what signal-cli told us: the feed, its readers' cursors, the accounts
+    spool           directories that live as long as their request
     store           one engine, all tables; units of work, leases, bells, migrations
     threads         the loop of every long-lived thread
-    clock | settings | logs | trustmodes, settingtexts, errors
-
-    sandbox         a signal-cli that needs no Signal account; stands alone
 """
 
 __version__ = "0.1.0"

@@ -12,8 +12,8 @@ from wsgiref.types import WSGIApplication
 
 from signal_bridge import compose
 from signal_bridge.settings import read_settings
+from signal_bridge.web.app import create_app
 from signal_bridge.web.bridge import Bridge
-from signal_bridge.web.edge.app import create_app
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from tests.support import Bridge
 LIVE_SECONDS = 5.0
 _LOOK_SECONDS = 0.2
 # Whoever asks causes a line; those are as many as it asks.
-_ANSWERS = ("signal_bridge.web.edge.app", "signal_bridge.web.edge.problems")
+_ANSWERS = ("signal_bridge.web.app", "signal_bridge.web.edge.problems")
 _A_RECORD = re.compile(r"\d{4}-\d\d-\d\d ")
 # Of all parts of the bridge together; and what each may say once when a fault begins and ends.
 RECORDS_PER_SECOND, RECORDS_PER_FAULT = 5, 25

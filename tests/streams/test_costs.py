@@ -27,8 +27,8 @@ from signal_bridge.store import bells
 from signal_bridge.store.engine import Store
 from signal_bridge.store.tables import cursors as cursors_table
 from signal_bridge.store.tables import events, pruned
+from signal_bridge.web.app import create_app
 from signal_bridge.web.bridge import Bridge
-from signal_bridge.web.edge.app import create_app
 from signal_bridge.web.streams import StreamPlaces, polling, reading, sse, websocket
 from signal_bridge.web.streams.reading import Reader
 from tests.journeys.reading import text_of

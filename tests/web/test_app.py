@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from signal_bridge.settings import read_settings
+from signal_bridge.web.app import create_app
 from signal_bridge.web.bridge import Bridge
-from signal_bridge.web.edge.app import create_app
 from signal_bridge.web.surface import RAW_DIALECT, SURFACE
 
 

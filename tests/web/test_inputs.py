@@ -17,6 +17,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from signal_bridge.errors import ClientGone, RequestError
 from signal_bridge.settings import Settings
+from signal_bridge.spool.longstrings import LongString
 from signal_bridge.web.edge import inputs
 from signal_bridge.web.edge.inputs import (
     INVALID_BODY,
@@ -29,7 +30,6 @@ from signal_bridge.web.edge.inputs import (
     read_strict_body,
     required_number,
 )
-from signal_bridge.web.edge.longstrings import LongString
 from signal_bridge.web.schemas.base import BodySchema, Flag, LongText, Text, Texts, Whole
 
 

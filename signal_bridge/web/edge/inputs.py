@@ -13,8 +13,8 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import ClientDisconnected
 
 from signal_bridge.errors import ClientGone, RequestError
+from signal_bridge.spool.longstrings import LONG_STRING_BYTES, LongStringFilter, whole_text
 from signal_bridge.web.edge.context import spool
-from signal_bridge.web.edge.longstrings import LONG_STRING_BYTES, LongStringFilter, whole_text
 from signal_bridge.web.schemas.base import BodySchema
 
 MALFORMED_NUMBER: Final = "Couldn't process request - malformed number"

@@ -15,10 +15,10 @@ from signal_bridge.signalcli.attachments import (
 )
 from signal_bridge.signalcli.base64text import Base64Decoder
 from signal_bridge.signalcli.filetypes import HEAD_BYTES, sniff_extension
+from signal_bridge.spool.longstrings import LongString
 from signal_bridge.spool.spool import Spool
 from signal_bridge.web.edge.context import spool
 from signal_bridge.web.edge.inputs import INVALID_BODY
-from signal_bridge.web.edge.longstrings import LongString
 
 
 def attachment_file(attachment: Enclosure) -> Path:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, pre_load
 from marshmallow.validate import Range
 
-from signal_bridge.web.edge.longstrings import LongString
+from signal_bridge.spool.longstrings import LongString
 
 
 class Text(fields.Field[str]):

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from signal_bridge.web.edge import longstrings as module
-from signal_bridge.web.edge.longstrings import LongString, LongStringFilter
+from signal_bridge.spool import longstrings as module
+from signal_bridge.spool.longstrings import LongString, LongStringFilter
 
 LIMIT_BYTES = 8
 READ_CHARACTERS = 5

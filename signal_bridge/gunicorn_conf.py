@@ -38,7 +38,7 @@ limit_request_line = 8190
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True  # it would write below the home directory
 proc_name = "signal-bridge web"
-accesslog = None  # web/edge/app.py logs requests, without what may be secret in an URL
+accesslog = None  # web/app.py logs requests, without what may be secret in an URL
 logger_class = "signal_bridge.gunicorn_conf.Logger"
 errorlog = "-"
 # At debug Gunicorn logs paths, and a path may hold a number or a code.

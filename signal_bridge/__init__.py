@@ -1,17 +1,19 @@
 """Signal Bridge gives programs a Signal account.
 
-Three journeys explain the package.
+Three journeys explain the package. docs/architecture.rst walks them step by step, and says where a
+new route, setting, table or kind of event goes.
 
-1. A request.       web/routes/* (schema in) -> signalcli/gateway.py (one Deadline)
-                    -> rpc/client.py (waiter registered, then the line written) -> socket;
-                    the reader thread settles the id; signalcli/refusals.py names a refusal;
-                    web/edge/problems.py gives it a status and a body.
-2. An inbound       socket -> rpc/client.py reader -> feed/intake.py -> feed/store.py
-   message.         (committed) -> store/bells.py -> feed/watch.py wakes whom it concerns
-                    -> webhooks/courier.py -> webhooks/post.py; or read from a cursor
-                    by web/routes/receive.py: polling, web/streams/websocket.py, web/streams/sse.py.
-3. The child.       duty.py starts supervisor/; each change of state is recorded so that
-                    web/routes/health.py can show it, and signalcli/subscription.py receives
+1. A request.       web/surface.py has the route; its view in web/routes/ reads the body with a
+                    schema (web/edge/inputs.py, web/schemas/), signalcli/ makes a call of it,
+                    session/gateway.py runs it (one Deadline), rpc/client.py registers a waiter,
+                    then writes a line; the reader thread settles the id. signalcli/refusals.py names
+                    a refusal; web/edge/problems.py gives every error a status and a body.
+2. An inbound       socket -> rpc/client.py reader -> feed/intake.py -> feed/feed.py (committed)
+   message.         -> store/bells.py -> feed/watch.py wakes whom it concerns
+                    -> delivery/webhooks/courier.py -> delivery/webhooks/post.py; or it is read from
+                    a cursor: web/streams/polling.py, websocket.py, sse.py.
+3. The child.       duty.py starts supervisor/; each change of state is put on the status board,
+                    where web/routes/health.py reads it, and session/subscription.py receives
                     whenever signal-cli answers.
 
 The rooms. ">": may import anything to the right; "|" parts rooms that do not know each other.
@@ -31,9 +33,10 @@ setup.cfg holds the rule, and tests/rooms sees to it that a breach of any part o
     gunicorn_conf   how Gunicorn runs the web workers
     daemon | wsgi   the long-lived process | one Gunicorn worker
     sandbox         a signal-cli that needs no Signal account
-    compose         puts the parts together
+    compose         builds the parts, for the daemon and for a worker
     web             the REST edge, by itself
-                    surface > description > routes > streams > edge > schemas > bridge
+                    app > surface > routes | operations > streams > edge > description > route
+                        > schemas > bridge
     duty            what only one daemon of a database does: signal-cli, receiving, delivering
     delivery        whom we tell, in order, until they have taken it
     session         what works with signal-cli: calling it, receiving, linking
@@ -42,7 +45,7 @@ setup.cfg holds the rule, and tests/rooms sees to it that a breach of any part o
     supervisor      keeps a child alive
     rpc             JSON-RPC over one socket
     feed            what signal-cli told us: the feed, its readers' cursors, the accounts
-    spool           directories that live as long as their request
+    spool           files on their way to signal-cli
     store           one engine, all tables; units of work, leases, bells, migrations
     threads         the loop of every long-lived thread
 """

@@ -6,8 +6,8 @@ new route, setting, table or kind of event goes.
 1. A request.       web/surface.py has the route; its view in web/routes/ reads the body with a
                     schema (web/edge/inputs.py, web/schemas/), signalcli/ makes a call of it,
                     session/gateway.py runs it (one Deadline), rpc/client.py registers a waiter,
-                    then writes a line; the reader thread settles the id. signalcli/refusals.py names
-                    a refusal; web/edge/problems.py gives every error a status and a body.
+                    then writes a line; the reader thread settles the id. signalcli/refusals.py
+                    names a refusal; web/edge/problems.py gives every error a status and a body.
 2. An inbound       socket -> rpc/client.py reader -> feed/intake.py -> feed/feed.py (committed)
    message.         -> store/bells.py -> feed/watch.py wakes whom it concerns
                     -> delivery/webhooks/courier.py -> delivery/webhooks/post.py; or it is read from

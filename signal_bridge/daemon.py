@@ -48,7 +48,7 @@ class Daemon:
         self._settings = settings
         self._lock_fd = lock(settings.lock_path)
         self._command = signal_cli_command(settings) if settings.supervised else None
-        self._store = _reached(settings)
+        self._store = _open_store(settings)
         self._web_socket = listen_tcp(settings.host, settings.port) if with_web else None
         migrate(self._store)
         sweep(settings.uploads_dir)  # of requests that are gone
@@ -120,7 +120,7 @@ class Daemon:
         )
 
 
-def _reached(settings: Settings) -> Store:
+def _open_store(settings: Settings) -> Store:
     """The database. One that cannot be reached yet is waited for; nobody could be served.
 
     Raises StoreError for one that will not let us in by waiting.

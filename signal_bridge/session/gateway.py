@@ -91,6 +91,7 @@ class Gateway:
         return None
 
     def close(self) -> None:
+        """End the connection; who waits for an answer on it gets ConnectionLost."""
         with self._mutex:
             attempt, self._connecting = self._connecting, None
         if attempt is not None and attempt.done() and attempt.exception() is None:

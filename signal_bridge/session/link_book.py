@@ -51,6 +51,7 @@ class Link:
 
     @property
     def pending(self) -> bool:
+        """Whether a phone may still come."""
         return self.outcome.state == PENDING
 
 

@@ -77,6 +77,7 @@ class Subscription:
         )
 
     def start(self) -> None:
+        """Receive from now on, whenever signal-cli answers. Once."""
         self._loop.start()
 
     def join(self, seconds: float) -> bool:

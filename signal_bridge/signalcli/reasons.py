@@ -44,6 +44,7 @@ class Row(NamedTuple):
     outcome: str = ""  # what became of every recipient
 
     def fits(self, code: int, message: str, kinds: Sequence[str]) -> bool:
+        """Whether a refusal is of this row: its code, its message, what became of whom."""
         return (
             self.code in (None, code)
             and (not self.says or any(text in message for text in self.says))

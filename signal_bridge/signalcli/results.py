@@ -14,7 +14,7 @@ from signal_bridge.errors import RequestError
 INVALID_RESPONSE: Final = "Couldn't process request - invalid signal-cli response"
 
 
-def _typed(value: Any, kind: type) -> Any:
+def _expect(value: Any, kind: type) -> Any:
     # A bool is an int to Python but not to JSON.
     if isinstance(value, kind) and (kind is not int or not isinstance(value, bool)):
         return value
@@ -23,33 +23,33 @@ def _typed(value: Any, kind: type) -> Any:
 
 def as_row(value: Any) -> Mapping[str, Any]:
     """A JSON object."""
-    row: Mapping[str, Any] = _typed({} if value is None else value, dict)
+    row: Mapping[str, Any] = _expect({} if value is None else value, dict)
     return row
 
 
 def as_rows(value: Any) -> list[Mapping[str, Any]]:
     """A list of JSON objects."""
-    return [as_row(item) for item in _typed([] if value is None else value, list)]
+    return [as_row(item) for item in _expect([] if value is None else value, list)]
 
 
 def text(row: Mapping[str, Any], name: str) -> str:
     """The string under `name`."""
     value = row.get(name)
-    found: str = _typed("" if value is None else value, str)
+    found: str = _expect("" if value is None else value, str)
     return found
 
 
 def number(row: Mapping[str, Any], name: str) -> int:
     """The whole number under `name`."""
     value = row.get(name)
-    found: int = _typed(0 if value is None else value, int)
+    found: int = _expect(0 if value is None else value, int)
     return found
 
 
 def flag(row: Mapping[str, Any], name: str) -> bool:
     """The boolean under `name`."""
     value = row.get(name)
-    found: bool = _typed(False if value is None else value, bool)
+    found: bool = _expect(False if value is None else value, bool)
     return found
 
 

@@ -32,8 +32,8 @@ class LongString(str):
         with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
             while part := file.read(_READ_CHARACTERS):
                 whole, rest = _cut_before_escape(rest + part)
-                yield _unescaped(whole)
-        yield _unescaped(rest)
+                yield _unescape(whole)
+        yield _unescape(rest)
 
     def text(self) -> str:
         """The whole string, for one that belongs into memory after all."""
@@ -58,11 +58,13 @@ class LongStringFilter:
         self._file: IO[bytes] | None = None
 
     def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the text, cut anywhere."""
         position = 0
         while position < len(chunk):
             position = self._step(chunk, position)
 
     def finish(self) -> bytes:
+        """The whole text with marks, once all of it was fed."""
         self._end_file()
         return bytes(self._short)
 
@@ -144,7 +146,7 @@ def _cut_before_escape(text: str) -> tuple[str, str]:
     return text[:cut], text[cut:]
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     return str(json.loads(f'"{text}"'))
 
 

@@ -1,0 +1,1 @@
+"""One database, SQLite or PostgreSQL: units of work, leases, bells, tables, migrations."""

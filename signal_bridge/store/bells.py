@@ -44,12 +44,14 @@ _EVENT: Final = struct.Struct("iIII")
 class Ear(Protocol):
     """One process's way of hearing. Belongs to thread `bells`."""
 
-    def fileno(self) -> int: ...
+    def fileno(self) -> int:
+        """What becomes readable when a bell was rung."""
 
     def heard(self) -> set[str]:
         """The topics that have been rung since the last time. Raises StoreUnavailable."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Hear no more. Once."""
 
 
 class Bells:
@@ -95,6 +97,7 @@ class Bells:
             self._wake()
 
     def forget(self, topic: str, wake: Callable[[], None]) -> None:
+        """Wake it no more; nothing when it is not listening."""
         with self._mutex:
             self._listeners[topic].discard(wake)
 

@@ -127,8 +127,8 @@ class Store:
         Raises StoreFull, StoreRefused or StoreUnavailable; after any, nothing of the block was
         written.
         """
-        with self._translated():
-            with self._begun() as connection:
+        with self._as_store_errors():
+            with self._transaction() as connection:
                 unit = Unit(self, connection)
                 yield unit
                 unit._finish()
@@ -137,7 +137,7 @@ class Store:
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection for reading. Raises StoreUnavailable."""
-        with self._translated(), self._connected(self._reading) as connection:
+        with self._as_store_errors(), self._connected(self._reading) as connection:
             yield connection
 
     def insert_new(self, table: sa.Table) -> Any:
@@ -199,6 +199,7 @@ class Store:
             return sqlite.settle(connection)
 
     def close(self) -> None:
+        """End the bells and all connections that nobody uses."""
         self.bells.close()
         self._engine.dispose()
 
@@ -207,12 +208,12 @@ class Store:
             return None if self.files is None else self.files.ear()
         from signal_bridge.store import postgres
 
-        with self._translated():
+        with self._as_store_errors():
             self._outage.check()
             return postgres.NotifyEar(self._reading)
 
     @contextlib.contextmanager
-    def _begun(self) -> Iterator[sa.Connection]:
+    def _transaction(self) -> Iterator[sa.Connection]:
         with self._connected(self._engine) as connection, connection.begin():
             yield connection
 
@@ -235,14 +236,15 @@ class Store:
         return error.connection_invalidated or error.statement is None  # there was no connection
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _as_store_errors(self) -> Iterator[None]:
+        """An error of the database, as what the caller experiences."""
         try:
             yield
         except (exc.DBAPIError, exc.TimeoutError) as error:
-            translated = _store_error(error)
+            store_error = _store_error(error)
             if self.is_postgres and self._is_away(error):
-                self._outage.began(str(translated))
-            raise translated from error
+                self._outage.began(str(store_error))
+            raise store_error from error
         except (OverflowError, UnicodeEncodeError) as error:  # the driver's, about a value
             raise StoreRefused(f"The bridge's database cannot hold this: {error}") from error
 

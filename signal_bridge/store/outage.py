@@ -35,6 +35,7 @@ class Outage:
             raise StoreUnavailable(self._because)
 
     def began(self, because: str) -> None:
+        """The database does not answer: until the next try nobody else is kept waiting."""
         with self._mutex:
             self._because = because
             self._next_try = time.monotonic() + _TRY_EVERY_SECONDS

@@ -46,6 +46,7 @@ class LimitedConnection(psycopg.Connection[Any]):
     limit_seconds: float = ANSWER_SECONDS
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """As psycopg's, which every exchange with the server goes through."""
         limit = self.limit_seconds if timeout is None else timeout
         try:
             return super().wait(gen, interval, limit)
@@ -132,6 +133,7 @@ class NotifyEar:
             connection.connection.dbapi_connection = None  # type: ignore[misc]
 
     def fileno(self) -> int:
+        """The connection's socket."""
         return int(self._connection.fileno())
 
     def heard(self) -> set[str]:
@@ -142,4 +144,5 @@ class NotifyEar:
             raise StoreUnavailable(f"The database's notifications ended: {error}") from error
 
     def close(self) -> None:
+        """End the connection."""
         self._connection.close()

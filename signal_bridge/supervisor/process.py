@@ -55,6 +55,7 @@ class Process:
 
     @property
     def pid(self) -> int:
+        """The child's process id, which stays its own until it was waited for."""
         return self._popen.pid
 
     def wait(self, seconds: float, wake_fd: int | None = None) -> int | None:

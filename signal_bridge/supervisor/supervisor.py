@@ -107,10 +107,12 @@ class Supervisor:
 
     @property
     def state(self) -> State:
+        """How the child is at this moment."""
         with self._changed:
             return self._state
 
     def start(self) -> None:
+        """Start the child, and keep it alive from then on. Once."""
         self._thread.start()
 
     def wait_for(self, *states: State, deadline: Deadline) -> bool:

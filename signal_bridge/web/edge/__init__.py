@@ -1,0 +1,1 @@
+"""What surrounds every view: reading a request, and what becomes of an error."""

@@ -39,7 +39,7 @@ def read_form(schema: BodySchema) -> tuple[Any, list[Path]]:
     )
     raw = {name.lower().removesuffix("[]"): form.getlist(name) for name in form if name}
     try:
-        body = schema.read({name: _typed(schema, name, texts) for name, texts in raw.items()})
+        body = schema.read({name: _value_of(schema, name, texts) for name, texts in raw.items()})
     except (ValidationError, ValueError):
         raise RequestError(INVALID_BODY) from None
     return body, [_path_of(file) for _name, file in files.items(multi=True)]
@@ -69,7 +69,7 @@ def _file_on_disk(
     return spool().open_new(filename or "")[1]
 
 
-def _typed(schema: BodySchema, name: str, texts: list[str]) -> Any:
+def _value_of(schema: BodySchema, name: str, texts: list[str]) -> Any:
     """A form knows only texts; the schema knows what each was meant to be."""
     field = schema.fields.get(name)
     if isinstance(field, Texts):

@@ -62,6 +62,7 @@ def refused_as(status: int, prefix: str = "") -> Iterator[None]:
 
 
 def status_of(error: errors.BridgeError) -> int:
+    """Its status: that of the first row of STATUSES it fits."""
     return next(status for kind, status in STATUSES if isinstance(error, kind))
 
 

@@ -19,7 +19,7 @@ def search(number: str) -> ResponseReturnValue:
     `numbers` may be repeated. 400 without it.
     """
     numbers = contacts.required_numbers(request.args.getlist("numbers"))
-    return _found(account_number(number), numbers)
+    return _search(account_number(number), numbers)
 
 
 def search_by_any() -> ResponseReturnValue:
@@ -28,9 +28,9 @@ def search_by_any() -> ResponseReturnValue:
     `numbers` may be repeated; `number` chooses the account that asks. 400 without `numbers`.
     """
     numbers = contacts.required_numbers(request.args.getlist("numbers"))
-    return _found(request.args.get("number") or any_account(), numbers)
+    return _search(request.args.get("number") or any_account(), numbers)
 
 
-def _found(account: str | None, numbers: Sequence[str]) -> ResponseReturnValue:
+def _search(account: str | None, numbers: Sequence[str]) -> ResponseReturnValue:
     result = bridge().gateway.run(contacts.search(account, numbers))
     return jsonify(contacts.found_numbers(result))

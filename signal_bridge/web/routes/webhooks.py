@@ -33,14 +33,14 @@ def create(number: str) -> ResponseReturnValue:
         raise RequestError("Couldn't process request - webhook missing")
     webhook, is_new = bridge().webhooks.create(number, fields)
     if not is_new:
-        return jsonify(_shown(webhook))
-    return jsonify({**_shown(webhook), "secret": webhook.secret}), 201
+        return jsonify(_answer(webhook))
+    return jsonify({**_answer(webhook), "secret": webhook.secret}), 201
 
 
 def list_all(number: str) -> ResponseReturnValue:
     """The webhooks of the account, oldest first."""
     number = required_number(number)
-    return jsonify([_shown(webhook) for webhook in bridge().webhooks.list_all(number)])
+    return jsonify([_answer(webhook) for webhook in bridge().webhooks.list_all(number)])
 
 
 def get(number: str, webhook_id: str) -> ResponseReturnValue:
@@ -49,7 +49,7 @@ def get(number: str, webhook_id: str) -> ResponseReturnValue:
     webhook = bridge().webhooks.get(number, webhook_id)
     return jsonify(
         {
-            **_shown(webhook),
+            **_answer(webhook),
             "waiting": bridge().feed.count_after(webhook.filter, webhook.position),
             "parked": bridge().webhooks.parked_count(webhook_id),
         }
@@ -64,7 +64,7 @@ def change(number: str, webhook_id: str) -> ResponseReturnValue:
     number = required_number(number)
     body = read_body(CHANGE)
     paused = body.pop("paused")
-    return jsonify(_shown(bridge().webhooks.change(number, webhook_id, _fields(body), paused)))
+    return jsonify(_answer(bridge().webhooks.change(number, webhook_id, _fields(body), paused)))
 
 
 def delete(number: str, webhook_id: str) -> ResponseReturnValue:
@@ -151,7 +151,7 @@ def _fields(body: dict[str, Any]) -> dict[str, Any]:
     return {**named, **{key: value for key, value in body.items() if key != "webhook"}}
 
 
-def _shown(webhook: Webhook) -> dict[str, Any]:
+def _answer(webhook: Webhook) -> dict[str, Any]:
     """Without secrets: no password of the URL, no values of headers, no signing secret."""
     return {
         "id": webhook.id,

@@ -13,6 +13,7 @@ _sequence = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    """Make the tables of a database that has none."""
     _feed()
     _webhooks()
     _rest()

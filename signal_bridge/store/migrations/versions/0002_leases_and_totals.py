@@ -40,6 +40,7 @@ _OWN_KINDS = (
 
 
 def upgrade() -> None:
+    """Leases, the totals that bound the feed, and whose each cursor is."""
     op.create_table(
         "leases",
         sa.Column("name", sa.Text, primary_key=True),

@@ -23,6 +23,7 @@ INVALID_BODY: Final = "Couldn't process request - invalid request"
 
 _BAD_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _JSON_SPACE: Final = " \t\r\n"
+_LONGEST_TIMEOUT_SECONDS: Final = 300
 _READ_BYTES: Final = 256 * 1024
 
 
@@ -65,6 +66,11 @@ def query_number(name: str, default: int) -> int:
     if not re.fullmatch(r"[+-]?[0-9]{1,10}", text) or not -(2**31) <= int(text) < 2**31:
         raise RequestError(f"Couldn't process request - {name} needs to be numeric!")
     return int(text)
+
+
+def query_timeout_seconds(default: int) -> int:
+    """How long the request wants to wait: its `timeout`, 0 to 300 s. Raises RequestError."""
+    return max(0, min(query_number("timeout", default), _LONGEST_TIMEOUT_SECONDS))
 
 
 def read_body(schema: BodySchema) -> Any:

@@ -16,15 +16,14 @@ from signal_bridge.feed.event import Event
 from signal_bridge.feed.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
 from signal_bridge.feed.shapes import numbered
 from signal_bridge.web.edge.context import bridge
-from signal_bridge.web.edge.inputs import query_number, read_body
+from signal_bridge.web.edge.inputs import query_number, query_timeout_seconds, read_body
 from signal_bridge.web.schemas.events import ACKNOWLEDGE
 from signal_bridge.web.streams import sse
 from signal_bridge.web.streams.reading import query_seq, reader_of, wanted_events
-from signal_bridge.web.streams.waiting import page_or_wait
+from signal_bridge.web.streams.waiting import page_or_wait, patience
 
 _MOST: Final = 1000
 _USUAL: Final = 100
-_LONGEST_TIMEOUT_SECONDS: Final = 300
 _CONSUMER: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -40,9 +39,8 @@ def read() -> ResponseReturnValue:
     if request.accept_mimetypes.best == "text/event-stream":
         return sse.stream(reader_of(wanted, EVENTS), "event", _line)
     limit = max(1, min(query_number("limit", _USUAL), _MOST))
-    seconds = max(0, min(query_number("timeout", 0), _LONGEST_TIMEOUT_SECONDS))
-    with bridge().streams.one_if_free() as may_wait:
-        return _page(wanted, _start(), limit, Deadline(seconds if may_wait else 0))
+    with patience(query_timeout_seconds(default=0)) as deadline:
+        return _page(wanted, _start(), limit, deadline)
 
 
 def acknowledge() -> ResponseReturnValue:

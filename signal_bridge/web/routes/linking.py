@@ -11,19 +11,18 @@ from typing import Any, Final
 from flask import Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
-from signal_bridge.clock import Deadline
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.session import qrcodes
 from signal_bridge.session.link_book import Link
 from signal_bridge.session.linker import LINKED
 from signal_bridge.signalcli import accounts
 from signal_bridge.web.edge.context import bridge
-from signal_bridge.web.edge.inputs import query_number, read_strict_body
+from signal_bridge.web.edge.inputs import query_timeout_seconds, read_strict_body
 from signal_bridge.web.edge.problems import problem, refused_as
 from signal_bridge.web.schemas.linking import LINK
+from signal_bridge.web.streams.waiting import patience
 
 _COULD_NOT_START: Final = "Couldn't start link: "
-_LONGEST_TIMEOUT_SECONDS: Final = 300
 _FORMATS: Final = {"png": "image/png", "svg": "image/svg+xml", "text": "text/plain"}
 _KINDS: Final = ("image/png", "image/svg+xml", "text/plain", "application/json")
 
@@ -71,10 +70,7 @@ def watch(link_id: str) -> ResponseReturnValue:
 
     Waits up to `timeout` seconds (0) until it is not pending any more. 404 for an unknown link.
     """
-    seconds = max(0, min(query_number("timeout", 0), _LONGEST_TIMEOUT_SECONDS))
-    # A poll that waits is a stream for as long as it waits; without a place it does not wait.
-    with bridge().streams.one_if_free() as may_wait:
-        deadline = Deadline(seconds if may_wait else 0)
+    with patience(query_timeout_seconds(default=0)) as deadline:
         link = bridge().links.wait(link_id, deadline, lambda: bridge().feed.closing)
     return jsonify(_answer(link))
 

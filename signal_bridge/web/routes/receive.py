@@ -11,15 +11,18 @@ from typing import Final
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
-from signal_bridge.clock import Deadline
 from signal_bridge.feed.cursors import SSE, WEBSOCKET
 from signal_bridge.feed.shapes import frame
-from signal_bridge.web.edge.context import bridge
-from signal_bridge.web.edge.inputs import account_number, query_flag, query_number
+from signal_bridge.web.edge.inputs import (
+    account_number,
+    query_flag,
+    query_number,
+    query_timeout_seconds,
+)
 from signal_bridge.web.streams import polling, sse, websocket
 from signal_bridge.web.streams.reading import reader_of, wanted_events
+from signal_bridge.web.streams.waiting import patience
 
-_LONGEST_TIMEOUT_SECONDS: Final = 300
 _FLAGS: Final = (
     "ignore_attachments",
     "ignore_stories",
@@ -48,12 +51,10 @@ def receive(number: str) -> ResponseReturnValue:
 
 
 def _poll(number: str) -> Response:
-    timeout_seconds = query_number("timeout", 1)
+    timeout_seconds = query_timeout_seconds(default=1)
     max_messages = query_number("max_messages", 0)
     for name in _FLAGS:
         query_flag(name)
     wanted = wanted_events(number)
-    # A poll that waits is a stream for as long as it waits; without a place it does not wait.
-    with bridge().streams.one_if_free() as may_wait:
-        seconds = min(timeout_seconds, _LONGEST_TIMEOUT_SECONDS) if may_wait else 0
-        return polling.poll(wanted, max(0, max_messages), Deadline(max(0, seconds)))
+    with patience(timeout_seconds) as deadline:
+        return polling.poll(wanted, max(0, max_messages), deadline)

@@ -7,6 +7,8 @@ that closed only its own side looks the same from here, and reads what is sent t
 from __future__ import annotations
 
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import request
@@ -16,6 +18,17 @@ from signal_bridge.feed.event import Page
 from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.filters import Filter
 from signal_bridge.feed.watch import WaitingFollower
+from signal_bridge.web.edge.context import bridge
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[Deadline]:
+    """For how long the request in hand may wait for something to come: `seconds`, or not at all.
+
+    A request that waits is a stream for as long as it waits; without a place it does not wait.
+    """
+    with bridge().streams.one_if_free() as may_wait:
+        yield Deadline(seconds if may_wait else 0)
 
 
 def wait(follower: WaitingFollower, deadline: Deadline) -> bool:

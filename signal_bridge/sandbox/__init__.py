@@ -42,7 +42,7 @@ Magic registrations
 
 One request, in the order of the modules
     `connection` reads a line, `protocol` understands it, `dispatcher` finds the method in `methods`
-    and the account, a function in `methods_*` does the work with `sending`, `groups` and `network`;
+    and the account, a function in that folder does the work with `sending`, `groups` and `network`;
     `mailbox` keeps what arrives until `deliveries` hands it to the subscribers.
 
 Where it differs from signal-cli on purpose: no `--http` and no D-Bus, no copy of received messages

@@ -6,16 +6,16 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
-from signal_bridge.sandbox import (
-    methods_account,
-    methods_contacts,
-    methods_daemon,
-    methods_groups,
-    methods_messages,
-    methods_polls,
-    methods_stickers,
-)
 from signal_bridge.sandbox.call import Handler
+from signal_bridge.sandbox.methods import (
+    account,
+    contacts,
+    daemon,
+    groups,
+    messages,
+    polls,
+    stickers,
+)
 
 
 class Needs(enum.Enum):
@@ -50,15 +50,7 @@ _NEEDS: Final = {
 
 
 def _collect() -> dict[str, Method]:
-    rooms = (
-        methods_account,
-        methods_contacts,
-        methods_daemon,
-        methods_groups,
-        methods_messages,
-        methods_polls,
-        methods_stickers,
-    )
+    rooms = (account, contacts, daemon, groups, messages, polls, stickers)
     methods = {}
     for name, run in (pair for room in rooms for pair in room.METHODS.items()):
         needs = _NEEDS.get(name, Needs.LOADED)

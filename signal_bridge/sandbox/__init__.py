@@ -47,5 +47,6 @@ One request, in the order of the modules
 
 Where it differs from signal-cli on purpose: no `--http` and no D-Bus, no copy of received messages
 on stdout, no sync transcripts to other devices, `getAttachment` cannot leave its directory, a UUID
-that nobody has cannot become a contact, and `updateContact` works on linked devices, too.
+that nobody has cannot become a contact, `updateContact` works on linked devices, too, and a bare CR
+ends no line.
 """

@@ -7,15 +7,17 @@ import contextlib
 import logging
 from typing import Final
 
+from signal_bridge.rpc.framing import LineBuffer, Overlong
 from signal_bridge.sandbox.call import World
 from signal_bridge.sandbox.dispatcher import Dispatcher
-from signal_bridge.sandbox.lines import Lines, TooLong
 from signal_bridge.sandbox.protocol import Hopeless
 
 MAX_RUNNING: Final = 1000
 """So many requests of one connection run at once; more wait unread in the socket."""
 
 CHUNK_BYTES: Final = 64 * 1024
+MAX_LINE_BYTES: Final = 128 * 2**20
+"""A longer line is what exhausts the daemon's heap; here its end ends the connection."""
 
 _log = logging.getLogger("SocketHandler")
 
@@ -38,7 +40,7 @@ class Connection:
         self._world.deliveries.connected(self)
         try:
             await self._read()
-        except (ConnectionError, TooLong, Hopeless) as error:
+        except (ConnectionError, Hopeless) as error:
             _log.debug("Connection ended: %s", error)
             self.abort()
         finally:
@@ -63,14 +65,17 @@ class Connection:
             task.cancel()
 
     async def _read(self) -> None:
-        lines = Lines()
+        lines = LineBuffer(MAX_LINE_BYTES)
         while chunk := await self._reader.read(CHUNK_BYTES):
             for line in lines.feed(chunk):
                 await self._start(line)
-        for line in lines.finish():
-            await self._start(line)
+        (last,) = lines.feed(b"\n")  # it may end with the stream
+        if last:
+            await self._start(last)
 
-    async def _start(self, line: bytes) -> None:
+    async def _start(self, line: bytes | Overlong) -> None:
+        if isinstance(line, Overlong):
+            raise Hopeless("a line is too long")
         await self._places.acquire()
         task = asyncio.create_task(self._handle(line))
         self._running.add(task)

@@ -5,26 +5,9 @@ from __future__ import annotations
 import pytest
 
 from signal_bridge.sandbox.errors import RpcError
-from signal_bridge.sandbox.lines import Lines, TooLong
 from signal_bridge.sandbox.mailbox import Mailbox
 from signal_bridge.sandbox.params import Params
 from signal_bridge.sandbox.people import Ticker, normalised
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_lines_are_the_same_however_the_stream_is_cut(size: int) -> None:
-    stream = b"one\r\ntwo\n\rthree\r\r\n\nfour"
-    lines = Lines()
-    chunks = [stream[start : start + size] for start in range(0, len(stream), size)]
-    found = [line for chunk in chunks for line in lines.feed(chunk)] + lines.finish()
-    assert found == [b"one", b"two", b"", b"three", b"", b"", b"four"]
-
-
-def test_a_line_without_an_end_is_bounded() -> None:
-    lines = Lines(max_line=10)
-    assert lines.feed(b"0123456789\n0123456789") == [b"0123456789"]
-    with pytest.raises(TooLong):
-        lines.feed(b"0")
 
 
 def test_a_full_mailbox_drops_the_oldest() -> None:

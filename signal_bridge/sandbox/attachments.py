@@ -99,10 +99,7 @@ def load_all(sources: Iterable[str]) -> tuple[Attachment, ...]:
     try:
         return tuple(load(source) for source in sources)
     except OSError as error:
-        raise errors.unexpected(
-            f"Failed to send message: {error.filename}: {java_text(error)} "
-            "(AttachmentInvalidException)"
-        ) from None
+        raise errors.internal_error(f"Failed to send message: {file_problem(error)}") from None
 
 
 def read_file(source: str) -> bytes:
@@ -113,7 +110,7 @@ def read_file(source: str) -> bytes:
     return path.read_bytes()
 
 
-def java_text(error: OSError) -> str:
+def file_problem(error: OSError) -> str:
     """`/x.png (No such file or directory)`"""
     return f"{error.filename} ({error.strerror})"
 

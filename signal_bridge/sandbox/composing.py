@@ -49,12 +49,13 @@ def sticker(call: Call) -> Json | None:
 
 def quote(call: Call) -> tuple[Json | None, Files]:
     params = call.params
-    timestamp = params.long("quoteTimestamp")
+    timestamp = params.timestamp("quoteTimestamp")
     if timestamp is None:
         return None, ()
-    if params.text("quoteAuthor") is None:
+    named = params.text("quoteAuthor")
+    if named is None:
         raise errors.user_error("Quote author parameter is missing")
-    author = call.network.people.find(params.text("quoteAuthor")).registered()
+    author = call.network.people.find(named).registered()
     quoted = [_quoted_file(each) for each in params.texts("quoteAttachment")]
     mentions = [mention(call, each) for each in params.texts("quoteMention")]
     styles = [text_style(each) for each in params.texts("quoteTextStyle")]
@@ -97,8 +98,8 @@ def previews(call: Call) -> tuple[list[Json], Files]:
 
 
 def story_context(call: Call) -> Json | None:
-    timestamp = call.params.long("storyTimestamp")
+    timestamp = call.params.timestamp("storyTimestamp")
     if timestamp is None:
         return None
-    author = call.network.people.find(call.params.text("storyAuthor")).registered()
+    author = call.network.people.find(call.params.needed_text("storyAuthor")).registered()
     return envelopes.story_context(author, timestamp)

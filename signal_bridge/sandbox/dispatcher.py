@@ -81,7 +81,7 @@ class Dispatcher:
             return protocol.error_reply(request.id, error)
         except Exception as error:  # noqa: BLE001 - the daemon, too, answers -32603 and lives on
             _log.error("%s failed: %s", request.method, type(error).__name__, exc_info=True)
-            failure = errors.internal_error(str(error) or "null", type(error).__name__)
+            failure = errors.internal_error("The sandbox failed; its log says why")
             return protocol.error_reply(request.id, failure)
 
     async def _run(self, request: Request) -> Any:

@@ -1,7 +1,7 @@
-"""What the sandbox answers when it says no, in signal-cli's codes and words.
+"""What the sandbox answers when it says no, in signal-cli's codes (signal-cli-rpc.md 2.1 and 2.2).
 
-The texts are the daemon's own (signal-cli-rpc.md 2.1 and 2.2), Java class names included, because
-clients look at them.
+The texts for people are the daemon's own. What Java says of its own insides (-32603) is said here
+in plain words, since nobody can build on it.
 """
 
 from __future__ import annotations
@@ -51,63 +51,23 @@ def invalid_request(message: str) -> RpcError:
     return RpcError(INVALID_REQUEST, message)
 
 
-def internal_error(message: str, java_class: str) -> RpcError:
-    return RpcError(INTERNAL, f"{message} ({java_class})")
+def internal_error(message: str) -> RpcError:
+    return RpcError(INTERNAL, message)
 
 
-def unexpected(message: str) -> RpcError:
-    return internal_error(message, "UnexpectedErrorException")
+def missing(name: str) -> RpcError:
+    """A parameter is absent that the command cannot do without (signal-cli-rpc.md 2.1)."""
+    return internal_error(f'"{name}" is missing')
 
 
-def null_pointer(message: str = "null") -> RpcError:
-    return internal_error(message, "NullPointerException")
-
-
-def missing_identifier() -> RpcError:
-    """A needed recipient is absent."""
-    return null_pointer('Cannot invoke "String.startsWith(String)" because "identifier" is null')
-
-
-def missing_input() -> RpcError:
-    """A needed URI is absent."""
-    return null_pointer('Cannot invoke "String.length()" because "this.input" is null')
-
-
-def missing_number(java_class: str, name: str) -> RpcError:
-    """A needed number is absent. `java_class` is Long or Integer."""
-    call = "longValue" if java_class == "Long" else "intValue"
-    return null_pointer(f'Cannot invoke "java.lang.{java_class}.{call}()" because "{name}" is null')
-
-
-def class_cast(value: Any, wanted: str) -> RpcError:
-    """A parameter has a JSON type that the accessor does not take (signal-cli-rpc.md 2.1)."""
-    found = java_class_of(value)
-    loader = f"{found} and {wanted} are in module java.base of loader 'bootstrap'"
-    text = f"class {found} cannot be cast to class {wanted} ({loader})"
-    return internal_error(text, "ClassCastException")
-
-
-def java_class_of(value: Any) -> str:
-    """The class Jackson makes of a JSON value."""
-    if isinstance(value, bool):
-        return "java.lang.Boolean"
-    if isinstance(value, int):
-        return _java_integer(value)
-    names = {str: "lang.String", float: "lang.Double", list: "util.ArrayList"}
-    return f"java.{names.get(type(value), 'util.LinkedHashMap')}"
-
-
-def _java_integer(value: int) -> str:
-    if -(2**31) <= value < 2**31:
-        return "java.lang.Integer"
-    return "java.lang.Long" if -(2**63) <= value < 2**63 else "java.math.BigInteger"
+def wrong_type(name: str) -> RpcError:
+    """A parameter has a JSON type that the command does not take (signal-cli-rpc.md 2.1)."""
+    return internal_error(f'"{name}" has the wrong type')
 
 
 def not_a_map() -> RpcError:
-    return invalid_request(
-        "Cannot deserialize value of type `java.util.LinkedHashMap<java.lang.String,"
-        f"java.lang.Object>` from Array value (token `JsonToken.START_ARRAY`){_NO_SOURCE}"
-    )
+    """An array of parameters came for a command that takes them by name."""
+    return invalid_request("params must be an object")
 
 
 def unknown_field(name: str, java_class: str, known: tuple[str, ...]) -> RpcError:

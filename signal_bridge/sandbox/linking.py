@@ -69,8 +69,7 @@ class Linking:
         _check_number(number)
         person = self.network.people.by_number(number)
         if person:
-            text = "Failed to register: Account is already registered (IOException)"
-            raise errors.io_error(text)
+            raise errors.io_error("Failed to register: Account is already registered")
         if captcha == WRONG_CAPTCHA:
             raise errors.user_error("Invalid captcha given.")
         if number == NEEDS_CAPTCHA and not captcha:
@@ -82,10 +81,7 @@ class Linking:
 
     def verify(self, number: str, code: str, pin: str | None) -> Account:
         if number not in self._registrations:
-            raise errors.null_pointer(
-                "Parameter specified as non-null is null: method org.whispersystems.signalservice."
-                "api.registration.RegistrationApi.verifyAccount, parameter sessionId"
-            )
+            raise errors.internal_error("Verify error: No registration verification session active")
         if code.replace("-", "") == WRONG_CODE:
             raise errors.io_error("Verify error: StatusCode: 403")
         if number == PIN_LOCKED:

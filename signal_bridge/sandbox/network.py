@@ -145,8 +145,7 @@ class Network:
         if self.people.by_number(to.number) is not to:
             return UNREGISTERED
         if to.fault is Fault.BROKEN:
-            text = "Failed to send message: Connection reset (IOException)"
-            raise errors.unexpected(text)
+            raise errors.internal_error("Failed to send message: Connection reset")
         if to.fault is Fault.IDENTITY_CHANGED:
             return self._trusts(sender, to)
         if to.fault is Fault.CHALLENGED:

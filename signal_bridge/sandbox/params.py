@@ -1,7 +1,7 @@
 """The parameters of a map-style command, read as signal-cli reads them. Pure.
 
 signal-cli-rpc.md 2.1: names in camelCase or dashed, lists under the singular or the plural name, no
-check of what the command line would call required, and Java's complaints about wrong types.
+check of what the command line would call required. What is missing or of a wrong type is -32603.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from signal_bridge.sandbox import errors
@@ -23,45 +23,49 @@ class Params:
 
     def text(self, name: str) -> str | None:
         value = self._get(name)
-        return None if value is None else _java_text(value)
+        return value if value is None or isinstance(value, str) else json.dumps(value)
 
     def flag(self, name: str) -> bool | None:
         value = self._get(name)
-        if value is None or isinstance(value, bool):
-            return value
-        raise errors.class_cast(value, "java.lang.Boolean")
+        return None if value is None else _need(name, value, _is_flag)
 
     def integer(self, name: str) -> int | None:
         value = self._get(name)
-        return None if value is None else _of_class(value, "java.lang.Integer")
+        return None if value is None else _need(name, value, _is_integer)
 
-    def long(self, name: str) -> int | None:
+    def timestamp(self, name: str) -> int | None:
         value = self._get(name)
-        return None if value is None else _of_class(value, "java.lang.Long")
+        return None if value is None else _need(name, value, _is_timestamp)
+
+    def needed_text(self, name: str) -> str:
+        value = self.text(name)
+        if value is None:
+            raise errors.missing(name)
+        return value
 
     def needed_integer(self, name: str) -> int:
         value = self.integer(name)
         if value is None:
-            raise errors.missing_number("Integer", name)
+            raise errors.missing(name)
         return value
 
-    def needed_long(self, name: str) -> int:
-        value = self.long(name)
+    def needed_timestamp(self, name: str) -> int:
+        value = self.timestamp(name)
         if value is None:
-            raise errors.missing_number("Long", name)
+            raise errors.missing(name)
         return value
 
     def texts(self, name: str) -> list[str]:
-        return [_of_class(each, "java.lang.String") for each in self._list(name) or []]
+        return [_need(name, each, _is_text) for each in self._list(name) or []]
 
     def integers(self, name: str) -> list[int]:
-        return [_of_class(each, "java.lang.Integer") for each in self._list(name) or []]
+        return [_need(name, each, _is_integer) for each in self._list(name) or []]
 
-    def longs(self, name: str) -> list[int] | None:
+    def needed_timestamps(self, name: str) -> list[int]:
         values = self._list(name)
         if values is None:
-            return None
-        return [_of_class(each, "java.lang.Long") for each in values]
+            raise errors.missing(name)
+        return [_need(name, each, _is_timestamp) for each in values]
 
     def _get(self, name: str) -> Any:
         value = self._values.get(_dashed(name))
@@ -74,7 +78,7 @@ class Params:
         plural = self._get(f"{name}s")
         if plural is None or isinstance(plural, list):
             return plural
-        raise errors.class_cast(plural, "java.util.List")
+        raise errors.wrong_type(f"{name}s")
 
 
 def typed(values: Any, java_class: str, known: tuple[str, ...]) -> dict[str, Any]:
@@ -93,18 +97,24 @@ def _dashed(name: str) -> str:
     return re.sub(r"[A-Z]", lambda match: f"-{match[0].lower()}", name)
 
 
-def _of_class(value: Any, wanted: str) -> Any:
-    if errors.java_class_of(value) != wanted:
-        raise errors.class_cast(value, wanted)
+def _need(name: str, value: Any, fits: Callable[[Any], bool]) -> Any:
+    if not fits(value):
+        raise errors.wrong_type(name)
     return value
 
 
-def _java_text(value: Any) -> str:
-    """What `toString()` makes of a JSON value."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return f"[{', '.join(_java_text(each) for each in value)}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}={_java_text(each)}' for key, each in value.items())}}}"
-    return json.dumps(value)
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_integer(value: Any) -> bool:
+    return type(value) is int and -(2**31) <= value < 2**31
+
+
+def _is_timestamp(value: Any) -> bool:
+    """A number of 32 bits is none: milliseconds are larger, and seconds are a mistake (2.1)."""
+    return type(value) is int and not _is_integer(value) and -(2**63) <= value < 2**63

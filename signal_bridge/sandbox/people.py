@@ -117,10 +117,8 @@ class People:
         candidates = (f"+1202555{n:04}" for n in (*range(140, 170), *range(1000, 10_000)))
         return next(number for number in candidates if number not in self._by_number)
 
-    def find(self, text: str | None) -> Recipient:
+    def find(self, text: str) -> Recipient:
         """Read a recipient string: number, UUID, `PNI:` UUID or `u:` username (2.1)."""
-        if text is None:
-            raise errors.missing_identifier()
         if _UUID.fullmatch(text):
             return Recipient(text.lower(), self.by_aci(text), uuid=text.lower())
         if text.startswith("PNI:"):

@@ -50,7 +50,7 @@ def read_targets(call: Call) -> Targets:
     if not names and not group_ids:
         raise errors.user_error("No recipients given")
     groups = [_sendable_group(call, group_id) for group_id in group_ids]
-    notify_self = bool(params.flag("notifySelf")) and params.long("editTimestamp") is None
+    notify_self = bool(params.flag("notifySelf")) and params.timestamp("editTimestamp") is None
     return Targets(_distinct(names), groups, notify_self)
 
 

@@ -112,12 +112,6 @@ def test_finish_link_refuses_what_it_does_not_understand(
     assert (error["code"], error["message"]) == (code, message)
 
 
-def test_finish_link_without_any_params_fails_as_in_java(client: Client) -> None:
-    reply = client.ask('{"jsonrpc":"2.0","method":"finishLink","id":1}')
-    assert reply["error"]["code"] == -32603
-    assert reply["error"]["message"].endswith('because "request" is null (NullPointerException)')
-
-
 def test_registration_accepts_any_code(client: Client, sandbox: Sandbox) -> None:
     number = "+491700000001"
     assert client.result("register", account=number) == {}
@@ -140,7 +134,7 @@ def test_registration_refuses_what_signal_refuses(client: Client) -> None:
     assert limited["code"] == -5
     assert limited["message"].startswith("Rate limit reached\nNext attempt may be tried at 17")
     taken = client.error("register", account=ROBOT)
-    assert taken["message"] == "Failed to register: Account is already registered (IOException)"
+    assert taken["message"] == "Failed to register: Account is already registered"
     assert client.error("register", account="hello")["code"] == -1
     assert client.error("register", account=None) == NO_ACCOUNT
     assert client.error("register", account=ALICE) == NO_ACCOUNT
@@ -152,12 +146,11 @@ def test_verification_refuses_what_signal_refuses(client: Client) -> None:
     number, locked = "+491700000003", "+12025550182"
     unasked = client.error("verify", account=number, verificationCode="1")
     assert unasked["code"] == -32603
-    assert unasked["message"].endswith("parameter sessionId (NullPointerException)")
     client.result("register", account=number)
     wrong = client.error("verify", account=number, verificationCode="000-000")
     assert (wrong["code"], wrong["message"]) == (-3, "Verify error: StatusCode: 403")
-    missing = client.error("verify", account=number)["message"]
-    assert missing.endswith('because "verificationCode" is null (NullPointerException)')
+    missing = client.error("verify", account=number)
+    assert (missing["code"], missing["message"]) == (-32603, '"verificationCode" is missing')
     client.result("register", account=locked)
     text = client.error("verify", account=locked, verificationCode="1")["message"]
     assert text.startswith("Verification failed! This number is locked with a pin.")

@@ -77,7 +77,7 @@ def test_a_contact_can_be_hidden_removed_or_forgotten(client: Client) -> None:
     everybody = client.result("listContacts", account=CAROL, allRecipients=True)
     assert DAVE not in {each["number"] for each in everybody}
     assert client.result("removeContact", recipient="+15559998888") == {}
-    text = "Can't delete self recipient (RuntimeException)"
+    text = "Can't delete self recipient"
     assert client.error("removeContact", recipient=ALICE, forget=True)["message"] == text
 
 
@@ -91,10 +91,9 @@ def test_nobody_can_be_done_anything_about_who_is_not_registered(
 
 
 @pytest.mark.parametrize("method", ["updateContact", "removeContact", "trust"])
-def test_a_missing_recipient_fails_as_in_java(client: Client, method: str) -> None:
+def test_a_missing_recipient_is_refused(client: Client, method: str) -> None:
     error = client.error(method, trustAllKnownKeys=True)
-    assert error["code"] == -32603
-    assert error["message"].endswith('"identifier" is null (NullPointerException)')
+    assert error == {"code": -32603, "message": '"recipient" is missing', "data": None}
 
 
 def test_blocked_contacts_can_be_listed(client: Client) -> None:
@@ -188,7 +187,7 @@ def test_devices_can_be_added_renamed_and_removed(client: Client) -> None:
     bad = client.error("addDevice", uri="sgnl://linkdevice?uuid=x&pub_key=y")
     assert bad["message"] == "Invalid device link"
     worse = client.error("addDevice", uri="http://x")["message"]
-    assert worse == "Invalid device link uri (RuntimeException)"
+    assert worse == "Invalid device link uri"
 
 
 def test_an_account_has_a_limit_of_devices(client: Client) -> None:
@@ -201,7 +200,7 @@ def test_an_account_has_a_limit_of_devices(client: Client) -> None:
 def test_a_pin_can_be_set_and_removed(client: Client) -> None:
     assert client.result("setPin", pin="1234") == {}
     assert client.result("removePin") == {}
-    assert client.error("setPin")["message"] == "null (NullPointerException)"
+    assert client.error("setPin")["message"] == '"pin" is missing'
 
 
 def test_a_sticker_pack_is_added_listed_read_and_sent(subscriber: Client) -> None:
@@ -212,7 +211,7 @@ def test_a_sticker_pack_is_added_listed_read_and_sent(subscriber: Client) -> Non
     assert (pack["packId"], pack["url"]) == ("aabb0102", PACK)
     assert list(pack["cover"]) == ["id", "emoji", "contentType"]
     assert client.result("getSticker", packId="aabb0102", stickerId=0)["data"]
-    text = "Could not find sticker with ID: 1 in pack StickerPackId{aabb}"
+    text = "Could not find sticker with ID: 1 in pack aabb"
     assert client.error("getSticker", packId="aabb", stickerId=1)["message"] == text
     assert client.error("addStickerPack", uri="https://x")["message"] == (
         "Invalid sticker pack link"

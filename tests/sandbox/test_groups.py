@@ -13,10 +13,7 @@ GROUP = [
     "pendingMembers", "requestingMembers", "admins", "banned", "permissionAddMember",
     "permissionEditDetails", "permissionSendMessage", "groupInviteLink",
 ]  # fmt: skip
-FORBIDDEN = (
-    "Failed to send message: [403] Authorization failed! (AuthorizationFailedException) "
-    "(UnexpectedErrorException)"
-)
+FORBIDDEN = "Failed to send message: [403] Authorization failed!"
 
 
 def create(client: Client, *members: str, **more: Any) -> str:
@@ -190,7 +187,7 @@ def test_a_link_may_ask_for_the_approval_of_an_admin(client: Client) -> None:
     ("uri", "message"),
     [
         ("https://example.com", "Link is not a signal group invitation link"),
-        ("https://signal.group/#abc", "Group link is invalid: java.io.EOFException"),
+        ("https://signal.group/#abc", "Group link is invalid"),
     ],
 )
 def test_a_link_that_is_none_is_refused(client: Client, uri: str, message: str) -> None:
@@ -238,7 +235,7 @@ def test_an_unknown_group_is_not_listed_and_cannot_be_left(client: Client) -> No
     assert client.result("listGroups", groupId="AAAA") == []
     text = "Failed to send to group: Group not found: AAAA"
     assert client.error("quitGroup", groupId="AAAA")["message"] == text
-    assert client.error("quitGroup")["message"] == "null (NullPointerException)"
+    assert client.error("quitGroup")["message"] == '"groupId" is missing'
 
 
 def test_a_blocked_group_is_not_heard(subscriber: Client) -> None:

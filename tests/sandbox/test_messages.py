@@ -97,30 +97,13 @@ def test_a_username_is_in_the_address_once_it_is_known(client: Client) -> None:
             "Sending empty message is not allowed, either a message, attachment or sticker must be "
             "given.",
         ),
-        (
-            {"recipients": BOB},
-            -32603,
-            "class java.lang.String cannot be cast to class java.util.List (java.lang.String and "
-            "java.util.List are in module java.base of loader 'bootstrap') (ClassCastException)",
-        ),
-        (
-            {"recipient": 12025550101},
-            -32603,
-            "class java.lang.Long cannot be cast to class java.lang.String (java.lang.Long and "
-            "java.lang.String are in module java.base of loader 'bootstrap') (ClassCastException)",
-        ),
-        (
-            {"noteToSelf": "true"},
-            -32603,
-            "class java.lang.String cannot be cast to class java.lang.Boolean (java.lang.String "
-            "and java.lang.Boolean are in module java.base of loader 'bootstrap') "
-            "(ClassCastException)",
-        ),
+        ({"recipients": BOB}, -32603, '"recipients" has the wrong type'),
+        ({"recipient": 12025550101}, -32603, '"recipient" has the wrong type'),
+        ({"noteToSelf": "true"}, -32603, '"noteToSelf" has the wrong type'),
         (
             {"recipient": BOB, "quoteTimestamp": 5},
             -32603,
-            "class java.lang.Integer cannot be cast to class java.lang.Long (java.lang.Integer and "
-            "java.lang.Long are in module java.base of loader 'bootstrap') (ClassCastException)",
+            '"quoteTimestamp" has the wrong type',
         ),
         (
             {"recipient": BOB, "quoteTimestamp": NEVER},
@@ -161,21 +144,18 @@ def test_a_username_is_in_the_address_once_it_is_known(client: Client) -> None:
         (
             {"recipient": BOB, "attachment": "/nonexistent/x.png"},
             -32603,
-            "Failed to send message: /nonexistent/x.png: /nonexistent/x.png (No such file or "
-            "directory) (AttachmentInvalidException) (UnexpectedErrorException)",
+            "Failed to send message: /nonexistent/x.png (No such file or directory)",
         ),
         (
             {"recipient": BOB, "attachment": "/dev/zero"},
             -32603,
-            "Failed to send message: /dev/zero: /dev/zero (Not a regular file) "
-            "(AttachmentInvalidException) (UnexpectedErrorException)",
+            "Failed to send message: /dev/zero (Not a regular file)",
         ),
         ({"groupId": "AAAA"}, -1, "Group not found: AAAA"),
         (
             {"groupId": "***"},
             -1,
-            'Invalid group id: Failed to decode groupId (must be base64) "***": Illegal base64 '
-            "character 2a",
+            'Invalid group id: Failed to decode groupId (must be base64) "***"',
         ),
     ],
 )
@@ -188,7 +168,6 @@ def test_a_send_that_makes_no_sense_is_refused_in_the_words_of_signal_cli(
 
 def test_a_message_that_is_no_string_is_made_one(subscriber: Client) -> None:
     assert arrives(subscriber, "send", message=5)["message"] == "5"
-    assert arrives(subscriber, "send", message=["a", True])["message"] == "[a, true]"
 
 
 def test_note_to_self_succeeds_and_comes_back_only_with_notify_self(subscriber: Client) -> None:

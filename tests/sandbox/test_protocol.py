@@ -99,16 +99,6 @@ def test_the_keys_of_a_reply_stand_in_the_order_of_signal_cli(client: Client) ->
                 f'(through reference chain: {REQUEST}["id"])',
             ),
         ),
-        (
-            '{"jsonrpc":"2.0","method":"version","params":[],"id":2}',
-            refusal(
-                -32600,
-                "Cannot deserialize value of type `java.util.LinkedHashMap<java.lang.String,"
-                "java.lang.Object>` from Array value (token `JsonToken.START_ARRAY`)"
-                f"{UNKNOWN_SOURCE}",
-                2,
-            ),
-        ),
     ],
 )
 def test_an_invalid_request_is_refused_in_the_words_of_signal_cli(

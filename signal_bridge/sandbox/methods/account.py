@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from signal_bridge.sandbox import errors
 from signal_bridge.sandbox.accounts import Device
-from signal_bridge.sandbox.attachments import java_text, read_file
+from signal_bridge.sandbox.attachments import file_problem, read_file
 from signal_bridge.sandbox.call import Call, Handler
 from signal_bridge.sandbox.people import now_ms
 
@@ -75,11 +75,8 @@ def list_devices(call: Call) -> list[Json]:
 
 
 def add_device(call: Call) -> Json:
-    uri = call.params.text("uri")
     call.account.primary_only()
-    if uri is None:
-        raise errors.missing_input()
-    _check_device_link(uri)
+    _check_device_link(call.params.needed_text("uri"))
     devices = call.account.devices
     if len(devices) >= MAX_DEVICES:
         raise errors.user_error("Account has too many linked devices already")
@@ -97,17 +94,14 @@ def remove_device(call: Call) -> Json:
 def update_device(call: Call) -> Json:
     device_id = call.params.needed_integer("deviceId")
     call.account.primary_only()
-    name = call.params.text("deviceName")
-    if name is None:
-        raise errors.null_pointer()
+    name = call.params.needed_text("deviceName")
     _device(call, device_id, "Error while updating device").name = name
     return {}
 
 
 def set_pin(call: Call) -> Json:
     call.account.primary_only()
-    if call.params.text("pin") is None:
-        raise errors.null_pointer()
+    call.params.needed_text("pin")
     return {}
 
 
@@ -142,7 +136,7 @@ def _read_avatar(path: str) -> bytes:
     try:
         return read_file(path)
     except OSError as error:
-        raise errors.io_error(f"Update profile error: {java_text(error)}") from None
+        raise errors.io_error(f"Update profile error: {file_problem(error)}") from None
 
 
 def _set_username(call: Call, wanted: str) -> Json:
@@ -162,7 +156,7 @@ def _set_username(call: Call, wanted: str) -> Json:
 def _check_device_link(uri: str) -> None:
     parts = urlsplit(uri)
     if parts.scheme not in ("sgnl", "tsdevice"):
-        raise errors.internal_error("Invalid device link uri", "RuntimeException")
+        raise errors.internal_error("Invalid device link uri")
     query = parse_qs(parts.query)
     if not re.fullmatch(r"[A-Za-z0-9+/]{43}=?|[A-Za-z0-9+/]{44}", query.get("pub_key", [""])[0]):
         raise errors.user_error("Invalid device link")

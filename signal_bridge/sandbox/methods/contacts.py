@@ -63,7 +63,7 @@ def list_contacts(call: Call) -> list[Json]:
 
 async def update_contact(call: Call) -> Json:
     params = call.params
-    person = call.network.people.find(params.text("recipient")).registered()
+    person = call.network.people.find(params.needed_text("recipient")).registered()
     contact = call.account.contact(person)
     contact.listed, contact.hidden = True, False
     for name, attribute in _NAMES.items():
@@ -81,7 +81,7 @@ async def update_contact(call: Call) -> Json:
 
 
 def remove_contact(call: Call) -> Json:
-    person = call.network.people.find(call.params.text("recipient")).person
+    person = call.network.people.find(call.params.needed_text("recipient")).person
     if person is None:
         return {}
     if call.params.flag("forget"):
@@ -113,7 +113,7 @@ def list_identities(call: Call) -> list[Json]:
 
 def trust(call: Call) -> Json:
     params = call.params
-    recipient = call.network.people.find(params.text("recipient"))
+    recipient = call.network.people.find(params.needed_text("recipient"))
     trust_all, number = params.flag("trustAllKnownKeys"), params.text("verifiedSafetyNumber")
     if not trust_all and number is None:
         raise errors.user_error(
@@ -243,7 +243,7 @@ def _set_blocked(call: Call, blocked: bool) -> Json:
 
 def _forget(call: Call, person: Person) -> Json:
     if person is call.account.person:
-        raise errors.internal_error("Can't delete self recipient", "RuntimeException")
+        raise errors.internal_error("Can't delete self recipient")
     call.account.contacts.pop(person.aci, None)
     call.account.identities.pop(person.aci, None)
     return {}
@@ -255,11 +255,5 @@ def _avatar(call: Call) -> bytes | None:
     if named:
         person = call.network.people.find(named).person
         return person.avatar if person else None
-    group_id = params.text("groupId")
-    if group_id is None:
-        raise errors.null_pointer(
-            'Cannot invoke "org.asamk.signal.manager.api.GroupId.toBase64()" because "groupId" is '
-            "null"
-        )
-    group = call.network.known_group(call.account, checked_id(group_id))
+    group = call.network.known_group(call.account, checked_id(params.needed_text("groupId")))
     return group.avatar if group else None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from signal_bridge.sandbox import errors, groups
-from signal_bridge.sandbox.attachments import java_text, read_file
+from signal_bridge.sandbox.attachments import file_problem, read_file
 from signal_bridge.sandbox.call import Call, Handler
 from signal_bridge.sandbox.envelopes import Message
 from signal_bridge.sandbox.groups import Group, checked_id
@@ -63,7 +63,7 @@ async def update_group(call: Call) -> Json:
 
 
 async def join_group(call: Call) -> Json:
-    key, password = groups.read_invite(call.params.text("uri"))
+    key, password = groups.read_invite(call.params.needed_text("uri"))
     person = call.account.person
     group = next((each for each in call.network.groups.values() if each.key == key), None)
     if group is None or group.link == groups.DISABLED or group.link_password != password:
@@ -124,8 +124,8 @@ class _Change:
         try:
             self._details["avatar"] = read_file(path) if path else None
         except OSError as error:
-            text = f"Failed to send message: {java_text(error)} (FileNotFoundException)"
-            raise errors.unexpected(text) from None
+            text = f"Failed to send message: {file_problem(error)}"
+            raise errors.internal_error(text) from None
 
     def check_rights(self, group: Group) -> None:
         """Others than admins may do what the permissions say, and no more."""
@@ -193,9 +193,7 @@ async def _announce(call: Call, group: Group, update: bool) -> Json:
 
 
 def _group_to_quit(call: Call) -> Group:
-    group_id = call.params.text("groupId")
-    if group_id is None:
-        raise errors.null_pointer()
+    group_id = call.params.needed_text("groupId")
     try:
         return find_group(call, group_id)
     except errors.RpcError as error:

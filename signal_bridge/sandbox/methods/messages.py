@@ -44,7 +44,7 @@ async def send(call: Call) -> Json:
         call.account.person.ticker.next_ms(),
         text or None,
         view_once=bool(params.flag("viewOnce")),
-        edit_of=params.long("editTimestamp"),
+        edit_of=params.timestamp("editTimestamp"),
         parts=parts,
         files=(*files, *preview_files, *quote_files),
     )
@@ -54,14 +54,8 @@ async def send(call: Call) -> Json:
 def send_reaction(call: Call) -> Sent:
     params = call.params
     targets = read_targets(call)
-    emoji = params.text("emoji")
-    timestamp = params.needed_long("targetTimestamp")
+    emoji, timestamp = params.needed_text("emoji"), params.needed_timestamp("targetTimestamp")
     author = _target_author(call, targets)
-    if emoji is None:
-        raise errors.null_pointer(
-            "Parameter specified as non-null is null: method org.whispersystems.signalservice.api."
-            "messages.SignalServiceDataMessage$Reaction.<init>, parameter emoji"
-        )
     reaction = envelopes.reaction(emoji, author, timestamp, bool(params.flag("remove")))
     story = envelopes.story_context(author, timestamp) if params.flag("story") else None
     return send_to(call, targets, new_message(call, reaction=reaction, storyContext=story))
@@ -69,7 +63,7 @@ def send_reaction(call: Call) -> Sent:
 
 def remote_delete(call: Call) -> Sent:
     targets = read_targets(call)
-    deleted = {"timestamp": call.params.needed_long("targetTimestamp")}
+    deleted = {"timestamp": call.params.needed_timestamp("targetTimestamp")}
     return send_to(call, targets, new_message(call, remoteDelete=deleted))
 
 
@@ -88,28 +82,19 @@ async def send_typing(call: Call) -> Json:
 
 def send_receipt(call: Call) -> Sent:
     params = call.params
-    recipient = call.network.people.find(params.text("recipient"))
-    timestamps = params.longs("targetTimestamp")
+    recipient = call.network.people.find(params.needed_text("recipient"))
+    timestamps = params.needed_timestamps("targetTimestamp")
     kind = params.text("type") or "read"
     if kind not in ("read", "viewed"):
         raise errors.user_error(f"Unknown receipt type: {kind}")
-    if timestamps is None:
-        raise errors.null_pointer(
-            'Cannot invoke "java.util.List.stream()" because the return value of "org.whisper'
-            'systems.signalservice.api.messages.SignalServiceReceiptMessage.getTimestamps()" is '
-            "null"
-        )
     receipt = Receipt(call.account.person.ticker.next_ms(), kind, timestamps)
     return send_to(call, Targets([recipient], []), receipt)
 
 
 def send_message_request_response(call: Call) -> Json:
-    kind = call.params.text("type")
-    if kind is None:
-        raise errors.null_pointer('Cannot invoke "String.toUpperCase()" because "typeObj" is null')
+    kind = call.params.needed_text("type")
     if kind.upper() not in ("ACCEPT", "DELETE"):
-        constant = f"org.asamk.signal.commands.MessageRequestResponseType.{kind.upper()}"
-        raise errors.internal_error(f"No enum constant {constant}", "IllegalArgumentException")
+        raise errors.internal_error(f"Unknown message request response: {kind}")
     read_targets(call)
     return {}
 
@@ -129,7 +114,7 @@ def send_sync_request(call: Call) -> Json:
 def send_pin_message(call: Call) -> Sent:
     targets = read_targets(call)
     author = _target_author(call, targets)
-    timestamp = call.params.needed_long("targetTimestamp")
+    timestamp = call.params.needed_timestamp("targetTimestamp")
     seconds = call.params.needed_integer("pinDuration")
     pin = envelopes.pin(author, timestamp, seconds)
     return send_to(call, targets, new_message(call, pinMessage=pin))
@@ -138,7 +123,7 @@ def send_pin_message(call: Call) -> Sent:
 def send_unpin_message(call: Call) -> Sent:
     targets = read_targets(call)
     author = _target_author(call, targets)
-    unpin = envelopes.pin(author, call.params.needed_long("targetTimestamp"))
+    unpin = envelopes.pin(author, call.params.needed_timestamp("targetTimestamp"))
     return send_to(call, targets, new_message(call, unpinMessage=unpin))
 
 
@@ -172,7 +157,7 @@ METHODS: Final[dict[str, Handler]] = {
 
 def _target_author(call: Call, targets: Targets) -> Person:
     """Whose message is meant; between two people it need not be said."""
-    named = call.params.text("targetAuthor")
-    if named is None and targets.only_person and not call.params.flag("noteToSelf"):
-        return targets.only_person
-    return call.network.people.find(named).registered()
+    params, other = call.params, targets.only_person
+    if params.text("targetAuthor") is None and other and not params.flag("noteToSelf"):
+        return other
+    return call.network.people.find(params.needed_text("targetAuthor")).registered()

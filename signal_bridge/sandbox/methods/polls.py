@@ -29,10 +29,10 @@ def send_poll_create(call: Call) -> Sent:
 def send_poll_vote(call: Call) -> Sent:
     params = call.params
     targets = read_targets(call)
-    author = call.network.people.find(params.text("pollAuthor")).registered()
+    author = call.network.people.find(params.needed_text("pollAuthor")).registered()
     vote = {
         **envelopes.target("author", author),
-        "targetSentTimestamp": params.needed_long("pollTimestamp"),
+        "targetSentTimestamp": params.needed_timestamp("pollTimestamp"),
         "optionIndexes": params.integers("option"),
         "voteCount": params.needed_integer("voteCount"),
     }
@@ -41,7 +41,7 @@ def send_poll_vote(call: Call) -> Sent:
 
 def send_poll_terminate(call: Call) -> Sent:
     targets = read_targets(call)
-    ended = {"targetSentTimestamp": call.params.needed_long("pollTimestamp")}
+    ended = {"targetSentTimestamp": call.params.needed_timestamp("pollTimestamp")}
     return send_to(call, targets, new_message(call, pollTerminate=ended))
 
 

@@ -43,24 +43,20 @@ def add_sticker_pack(call: Call) -> Json:
 
 
 async def upload_sticker_pack(call: Call) -> Json:
-    path = call.params.text("path")
-    if path is None:
-        raise errors.null_pointer()
+    path = call.params.needed_text("path")
     pack = await asyncio.to_thread(_read_pack, Path(path))
     call.account.sticker_packs[pack.id] = pack
     return {"url": pack.url}
 
 
 def get_sticker(call: Call) -> Json:
-    pack_id = call.params.text("packId")
-    if pack_id is None:
-        raise errors.null_pointer('Cannot invoke "String.length()" because "s" is null')
+    pack_id = call.params.needed_text("packId")
     sticker_id = call.params.needed_integer("stickerId")
     pack = call.account.sticker_packs.get(pack_id.lower())
     found = next((each for each in pack.stickers if each.id == sticker_id), None) if pack else None
     if found is None:
-        where = f"in pack StickerPackId{{{pack_id}}}"
-        raise errors.user_error(f"Could not find sticker with ID: {sticker_id} {where}")
+        text = f"Could not find sticker with ID: {sticker_id} in pack {pack_id}"
+        raise errors.user_error(text)
     return {"data": base64.b64encode(found.data).decode()}
 
 

@@ -12,7 +12,6 @@ feed away from it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,21 @@ from signal_bridge.feed.account_book import UNLINKED
 from signal_bridge.feed.filters import EVERY_ACCOUNT, Filter
 from signal_bridge.feed.shapes import frame
 from signal_bridge.rpc.jsonrpc import Reply
+from signal_bridge.rpc.requests import (
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    MAX_STRING_CHARACTERS,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    Invalid,
+    Request,
+    encode,
+    error_object,
+    error_reply,
+    is_batch,
+    read_request,
+    result_reply,
+)
 from signal_bridge.session.gateway import Gateway
 from signal_bridge.signalcli import accounts
 from signal_bridge.signalcli.call import Call
@@ -57,20 +71,12 @@ _SLOW: Final = {
 }
 _ONLY_READS: Final = re.compile("(list|get)[A-Z].*|version")
 
-_PARSE_ERROR: Final = -32700
-_INVALID_REQUEST: Final = -32600
-_NO_METHOD: Final = -32601
-_INTERNAL_ERROR: Final = -32603
 # Reserved by JSON-RPC for servers, never used by signal-cli: the daemon was not asked, or was lost.
 _NO_DAEMON: Final = -32000
 
-# signal-cli ends the connection without a word at a longer string (signal-cli-rpc.md 0.5).
-_LONGEST_STRING: Final = 20_000_000
 # It is held in memory, some times over. Larger files go by /v2/send, or by their path.
 _LARGEST_BODY: Final = 64 * 2**20
 _BATCH_AT_ONCE: Final = 8
-_KNOWN_KEYS: Final = ("method", "id", "jsonrpc", "params")
-_NO_ID: Final = object()
 
 
 def check() -> ResponseReturnValue:
@@ -91,12 +97,12 @@ def rpc() -> ResponseReturnValue:
     request.max_content_length = min(_LARGEST_BODY, bridge().settings.max_body_bytes)
     body = whole_body()
     if not body.strip():
-        return _response(_invalid("unexpected type: MISSING"))
+        return _response(_refusal(None, INVALID_REQUEST, "unexpected type: MISSING"))
     try:
         value = json_value(body)
     except RequestError:
-        return _response(_failed(None, _PARSE_ERROR, "The request is not JSON"))
-    if isinstance(value, list) and value:
+        return _response(_refusal(None, PARSE_ERROR, "The request is not JSON"))
+    if is_batch(value):
         return _batch_response(_batch(bridge().gateway, value))
     return _response(_answer(bridge().gateway, value))
 
@@ -133,64 +139,45 @@ class _Answer:
     lost: DaemonError | None = None
 
 
-class _NotARequest(Exception):
-    """signal-cli would not take it for a request."""
-
-
 def _answer(gateway: Gateway, value: Any) -> _Answer:
     """Never raises because of what the caller sent."""
-    if not isinstance(value, dict):
-        return _invalid("invalid request" if value == [] else f"unexpected type: {_type(value)}")
-    if "result" in value or "error" in value:
-        return _Answer(None)  # it is a response, and signal-cli is not waiting for any
-    request_id = value.get("id", _NO_ID)
-    try:
-        call = _call(value)
-    except _NotARequest as why:
-        answerable = request_id is not _NO_ID and not isinstance(request_id, (dict, list))
-        return _invalid(str(why), request_id if answerable else None)
-    answer = _asked(gateway, call, None if request_id is _NO_ID else request_id)
-    return answer if request_id is not _NO_ID or answer.lost else _Answer(None)
+    found = read_request(value)
+    if found is None:
+        return _Answer(None)
+    if isinstance(found, Invalid):
+        return _refusal(found.id, INVALID_REQUEST, found.why)
+    if found.wants_reply:
+        return _ask(gateway, _call(found), found.id)
+    answer = _ask(gateway, _call(found), None)
+    return answer if answer.lost else _Answer(None)
 
 
-def _call(value: Mapping[str, Any]) -> Call:
-    """The call that a request asks for. Raises _NotARequest, checked in signal-cli's order."""
-    for key in value:
-        if key not in _KNOWN_KEYS:
-            raise _NotARequest(f'Unrecognized field "{key}", not marked as ignorable')
-    method, params = value.get("method"), value.get("params")
-    if isinstance(value.get("id"), (dict, list)):
-        raise _NotARequest("Problem deserializing property 'id'")
-    if not isinstance(params, (dict, list, type(None))):
-        raise _NotARequest("Problem deserializing property 'params'")
-    if value.get("jsonrpc") != "2.0":
-        raise _NotARequest("only jsonrpc version 2.0 is supported")
-    if method is None:
-        raise _NotARequest("method field must be set")
-    name = method if isinstance(method, str) else json.dumps(method)
+def _call(asked: Request) -> Call:
     return Call(
-        name,
-        params,
-        repeatable=_ONLY_READS.fullmatch(name) is not None,
-        timeout_seconds=_SLOW.get(name),
+        asked.method,
+        asked.params,
+        repeatable=_ONLY_READS.fullmatch(asked.method) is not None,
+        timeout_seconds=_SLOW.get(asked.method),
     )
 
 
-def _asked(gateway: Gateway, call: Call, request_id: Any) -> _Answer:
+def _ask(gateway: Gateway, call: Call, request_id: Any) -> _Answer:
     if call.method in _OURS:
         why = {"reason": f"The bridge receives for all accounts; read GET {ROOT}events"}
-        return _failed(request_id, _NO_METHOD, "Method not implemented", why)
+        return _refusal(request_id, METHOD_NOT_FOUND, "Method not implemented", why)
     if _is_too_much(call.params):
-        return _failed(request_id, _INTERNAL_ERROR, "An internal server error has occurred.")
+        return _refusal(request_id, INTERNAL_ERROR, "An internal server error has occurred.")
     try:
-        return _passed_on(request_id, gateway.answer(call))
+        return _Answer(_reply(request_id, gateway.answer(call)))
     except DaemonError as error:
-        return _failed(request_id, _NO_DAEMON, str(error), _details(error), lost=error)
+        return _refusal(request_id, _NO_DAEMON, str(error), _details(error), lost=error)
 
 
-def _passed_on(request_id: Any, reply: Reply) -> _Answer:
-    said = {"result": reply.result} if reply.error is None else {"error": reply.error}
-    return _Answer({"jsonrpc": "2.0", **said, "id": request_id})
+def _reply(request_id: Any, said: Reply) -> dict[str, Any]:
+    """What signal-cli said, under the caller's id."""
+    if said.error is None:
+        return result_reply(request_id, said.result)
+    return error_reply(request_id, said.error)
 
 
 def _is_too_much(params: Any) -> bool:
@@ -199,26 +186,21 @@ def _is_too_much(params: Any) -> bool:
         size = len(orjson.dumps(params))
     except TypeError:  # nested too deep, or a number of too many digits
         return True
-    return size > _LONGEST_STRING and _has_long_string(params)
+    return size > MAX_STRING_CHARACTERS and _has_long_string(params)
 
 
 def _has_long_string(value: Any) -> bool:
     if isinstance(value, str):
-        return len(value) > _LONGEST_STRING
+        return len(value) > MAX_STRING_CHARACTERS
     if isinstance(value, dict):
         return any(map(_has_long_string, (*value, *value.values())))
     return isinstance(value, list) and any(map(_has_long_string, value))
 
 
-def _invalid(message: str, request_id: Any = None) -> _Answer:
-    return _failed(request_id, _INVALID_REQUEST, message)
-
-
-def _failed(
+def _refusal(
     request_id: Any, code: int, message: str, data: Any = None, lost: DaemonError | None = None
 ) -> _Answer:
-    error = {"code": code, "message": message, "data": data}
-    return _Answer({"jsonrpc": "2.0", "error": error, "id": request_id}, lost)
+    return _Answer(error_reply(request_id, error_object(code, message, data)), lost)
 
 
 def _details(error: DaemonError) -> dict[str, Any]:
@@ -228,15 +210,6 @@ def _details(error: DaemonError) -> dict[str, Any]:
         "retryable": error.retryable,
         "outcome": "unknown" if error.request_written else "not_sent",
     }
-
-
-def _type(value: Any) -> str:
-    """The name of a JSON type, as signal-cli calls it."""
-    if isinstance(value, (str, list)):
-        return "STRING" if isinstance(value, str) else "ARRAY"
-    if isinstance(value, bool):
-        return "BOOLEAN"
-    return "NULL" if value is None else "NUMBER"
 
 
 # -- many requests, and what becomes of them -------------------------------------------------------
@@ -262,17 +235,9 @@ def _response(answer: _Answer) -> Response:
 def _json(value: Any, lost: DaemonError | None) -> Response:
     if value is None:
         return Response(status=201)
-    response = Response(_encoded(value), content_type="application/json")
+    response = Response(encode(value), content_type="application/json")
     if lost is not None:
         response.status_code = status_of(lost)
     if isinstance(lost, DaemonUnavailable):
         response.headers["Retry-After"] = str(lost.retry_after_seconds)
     return response
-
-
-def _encoded(value: Any) -> bytes:
-    """An id may be a number of any size, which is beyond orjson."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -52,14 +52,14 @@ class Call:
     @property
     def account(self) -> Account:
         if self.given_account is None:
-            raise errors.RpcError(errors.ACCOUNT, "Method requires valid account parameter")
+            raise errors.no_account()
         return self.given_account
 
     @property
     def number(self) -> str:
         """The number of a registration: any string that is no loaded account."""
         if self.given_number is None:
-            raise errors.RpcError(errors.ACCOUNT, "Method requires valid account parameter")
+            raise errors.no_account()
         return self.given_number
 
 

@@ -20,7 +20,7 @@ from signal_bridge.sandbox.mailbox import Envelope
 from signal_bridge.sandbox.network import Network
 from signal_bridge.sandbox.options import ReceiveMode
 from signal_bridge.sandbox.people import now_ms
-from signal_bridge.sandbox.protocol import encode, notification
+from signal_bridge.sandbox.protocol import encode_line, notification
 
 
 class Client(Protocol):
@@ -139,7 +139,7 @@ class Deliveries:
         params = {"envelope": received, "account": account.number}
         for each in self._of(account.number):
             line = notification(params, each.id if each.explicit else None)
-            await each.client.send(encode(line))
+            await each.client.send(encode_line(line))
         self._network.consumed(account, received)
         return params
 

@@ -8,13 +8,23 @@ import logging
 import random
 from typing import Any, Final
 
-from signal_bridge.sandbox import errors, protocol
+from signal_bridge.rpc.requests import (
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    Invalid,
+    Request,
+    error_reply,
+    is_batch,
+    read_request,
+    result_reply,
+)
+from signal_bridge.sandbox import errors, jackson
 from signal_bridge.sandbox.accounts import Account
 from signal_bridge.sandbox.call import Call, World
 from signal_bridge.sandbox.deliveries import Client
 from signal_bridge.sandbox.errors import RpcError
 from signal_bridge.sandbox.methods import METHODS, Method, Needs
-from signal_bridge.sandbox.protocol import BadRequest, Request
+from signal_bridge.sandbox.protocol import encode_line, parse_line
 
 MAX_DELAY_SECONDS: Final = 0.001
 BATCH_CHUNK: Final = 500
@@ -33,16 +43,14 @@ class Dispatcher:
     async def answer(self, line: bytes) -> bytes | None:
         """The reply to a line, if it gets one. `Hopeless` ends the connection."""
         try:
-            value = protocol.parse_line(line)
+            value = parse_line(line)
         except RpcError as error:
-            return protocol.encode(protocol.error_reply(None, error))
-        reply = await (self._batch(value) if isinstance(value, list) else self._one(value))
-        return protocol.encode(reply) if reply else None
+            return encode_line(error_reply(None, error.as_json()))
+        reply = await (self._batch(value) if is_batch(value) else self._one(value))
+        return encode_line(reply) if reply else None
 
-    async def _batch(self, entries: list[Any]) -> Any:
+    async def _batch(self, entries: list[Any]) -> list[dict[str, Any]]:
         """One array of replies, in the order in which they are ready."""
-        if not entries:
-            return protocol.error_reply(None, errors.invalid_request("invalid request"))
         replies: list[dict[str, Any]] = []
 
         async def add(entry: Any) -> None:
@@ -55,41 +63,35 @@ class Dispatcher:
         return replies
 
     async def _member(self, entry: Any) -> dict[str, Any] | None:
-        if isinstance(entry, (dict, list)):
-            return await self._one(entry)
-        kind, shown = _as_seen_by_jackson(entry)
-        return protocol.error_reply(None, errors.not_a_request(kind, shown))
+        if type(entry) is int:
+            return _refusal(Invalid(jackson.number_for_request(entry)))
+        return await self._one(entry)
 
     async def _one(self, value: Any) -> dict[str, Any] | None:
-        if not isinstance(value, dict):
-            name = "ARRAY" if isinstance(value, list) else protocol.json_type(value)
-            refusal = errors.invalid_request(f"unexpected type: {name}")
-            return protocol.error_reply(None, refusal)
-        try:
-            request = protocol.read_request(value)
-        except BadRequest as error:
-            return protocol.error_reply(error.request_id, error)
-        if request is None:
+        found = read_request(value, jackson.WORDING)
+        if found is None:
             return None
-        reply = await self._reply(request)
-        return reply if request.wants_reply else None
+        if isinstance(found, Invalid):
+            return _refusal(found)
+        reply = await self._reply(found)
+        return reply if found.wants_reply else None
 
     async def _reply(self, request: Request) -> dict[str, Any]:
         try:
-            return protocol.result_reply(request.id, await self._run(request))
+            return result_reply(request.id, await self._run(request))
         except RpcError as error:
-            return protocol.error_reply(request.id, error)
+            return error_reply(request.id, error.as_json())
         except Exception as error:  # noqa: BLE001 - the daemon, too, answers -32603 and lives on
             _log.error("%s failed: %s", request.method, type(error).__name__, exc_info=True)
             failure = errors.internal_error("The sandbox failed; its log says why")
-            return protocol.error_reply(request.id, failure)
+            return error_reply(request.id, failure.as_json())
 
     async def _run(self, request: Request) -> Any:
         await asyncio.sleep(random.uniform(0, MAX_DELAY_SECONDS))  # noqa: S311 - not a secret
         method = METHODS.get(request.method)
         single = self._world.options.account is not None
         if method is None or (single and method.multi_only):
-            raise RpcError(errors.UNKNOWN_METHOD, "Method not implemented")
+            raise RpcError(METHOD_NOT_FOUND, "Method not implemented")
         result = method.run(self._call(method, request))
         return await result if inspect.isawaitable(result) else result
 
@@ -116,12 +118,12 @@ class Dispatcher:
             return None
         if len(accounts) == 1:
             return next(iter(accounts.values()))
-        raise RpcError(errors.ACCOUNT, "Method requires valid account parameter")
+        raise errors.no_account()
 
     def _loaded(self, number: str) -> Account:
         account = self._world.network.accounts.get(number)
         if account is None:
-            raise RpcError(errors.ACCOUNT, "Specified account does not exist")
+            raise RpcError(INVALID_PARAMS, "Specified account does not exist")
         return account
 
 
@@ -133,12 +135,5 @@ def _split_account(params: Any) -> tuple[str | None, Any]:
     return None if given is None else str(given), rest
 
 
-def _as_seen_by_jackson(entry: Any) -> tuple[str, str]:
-    if entry is None:
-        return "null", "null"
-    if isinstance(entry, bool):
-        return "boolean/Boolean", f"Boolean value ({str(entry).lower()})"
-    if isinstance(entry, str):
-        return "String", f"String value ('{entry}')"
-    kind = "double/Double" if isinstance(entry, float) else "int/Int"
-    return kind, f"Number value ({entry})"
+def _refusal(invalid: Invalid) -> dict[str, Any]:
+    return error_reply(invalid.id, errors.invalid_request(invalid.why).as_json())

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from signal_bridge.rpc.requests import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    error_object,
+)
+
 USER: Final = -1
 IO: Final = -3
 UNTRUSTED_KEY: Final = -4
 RATE_LIMIT: Final = -5
-PARSE: Final = -32700
-INVALID_REQUEST: Final = -32600
-UNKNOWN_METHOD: Final = -32601
-ACCOUNT: Final = -32602
-INTERNAL: Final = -32603
-
-_NO_SOURCE: Final = "\n at [Source: UNKNOWN; byte offset: #UNKNOWN]"
 
 
 class RpcError(Exception):
@@ -29,6 +29,9 @@ class RpcError(Exception):
         self.code = code
         self.message = message
         self.data = data
+
+    def as_json(self) -> dict[str, Any]:
+        return error_object(self.code, self.message, self.data)
 
 
 class StartFailure(Exception):
@@ -52,7 +55,7 @@ def invalid_request(message: str) -> RpcError:
 
 
 def internal_error(message: str) -> RpcError:
-    return RpcError(INTERNAL, message)
+    return RpcError(INTERNAL_ERROR, message)
 
 
 def missing(name: str) -> RpcError:
@@ -65,38 +68,11 @@ def wrong_type(name: str) -> RpcError:
     return internal_error(f'"{name}" has the wrong type')
 
 
+def no_account() -> RpcError:
+    """`account` is absent, and it cannot be told which one is meant (signal-cli-rpc.md 1.6)."""
+    return RpcError(INVALID_PARAMS, "Method requires valid account parameter")
+
+
 def not_a_map() -> RpcError:
     """An array of parameters came for a command that takes them by name."""
     return invalid_request("params must be an object")
-
-
-def unknown_field(name: str, java_class: str, known: tuple[str, ...]) -> RpcError:
-    """A typed command, or a request, has a key that it does not know."""
-    listing = ", ".join(f'"{each}"' for each in known)
-    return invalid_request(
-        f'Unrecognized field "{name}" (class {java_class}), not marked as ignorable '
-        f"({len(known)} known properties: {listing}]){_NO_SOURCE} "
-        f'(through reference chain: {java_class}["{name}"])'
-    )
-
-
-def wrong_property(name: str, wanted: str, found: str) -> RpcError:
-    """`params` or `id` of a request has a JSON type it cannot have."""
-    request = "org.asamk.signal.jsonrpc.JsonRpcRequest"
-    nodes = "com.fasterxml.jackson.databind.node"
-    plain = wanted.partition("<")[0]
-    return invalid_request(
-        f"Problem deserializing property '{name}' (expected type: [simple type, class "
-        f"{nodes}.{wanted}]; actual type: `{nodes}.{found}`), problem: Can not set "
-        f"{nodes}.{plain} field {request}.{name} to {nodes}.{found}{_NO_SOURCE} "
-        f'(through reference chain: {request}["{name}"])'
-    )
-
-
-def not_a_request(kind: str, value: str) -> RpcError:
-    """A member of a batch is no object."""
-    return invalid_request(
-        "Cannot construct instance of `org.asamk.signal.jsonrpc.JsonRpcRequest` (although at least "
-        f"one Creator exists): no {kind}-argument constructor/factory method to deserialize from "
-        f"{value}{_NO_SOURCE}"
-    )

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from signal_bridge.sandbox import errors
+from signal_bridge.sandbox import errors, jackson
 
 
 class Params:
@@ -88,7 +88,7 @@ def typed(values: Any, java_class: str, known: tuple[str, ...]) -> dict[str, Any
     full_class = f"org.asamk.signal.commands.{java_class}"
     for key in values or {}:
         if key not in known:
-            raise errors.unknown_field(key, full_class, known)
+            raise errors.invalid_request(jackson.unknown_field(key, full_class, known))
     return dict(values or {})
 
 

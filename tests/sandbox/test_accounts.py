@@ -100,7 +100,7 @@ def test_a_linked_device_is_told_what_its_phone_knows(client: Client, linked: st
             -32600,
             'Unrecognized field "foo" (class org.asamk.signal.commands.FinishLinkCommand'
             '$FinishLinkParams), not marked as ignorable (2 known properties: "deviceName", '
-            '"deviceLinkUri"])\n at [Source: UNKNOWN; byte offset: #UNKNOWN] (through reference '
+            '"deviceLinkUri"])\n at [Source: UNKNOWN] (through reference '
             'chain: org.asamk.signal.commands.FinishLinkCommand$FinishLinkParams["foo"])',
         ),
     ],

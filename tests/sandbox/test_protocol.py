@@ -12,7 +12,7 @@ import pytest
 from tests.sandbox.daemon import ALICE, Client, Sandbox, wait_until
 
 VERSION = '{"jsonrpc":"2.0","method":"version","id":%s}'
-UNKNOWN_SOURCE = "\n at [Source: UNKNOWN; byte offset: #UNKNOWN]"
+UNKNOWN_SOURCE = "\n at [Source: UNKNOWN]"
 REQUEST = "org.asamk.signal.jsonrpc.JsonRpcRequest"
 NODES = "com.fasterxml.jackson.databind.node"
 
@@ -112,8 +112,9 @@ def test_an_invalid_request_is_refused_in_the_words_of_signal_cli(
     [
         ("hello", "Unrecognized token 'hello': was expecting (JSON String, Number, Array, Object"),
         ('{"jsonrpc":"2.0","method":"version"', "Unexpected end-of-input"),
-        ('{"jsonrpc":"2.0","method":"version","id":NaN}', "Non-standard token 'NaN'"),
-        ('\ufeff{"jsonrpc":"2.0","method":"version","id":1}', "Unexpected character ('\ufeff'"),
+        ('{"jsonrpc":"2.0","method":"version","id":NaN}', "Unrecognized token 'NaN'"),
+        ('\ufeff{"jsonrpc":"2.0","method":"version","id":1}', "Unrecognized token '\ufeff'"),
+        ('{"jsonrpc":"2.0";"method":"version","id":1}', "Unrecognized token ';'"),
     ],
 )
 def test_a_line_that_is_no_json_is_a_parse_error(client: Client, line: str, start: str) -> None:

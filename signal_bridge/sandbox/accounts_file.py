@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from signal_bridge.sandbox.accounts import Account
+from signal_bridge.sandbox.account_data import Account
 from signal_bridge.sandbox.errors import StartFailure
 
 LOCK_POLL_SECONDS: Final = 0.1
@@ -43,9 +43,9 @@ class AccountsFile:
             self._lock = self._mark.open("rb")
         except OSError:
             raise StartFailure(3, "Failed to read local accounts list") from None
-        if not self._locked():
+        if not self._try_lock():
             _log.info("Config file is in use by another instance, waiting…")
-            while not self._locked():  # noqa: ASYNC110 - a file lock announces nothing
+            while not self._try_lock():  # noqa: ASYNC110 - a file lock announces nothing
                 await asyncio.sleep(LOCK_POLL_SECONDS)
             _log.info("Config file lock acquired.")
 
@@ -57,7 +57,7 @@ class AccountsFile:
         draft.write_text(json.dumps(content, indent=2))
         draft.replace(self._path)
 
-    def _locked(self) -> bool:
+    def _try_lock(self) -> bool:
         """The lock is ours now. It ends with the process."""
         if self._lock is None:
             return False

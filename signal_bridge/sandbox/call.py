@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from signal_bridge.sandbox import errors
-from signal_bridge.sandbox.accounts import Account
+from signal_bridge.sandbox.account_data import Account
 from signal_bridge.sandbox.attachments import Storage
 from signal_bridge.sandbox.deliveries import Client, Deliveries
 from signal_bridge.sandbox.linking import Linking

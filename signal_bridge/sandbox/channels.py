@@ -32,7 +32,7 @@ class Channel:
 
 
 def open_all(options: Options) -> list[Channel]:
-    channels = list(_wanted(options))
+    channels = list(_open_each(options))
     if not channels:
         raise StartFailure(
             1, "At least one channel parameter is required, e.g. --socket or --dbus."
@@ -40,8 +40,8 @@ def open_all(options: Options) -> list[Channel]:
     return channels
 
 
-def _wanted(options: Options) -> Iterator[Channel]:
-    inherited = _inherited()
+def _open_each(options: Options) -> Iterator[Channel]:
+    inherited = _stdin_listener()
     if inherited:
         yield Channel(inherited)
     if options.socket:
@@ -50,7 +50,7 @@ def _wanted(options: Options) -> Iterator[Channel]:
         yield Channel(_tcp(options.tcp))
 
 
-def _inherited() -> socket.socket | None:
+def _stdin_listener() -> socket.socket | None:
     """Stdin, if a supervisor handed us a listening socket there."""
     try:
         if not stat.S_ISSOCK(os.fstat(STDIN).st_mode):

@@ -20,7 +20,7 @@ def mention(call: Call, text: str) -> Json:
     if match is None:
         syntax = "expected 'start:length:recipientNumber'"
         raise errors.user_error(f"Invalid mention syntax ({text}) {syntax}")
-    person = call.network.people.find(match[3]).registered()
+    person = call.network.people.find(match[3]).need_person()
     return envelopes.mention(person, int(match[1]), int(match[2]))
 
 
@@ -55,7 +55,7 @@ def quote(call: Call) -> tuple[Json | None, Files]:
     named = params.text("quoteAuthor")
     if named is None:
         raise errors.user_error("Quote author parameter is missing")
-    author = call.network.people.find(named).registered()
+    author = call.network.people.find(named).need_person()
     quoted = [_quoted_file(each) for each in params.texts("quoteAttachment")]
     mentions = [mention(call, each) for each in params.texts("quoteMention")]
     styles = [text_style(each) for each in params.texts("quoteTextStyle")]
@@ -101,5 +101,5 @@ def story_context(call: Call) -> Json | None:
     timestamp = call.params.timestamp("storyTimestamp")
     if timestamp is None:
         return None
-    author = call.network.people.find(call.params.needed_text("storyAuthor")).registered()
+    author = call.network.people.find(call.params.needed_text("storyAuthor")).need_person()
     return envelopes.story_context(author, timestamp)

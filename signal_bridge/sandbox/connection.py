@@ -37,14 +37,14 @@ class Connection:
         self._write_lock = asyncio.Lock()  # one line at a time, and at most one waits in memory
 
     async def serve(self) -> None:
-        self._world.deliveries.connected(self)
+        self._world.deliveries.add_client(self)
         try:
             await self._read()
         except (ConnectionError, Hopeless) as error:
             _log.debug("Connection ended: %s", error)
             self.abort()
         finally:
-            self._world.deliveries.disconnected(self)
+            self._world.deliveries.remove_client(self)
             await asyncio.gather(*self._running, return_exceptions=True)
             self._writer.close()
 
@@ -79,9 +79,9 @@ class Connection:
         await self._places.acquire()
         task = asyncio.create_task(self._handle(line))
         self._running.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._forget)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _forget(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._places.release()
 

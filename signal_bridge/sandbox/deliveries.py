@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from signal_bridge.sandbox import errors
-from signal_bridge.sandbox.accounts import Account
+from signal_bridge.sandbox.account_data import Account
 from signal_bridge.sandbox.mailbox import Envelope
 from signal_bridge.sandbox.network import Network
 from signal_bridge.sandbox.options import ReceiveMode
@@ -49,14 +49,14 @@ class Deliveries:
         self._clients: set[Client] = set()
         self._subscriptions: dict[int, Subscription] = {}
         self._loops: dict[str, asyncio.Task[None]] = {}
-        network.on_added.append(self._account_added)
-        network.on_removed.append(self._account_removed)
+        network.on_added.append(self._add_account)
+        network.on_removed.append(self._remove_account)
 
-    def connected(self, client: Client) -> None:
+    def add_client(self, client: Client) -> None:
         self._clients.add(client)
         self._subscribe_internally(client, self._network.accounts)
 
-    def disconnected(self, client: Client) -> None:
+    def remove_client(self, client: Client) -> None:
         self._clients.discard(client)
         kept = {key: each for key, each in self._subscriptions.items() if each.client != client}
         self._subscriptions = kept
@@ -75,7 +75,7 @@ class Deliveries:
 
     def unsubscribe_only(self, client: Client, number: str) -> None:
         """Remove one subscription that covers just this account, if there is one."""
-        covering = (each for each in self._of(number) if each.client == client)
+        covering = (each for each in self._subscriptions_to(number) if each.client == client)
         found = next((each for each in covering if each.accounts == {number}), None)
         if found:
             del self._subscriptions[found.id]
@@ -85,11 +85,11 @@ class Deliveries:
         if account.receiving or self._is_receiving(account):
             text = "Receive command cannot be used if messages are already being received."
             raise errors.user_error(text)
-        with _receiving(account), contextlib.suppress(TimeoutError):
+        with _mark_receiving(account), contextlib.suppress(TimeoutError):
             received: list[dict[str, Any]] = []
             while limit < 0 or len(received) < limit:
                 if not account.mailbox:
-                    await asyncio.wait_for(_mail(account), None if pause < 0 else pause)
+                    await asyncio.wait_for(_wait_for_mail(account), None if pause < 0 else pause)
                 received.append(await self._hand_out_next(account))
         account.changed.set()
         return received
@@ -99,12 +99,12 @@ class Deliveries:
             loop.cancel()
         await asyncio.gather(*self._loops.values(), return_exceptions=True)
 
-    def _account_added(self, account: Account) -> None:
+    def _add_account(self, account: Account) -> None:
         self._loops[account.number] = asyncio.create_task(self._loop(account))
         for client in self._clients:
             self._subscribe_internally(client, [account.number])
 
-    def _account_removed(self, account: Account) -> None:
+    def _remove_account(self, account: Account) -> None:
         self._loops.pop(account.number).cancel()
         for each in self._subscriptions.values():
             each.accounts.discard(account.number)
@@ -116,17 +116,17 @@ class Deliveries:
         self.subscribe(client, accounts, explicit=False)
         self._wake(self._network.accounts)
 
-    def _of(self, number: str) -> list[Subscription]:
+    def _subscriptions_to(self, number: str) -> list[Subscription]:
         return [each for each in self._subscriptions.values() if number in each.accounts]
 
     def _is_receiving(self, account: Account) -> bool:
         if self._mode is ReceiveMode.MANUAL:
-            return bool(self._of(account.number))
+            return bool(self._subscriptions_to(account.number))
         return self._mode is ReceiveMode.ON_START or bool(self._clients)
 
     async def _loop(self, account: Account) -> None:
         while True:
-            await _mail(account)
+            await _wait_for_mail(account)
             if self._is_receiving(account) and not account.receiving:
                 await self._hand_out_next(account)
             else:
@@ -137,10 +137,10 @@ class Deliveries:
         received: Envelope = account.mailbox.take()
         received["serverDeliveredTimestamp"] = now_ms()
         params = {"envelope": received, "account": account.number}
-        for each in self._of(account.number):
+        for each in self._subscriptions_to(account.number):
             line = notification(params, each.id if each.explicit else None)
             await each.client.send(encode_line(line))
-        self._network.consumed(account, received)
+        self._network.acknowledge(account, received)
         return params
 
     def _wake(self, accounts: Iterable[str]) -> None:
@@ -148,7 +148,7 @@ class Deliveries:
             self._network.accounts[number].changed.set()
 
 
-async def _mail(account: Account) -> None:
+async def _wait_for_mail(account: Account) -> None:
     """Wait until there is something in the mailbox."""
     while not account.mailbox:
         account.changed.clear()
@@ -156,7 +156,7 @@ async def _mail(account: Account) -> None:
 
 
 @contextlib.contextmanager
-def _receiving(account: Account) -> Iterator[None]:
+def _mark_receiving(account: Account) -> Iterator[None]:
     account.receiving = True
     try:
         yield

@@ -19,7 +19,7 @@ from signal_bridge.rpc.requests import (
     result_reply,
 )
 from signal_bridge.sandbox import errors, jackson
-from signal_bridge.sandbox.accounts import Account
+from signal_bridge.sandbox.account_data import Account
 from signal_bridge.sandbox.call import Call, World
 from signal_bridge.sandbox.deliveries import Client
 from signal_bridge.sandbox.errors import RpcError
@@ -99,7 +99,7 @@ class Dispatcher:
         """Find the account, and take `account` out of the parameters where the daemon does."""
         number = self._world.options.account
         if number is not None:
-            account = self._loaded(number)
+            account = self._loaded_account(number)
             return Call(self._world, self._client, request.params, account)
         if method.needs is Needs.IGNORED:
             return Call(self._world, self._client, request.params)
@@ -107,20 +107,20 @@ class Dispatcher:
         if method.needs is Needs.NEW:
             new = None if given in self._world.network.accounts else given
             return Call(self._world, self._client, values, given_number=new)
-        chosen = self._chosen(given, method)
+        chosen = self._account_for(given, method)
         return Call(self._world, self._client, values, chosen)
 
-    def _chosen(self, given: str | None, method: Method) -> Account | None:
+    def _account_for(self, given: str | None, method: Method) -> Account | None:
         accounts = self._world.network.accounts
         if given is not None:
-            return self._loaded(given)
+            return self._loaded_account(given)
         if method.needs is Needs.OPTIONAL:
             return None
         if len(accounts) == 1:
             return next(iter(accounts.values()))
         raise errors.no_account()
 
-    def _loaded(self, number: str) -> Account:
+    def _loaded_account(self, number: str) -> Account:
         account = self._world.network.accounts.get(number)
         if account is None:
             raise RpcError(INVALID_PARAMS, "Specified account does not exist")

@@ -13,9 +13,9 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from signal_bridge.sandbox import errors
-from signal_bridge.sandbox.accounts import Account, Device
+from signal_bridge.sandbox.account_data import Account, Device
 from signal_bridge.sandbox.network import Network
-from signal_bridge.sandbox.people import Person, normalised, now_ms
+from signal_bridge.sandbox.people import Person, e164, now_ms
 
 SCAN_SECONDS: Final = 1.0
 EXPIRY_SECONDS: Final = 100.0
@@ -56,7 +56,7 @@ class Linking:
 
     async def finish(self, uri: str | None, device_name: str) -> Account:
         """Wait until the "phone" scanned the URI. It can be used once."""
-        started = self._links.pop(_checked(uri), None)
+        started = self._links.pop(_need_uri(uri), None)
         if started is None:
             raise errors.user_error("Unknown device link uri.")
         age = time.monotonic() - started
@@ -102,7 +102,7 @@ def _forget_oldest(pending: dict[str, float] | dict[str, None]) -> None:
         del pending[next(iter(pending))]
 
 
-def _checked(uri: str | None) -> str:
+def _need_uri(uri: str | None) -> str:
     if not uri:
         raise errors.user_error("Missing deviceLinkUri.")
     if re.search(r"\s", uri) or not urlsplit(uri).scheme:
@@ -112,7 +112,7 @@ def _checked(uri: str | None) -> str:
 
 def _check_number(number: str) -> None:
     try:
-        expected = normalised(number)
+        expected = e164(number)
     except errors.RpcError as error:
         raise errors.user_error(f"Failed to register: {error.message}") from None
     if expected != number:

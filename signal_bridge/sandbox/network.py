@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from signal_bridge.sandbox import errors
-from signal_bridge.sandbox.accounts import UNTRUSTED, UNVERIFIED, VERIFIED, Account, Device
+from signal_bridge.sandbox.account_data import UNTRUSTED, UNVERIFIED, VERIFIED, Account, Device
 from signal_bridge.sandbox.envelopes import Message, Receipt, Sendable, Sync, envelope
 from signal_bridge.sandbox.groups import Group
 from signal_bridge.sandbox.mailbox import Envelope
@@ -70,7 +70,7 @@ class Network:
 
     def load_first_accounts(self, only: str | None = None) -> None:
         for number in ACCOUNT_NUMBERS if only is None else [only]:
-            person = self.people.find(number).registered()
+            person = self.people.find(number).need_person()
             self.load(Account(person, Device(1, None)))
 
     def load(self, account: Account) -> None:
@@ -129,7 +129,7 @@ class Network:
             sync = Sync(account.person.ticker.next_ms(), body)
             self._deposit(account, Parcel(account.person, 1, sync))
 
-    def consumed(self, account: Account, received: Envelope) -> None:
+    def acknowledge(self, account: Account, received: Envelope) -> None:
         """An account took a message from its mailbox: confirm it to whoever sent it."""
         source = self.people.by_number(received["sourceNumber"])
         is_message = "dataMessage" in received or "editMessage" in received
@@ -147,12 +147,12 @@ class Network:
         if to.fault is Fault.BROKEN:
             raise errors.internal_error("Failed to send message: Connection reset")
         if to.fault is Fault.IDENTITY_CHANGED:
-            return self._trusts(sender, to)
+            return self._identity_outcome(sender, to)
         if to.fault is Fault.CHALLENGED:
             return self._challenge(sender, to)
         return _FAILURES.get(to.fault, SUCCESS)
 
-    def _trusts(self, sender: Account, to: Person) -> Outcome:
+    def _identity_outcome(self, sender: Account, to: Person) -> Outcome:
         trust = UNVERIFIED if self._trust_always else UNTRUSTED
         untrusted = sender.identity(to, trust).trust == UNTRUSTED
         return Outcome("IDENTITY_FAILURE") if untrusted else SUCCESS
@@ -187,7 +187,7 @@ class Network:
             receipt = Receipt(who.ticker.next_ms(), kind, [timestamp])
             self.carry(Parcel(who, device, receipt), to)
 
-        _soon(send, 0.03)
+        _call_soon(send, 0.03)
 
     def _echo(self, robot: Person, heard: Parcel, text: str | None) -> None:
         def send() -> None:
@@ -197,7 +197,7 @@ class Network:
                 self.carry(parcel, each)
 
         if text:
-            _soon(send, 0.08)
+            _call_soon(send, 0.08)
 
 
 _FAILURES: Final[dict[Fault | None, Outcome]] = {
@@ -207,7 +207,7 @@ _FAILURES: Final[dict[Fault | None, Outcome]] = {
 }
 
 
-def _soon(action: Callable[[], None], delay_seconds: float) -> None:
+def _call_soon(action: Callable[[], None], delay_seconds: float) -> None:
     """After a moment, as the network is not instant."""
     delay_seconds *= random.uniform(1, 1.5)  # noqa: S311 - not a secret
     asyncio.get_running_loop().call_later(delay_seconds, action)

@@ -81,7 +81,7 @@ class Params:
         raise errors.wrong_type(f"{name}s")
 
 
-def typed(values: Any, java_class: str, known: tuple[str, ...]) -> dict[str, Any]:
+def read_typed(values: Any, java_class: str, known: tuple[str, ...]) -> dict[str, Any]:
     """The parameters of a typed command: camelCase only, and nothing it does not know."""
     if isinstance(values, list):
         raise errors.not_a_map()

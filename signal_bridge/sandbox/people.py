@@ -83,7 +83,7 @@ class Recipient:
     number: str | None = None
     username: str | None = None
 
-    def registered(self) -> Person:
+    def need_person(self) -> Person:
         if self.person is None:
             raise errors.user_error(f"The user {self.name} is not registered.")
         return self.person
@@ -128,7 +128,7 @@ class People:
         return self.find_number(text)
 
     def find_number(self, text: str) -> Recipient:
-        number = normalised(text)
+        number = e164(text)
         return Recipient(number, self.by_number(number), number=number)
 
     def find_username(self, username: str) -> Recipient:
@@ -138,7 +138,7 @@ class People:
         return iter(self._by_number.values())
 
 
-def normalised(text: str) -> str:
+def e164(text: str) -> str:
     """A phone number in E.164; a national one is taken to be of the accounts' country."""
     digits = re.sub(r"[^0-9]", "", text)
     if not digits:

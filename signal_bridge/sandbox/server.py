@@ -8,7 +8,7 @@ import signal
 from typing import Final
 
 from signal_bridge.sandbox import channels
-from signal_bridge.sandbox.accounts import Account
+from signal_bridge.sandbox.account_data import Account
 from signal_bridge.sandbox.accounts_file import AccountsFile
 from signal_bridge.sandbox.attachments import Storage
 from signal_bridge.sandbox.call import World
@@ -19,7 +19,7 @@ from signal_bridge.sandbox.errors import RpcError, StartFailure
 from signal_bridge.sandbox.linking import Linking
 from signal_bridge.sandbox.network import Network
 from signal_bridge.sandbox.options import Options
-from signal_bridge.sandbox.people import ACCOUNT_NUMBERS, ROBOT_NUMBER, normalised
+from signal_bridge.sandbox.people import ACCOUNT_NUMBERS, ROBOT_NUMBER, e164
 
 EXIT_CODES: Final = {signal.SIGTERM: 0, signal.SIGINT: 0, signal.SIGHUP: 129}
 
@@ -133,7 +133,7 @@ def _check_account(options: Options) -> None:
     if options.account is None or options.account in ACCOUNT_NUMBERS:
         return
     try:
-        normalised(options.account)
+        e164(options.account)
     except RpcError:
         text = "Invalid account (phone number), make sure you include the country code."
         raise StartFailure(1, text) from None

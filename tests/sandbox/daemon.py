@@ -73,7 +73,7 @@ class Client:
         assert "error" in reply, reply
         return dict(reply["error"])
 
-    def received(self, wanted: Callable[[Json], Any]) -> Json:
+    def wait_for(self, wanted: Callable[[Json], Any]) -> Json:
         """The first notification, already here or still to come, that is `wanted`."""
         for params in self.notifications:
             if wanted(params):
@@ -90,8 +90,8 @@ class Client:
 
     def envelope(self, account: str, kind: str, timestamp: int | None = None) -> Json:
         """The envelope of the first message of a kind for an account."""
-        params = self.received(lambda params: _is(unwrapped(params), account, kind, timestamp))
-        return dict(unwrapped(params)["envelope"])
+        params = self.wait_for(lambda params: _is(payload(params), account, kind, timestamp))
+        return dict(payload(params)["envelope"])
 
     def data_message(self, account: str, timestamp: int) -> Json:
         return dict(self.envelope(account, "dataMessage", timestamp)["dataMessage"])
@@ -175,7 +175,7 @@ def wait_until(condition: Callable[[], Any]) -> Any:
     return found
 
 
-def unwrapped(params: Json) -> Json:
+def payload(params: Json) -> Json:
     """The payload of a notification, of whichever form."""
     return params["result"] if "subscription" in params else params
 

@@ -85,7 +85,7 @@ def test_a_linked_device_is_told_what_its_phone_knows(client: Client, linked: st
     assert client.envelope(linked, "syncMessage")["syncMessage"] == {"type": "CONTACTS_SYNC"}
     client.result("block", account=linked, recipient=DAVE)
     client.result("sendSyncRequest", account=linked)
-    told = client.received(lambda params: f"'blockedNumbers': ['{DAVE}'" in str(params))
+    told = client.wait_for(lambda params: f"'blockedNumbers': ['{DAVE}'" in str(params))
     assert list(told["result"]["envelope"]["syncMessage"]) == ["blockedNumbers", "blockedGroupIds"]
 
 

@@ -58,7 +58,7 @@ def test_a_contact_is_named_and_found_by_its_name(subscriber: Client) -> None:
 
 def test_a_timer_is_told_to_the_other_side_and_kept_by_both(subscriber: Client) -> None:
     subscriber.result("updateContact", recipient=CAROL, expiration=3600)
-    params = subscriber.received(lambda params: "'expiresInSeconds': 3600" in str(params))
+    params = subscriber.wait_for(lambda params: "'expiresInSeconds': 3600" in str(params))
     assert params["result"]["envelope"]["dataMessage"]["message"] is None
     assert contact(subscriber, CAROL)["messageExpirationTime"] == 3600
     assert contact(subscriber, ALICE, account=CAROL)["messageExpirationTime"] == 3600

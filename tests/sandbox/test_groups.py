@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.daemon import ALICE, BOB, CAROL, DAVE, ROBOT, Client, unwrapped
+from tests.sandbox.daemon import ALICE, BOB, CAROL, DAVE, ROBOT, Client, payload
 
 GROUP = [
     "id", "name", "description", "isMember", "isBlocked", "messageExpirationTime", "members",
@@ -94,10 +94,10 @@ def test_typing_in_a_group_names_the_group(subscriber: Client) -> None:
 def test_the_robot_answers_in_the_group(subscriber: Client) -> None:
     group = create(subscriber, ROBOT, BOB)
     subscriber.result("send", groupId=group, message="robot?")
-    found = subscriber.received(
+    found = subscriber.wait_for(
         lambda params: "'robot?'" in str(params) and f"'sourceNumber': '{ROBOT}'" in str(params)
     )
-    assert unwrapped(found)["envelope"]["dataMessage"]["groupInfo"]["groupId"] == group
+    assert payload(found)["envelope"]["dataMessage"]["groupInfo"]["groupId"] == group
 
 
 def test_members_and_admins_come_and_go(client: Client) -> None:

@@ -41,7 +41,7 @@ def test_a_text_arrives_with_the_keys_of_signal_cli_in_their_order(subscriber: C
 
 def test_a_delivery_receipt_comes_back(subscriber: Client) -> None:
     sent = subscriber.result("send", recipient=[BOB], message="hi")["timestamp"]
-    params = subscriber.received(lambda params: f"'timestamps': [{sent}]" in str(params))
+    params = subscriber.wait_for(lambda params: f"'timestamps': [{sent}]" in str(params))
     envelope = params["result"]["envelope"]
     assert params["result"]["account"] == ALICE
     assert list(envelope) == [*ENVELOPE, "receiptMessage"]
@@ -54,7 +54,7 @@ def test_a_delivery_receipt_comes_back(subscriber: Client) -> None:
 
 def test_the_robot_sends_each_text_back(subscriber: Client) -> None:
     subscriber.result("send", recipient=[ROBOT], message="echo this")
-    params = subscriber.received(lambda params: "'echo this'" in str(params))
+    params = subscriber.wait_for(lambda params: "'echo this'" in str(params))
     assert params["result"]["account"] == ALICE
     assert params["result"]["envelope"]["sourceNumber"] == ROBOT
 

@@ -7,7 +7,7 @@ import pytest
 from signal_bridge.sandbox.errors import RpcError
 from signal_bridge.sandbox.mailbox import Mailbox
 from signal_bridge.sandbox.params import Params
-from signal_bridge.sandbox.people import Ticker, normalised
+from signal_bridge.sandbox.people import Ticker, e164
 
 
 def test_a_full_mailbox_drops_the_oldest() -> None:
@@ -67,4 +67,4 @@ def test_times_of_one_sender_are_never_equal() -> None:
     ],
 )
 def test_numbers_are_normalised(given: str, number: str) -> None:
-    assert normalised(given) == number
+    assert e164(given) == number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.sandbox.daemon import ALICE, BOB, CAROL, ROBOT, Client, Sandbox, unwrapped, wait_until
+from tests.sandbox.daemon import ALICE, BOB, CAROL, ROBOT, Client, Sandbox, payload, wait_until
 
 Start = Callable[..., Sandbox]
 
@@ -15,8 +15,8 @@ def say(client: Client, text: str, to: str = BOB) -> int:
 
 def texts(client: Client, account: str, last: str) -> list[str]:
     """What an account got, up to the text `last`."""
-    client.received(lambda params: f"'{last}'" in str(params))
-    envelopes = [unwrapped(each) for each in client.notifications]
+    client.wait_for(lambda params: f"'{last}'" in str(params))
+    envelopes = [payload(each) for each in client.notifications]
     mine = [each["envelope"] for each in envelopes if each["account"] == account]
     return [each["dataMessage"]["message"] for each in mine if "dataMessage" in each]
 
@@ -24,7 +24,7 @@ def texts(client: Client, account: str, last: str) -> list[str]:
 def test_an_explicit_subscription_wraps_what_it_brings(client: Client) -> None:
     subscription = client.result("subscribeReceive", account=None)
     sent = say(client, "wrapped")
-    params = client.received(lambda params: "'wrapped'" in str(params))
+    params = client.wait_for(lambda params: "'wrapped'" in str(params))
     assert list(params) == ["subscription", "result"]
     assert params["subscription"] == subscription
     assert list(params["result"]) == ["envelope", "account"]
@@ -34,7 +34,7 @@ def test_an_explicit_subscription_wraps_what_it_brings(client: Client) -> None:
 def test_an_automatic_subscription_brings_the_bare_form_and_uses_up_an_id(start: Start) -> None:
     client = start().connect()
     say(client, "hi")
-    params = client.received(lambda params: "'hi'" in str(params))
+    params = client.wait_for(lambda params: "'hi'" in str(params))
     assert list(params) == ["envelope", "account"]
     assert client.result("subscribeReceive", account=None) == 1
 
@@ -46,17 +46,17 @@ def test_every_connection_gets_a_copy_and_one_with_two_subscriptions_gets_two(
     first, second = sandbox.connect(), sandbox.connect()
     second.result("subscribeReceive", account=BOB)
     say(first, "copied")
-    first.received(lambda params: "'copied'" in str(params))
-    second.received(lambda params: "subscription" in params and "'copied'" in str(params))
-    second.received(lambda params: "subscription" not in params and "'copied'" in str(params))
+    first.wait_for(lambda params: "'copied'" in str(params))
+    second.wait_for(lambda params: "subscription" in params and "'copied'" in str(params))
+    second.wait_for(lambda params: "subscription" not in params and "'copied'" in str(params))
 
 
 def test_a_subscription_may_be_for_one_account(client: Client) -> None:
     client.result("subscribeReceive", account=CAROL)
     say(client, "not for you", to=BOB)
     say(client, "for you", to=CAROL)
-    client.received(lambda params: "'for you'" in str(params))
-    assert {unwrapped(params)["account"] for params in client.notifications} == {CAROL}
+    client.wait_for(lambda params: "'for you'" in str(params))
+    assert {payload(params)["account"] for params in client.notifications} == {CAROL}
 
 
 def test_messages_of_one_account_come_in_order(client: Client) -> None:
@@ -83,7 +83,7 @@ def test_manual_keeps_messages_while_the_subscriber_is_away(start: Start) -> Non
     gone, client = sandbox.connect(), sandbox.connect()
     gone.result("subscribeReceive", account=BOB)
     say(client, "seen")
-    gone.received(lambda params: "'seen'" in str(params))
+    gone.wait_for(lambda params: "'seen'" in str(params))
     assert gone.result("unsubscribeReceive", account=None, subscription=0) == {}
     say(client, "kept")
     client.result("subscribeReceive", account=BOB)
@@ -130,20 +130,20 @@ def test_a_message_is_confirmed_to_its_sender_when_it_is_taken(start: Start) -> 
     confirmed = say(client, "the robot does", to=ROBOT)
     client.envelope(ALICE, "dataMessage")
     receipts = [
-        unwrapped(each)["envelope"]["receiptMessage"]["timestamps"]
+        payload(each)["envelope"]["receiptMessage"]["timestamps"]
         for each in client.notifications
-        if "receiptMessage" in unwrapped(each)["envelope"]
+        if "receiptMessage" in payload(each)["envelope"]
     ]
     assert [untaken] not in receipts
-    client.received(lambda params: str([confirmed]) in str(params))
+    client.wait_for(lambda params: str([confirmed]) in str(params))
     client.result("subscribeReceive", account=BOB)
-    client.received(lambda params: str([untaken]) in str(params))
+    client.wait_for(lambda params: str([untaken]) in str(params))
 
 
 def test_read_receipts_come_if_the_daemon_is_told_to_send_them(start: Start) -> None:
     client = start("--send-read-receipts").connect()
     sent = say(client, "read me")
-    receipt = client.received(lambda params: "'isRead': True" in str(params))
+    receipt = client.wait_for(lambda params: "'isRead': True" in str(params))
     assert receipt["envelope"]["receiptMessage"]["timestamps"] == [sent]
 
 
@@ -175,7 +175,7 @@ def test_an_account_that_comes_later_is_in_the_automatic_subscriptions(start: St
     client.result("register", account=number)
     client.result("verify", account=number, verificationCode="1")
     say(client, "welcome", to=number)
-    params = client.received(lambda params: "'welcome'" in str(params))
+    params = client.wait_for(lambda params: "'welcome'" in str(params))
     assert list(params) == ["envelope", "account"]
 
 
@@ -186,10 +186,10 @@ def test_an_account_that_comes_later_is_not_in_an_explicit_subscription(client: 
     client.result("verify", account=number, verificationCode="1")
     say(client, "not yet", to=number)
     say(client, "to bob", to=BOB)
-    client.received(lambda params: "'to bob'" in str(params))
-    assert all(unwrapped(each)["account"] != number for each in client.notifications)
+    client.wait_for(lambda params: "'to bob'" in str(params))
+    assert all(payload(each)["account"] != number for each in client.notifications)
     client.result("subscribeReceive", account=number)
-    client.received(lambda params: "'not yet'" in str(params))
+    client.wait_for(lambda params: "'not yet'" in str(params))
 
 
 def test_the_receive_method_returns_what_waits(start: Start) -> None:

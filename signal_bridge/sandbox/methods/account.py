@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from signal_bridge.sandbox import errors
-from signal_bridge.sandbox.accounts import Device
+from signal_bridge.sandbox.account_data import Device
 from signal_bridge.sandbox.attachments import file_problem, read_file
 from signal_bridge.sandbox.call import Call, Handler
 from signal_bridge.sandbox.people import now_ms
@@ -75,7 +75,7 @@ def list_devices(call: Call) -> list[Json]:
 
 
 def add_device(call: Call) -> Json:
-    call.account.primary_only()
+    call.account.need_primary()
     _check_device_link(call.params.needed_text("uri"))
     devices = call.account.devices
     if len(devices) >= MAX_DEVICES:
@@ -86,27 +86,27 @@ def add_device(call: Call) -> Json:
 
 def remove_device(call: Call) -> Json:
     device_id = call.params.needed_integer("deviceId")
-    call.account.primary_only()
+    call.account.need_primary()
     call.account.devices.remove(_device(call, device_id, "Error while removing device"))
     return {}
 
 
 def update_device(call: Call) -> Json:
     device_id = call.params.needed_integer("deviceId")
-    call.account.primary_only()
+    call.account.need_primary()
     name = call.params.needed_text("deviceName")
     _device(call, device_id, "Error while updating device").name = name
     return {}
 
 
 def set_pin(call: Call) -> Json:
-    call.account.primary_only()
+    call.account.need_primary()
     call.params.needed_text("pin")
     return {}
 
 
 def remove_pin(call: Call) -> Json:
-    call.account.primary_only()
+    call.account.need_primary()
     return {}
 
 

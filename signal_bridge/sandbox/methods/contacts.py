@@ -6,7 +6,7 @@ import base64
 from typing import Any, Final
 
 from signal_bridge.sandbox import errors
-from signal_bridge.sandbox.accounts import (
+from signal_bridge.sandbox.account_data import (
     UNVERIFIED,
     VERIFIED,
     Contact,
@@ -63,7 +63,7 @@ def list_contacts(call: Call) -> list[Json]:
 
 async def update_contact(call: Call) -> Json:
     params = call.params
-    person = call.network.people.find(params.needed_text("recipient")).registered()
+    person = call.network.people.find(params.needed_text("recipient")).need_person()
     contact = call.account.contact(person)
     contact.listed, contact.hidden = True, False
     for name, attribute in _NAMES.items():
@@ -120,7 +120,7 @@ def trust(call: Call) -> Json:
             "You need to specify the fingerprint/safety number you have verified with -v "
             "SAFETY_NUMBER"
         )
-    aci = recipient.uuid or recipient.registered().aci
+    aci = recipient.uuid or recipient.need_person().aci
     identity = call.account.identities.get(aci)
     if trust_all and identity is None:
         raise errors.user_error(f"{_NOT_TRUSTED} is correct.")
@@ -230,7 +230,7 @@ def _safety_numbers(call: Call, identity: Identity) -> tuple[str, ...]:
 
 def _set_blocked(call: Call, blocked: bool) -> Json:
     find = call.network.people.find
-    people = [find(text).registered() for text in call.params.texts("recipient")]
+    people = [find(text).need_person() for text in call.params.texts("recipient")]
     known = call.account.groups.intersection(map(checked_id, call.params.texts("groupId")))
     for person in people:
         call.account.contact(person).blocked = blocked

@@ -9,7 +9,7 @@ from typing import Any, Final
 from signal_bridge.sandbox import errors
 from signal_bridge.sandbox.call import Call, Handler
 from signal_bridge.sandbox.options import VERSION
-from signal_bridge.sandbox.params import typed
+from signal_bridge.sandbox.params import read_typed
 
 Json = dict[str, Any]
 
@@ -43,7 +43,7 @@ def unsubscribe_receive(call: Call) -> Json:
 
 
 async def receive(call: Call) -> list[Json]:
-    values = typed(call.values, "ReceiveCommand$ReceiveParams", ("maxMessages", "timeout"))
+    values = read_typed(call.values, "ReceiveCommand$ReceiveParams", ("maxMessages", "timeout"))
     timeout = 3.0 if values.get("timeout") is None else float(values["timeout"])
     limit = -1 if values.get("maxMessages") is None else int(values["maxMessages"])
     return await call.world.deliveries.receive(call.account, timeout, limit)
@@ -55,7 +55,7 @@ def start_link(call: Call) -> Json:
 
 async def finish_link(call: Call) -> Json:
     known = ("deviceName", "deviceLinkUri")
-    values = typed(call.values, "FinishLinkCommand$FinishLinkParams", known)
+    values = read_typed(call.values, "FinishLinkCommand$FinishLinkParams", known)
     name = values.get("deviceName") or "cli"
     account = await call.world.linking.finish(values.get("deviceLinkUri"), name)
     call.network.sync_from_phone(account)
@@ -64,14 +64,14 @@ async def finish_link(call: Call) -> Json:
 
 def register(call: Call) -> Json:
     known = ("voice", "reregister", "captcha")
-    values = typed(call.values, "RegisterCommand$RegistrationParams", known)
+    values = read_typed(call.values, "RegisterCommand$RegistrationParams", known)
     call.world.linking.register(call.number, values.get("captcha"))
     return {}
 
 
 def verify(call: Call) -> Json:
     known = ("verificationCode", "pin")
-    values = typed(call.values, "VerifyCommand$VerifyParams", known)
+    values = read_typed(call.values, "VerifyCommand$VerifyParams", known)
     code = values.get("verificationCode")
     if code is None:
         raise errors.missing("verificationCode")

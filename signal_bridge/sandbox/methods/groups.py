@@ -87,7 +87,7 @@ async def quit_group(call: Call) -> Json:
     person, people = call.account.person, call.network.people
     result: Json = {}
     if group.has(person):
-        group.admins |= {people.find(text).registered().aci for text in call.params.texts("admin")}
+        group.admins |= {people.find(text).need_person().aci for text in call.params.texts("admin")}
         _refuse_last_admin(group, person)
         group.remove(person)
         result = await _announce_update(call, group)
@@ -167,7 +167,7 @@ class _Change:
 
     def _people(self, name: str) -> list[Person]:
         find = self._call.network.people.find
-        return [find(text).registered() for text in self._params.texts(name)]
+        return [find(text).need_person() for text in self._params.texts(name)]
 
 
 async def _create(call: Call, change: _Change) -> Json:

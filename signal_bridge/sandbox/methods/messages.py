@@ -160,4 +160,4 @@ def _target_author(call: Call, targets: Targets) -> Person:
     params, other = call.params, targets.only_person
     if params.text("targetAuthor") is None and other and not params.flag("noteToSelf"):
         return other
-    return call.network.people.find(params.needed_text("targetAuthor")).registered()
+    return call.network.people.find(params.needed_text("targetAuthor")).need_person()

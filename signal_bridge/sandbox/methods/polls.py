@@ -29,7 +29,7 @@ def send_poll_create(call: Call) -> Sent:
 def send_poll_vote(call: Call) -> Sent:
     params = call.params
     targets = read_targets(call)
-    author = call.network.people.find(params.needed_text("pollAuthor")).registered()
+    author = call.network.people.find(params.needed_text("pollAuthor")).need_person()
     vote = {
         **envelopes.target("author", author),
         "targetSentTimestamp": params.needed_timestamp("pollTimestamp"),

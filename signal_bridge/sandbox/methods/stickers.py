@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from signal_bridge.sandbox import errors
-from signal_bridge.sandbox.accounts import Sticker, StickerPack
+from signal_bridge.sandbox.account_data import Sticker, StickerPack
 from signal_bridge.sandbox.call import Call, Handler
 
 Json = dict[str, Any]

@@ -103,7 +103,7 @@ class Account:
     def is_linked(self) -> bool:
         return self.device.id != 1
 
-    def primary_only(self) -> None:
+    def need_primary(self) -> None:
         if self.is_linked:
             raise errors.user_error("This command doesn't work on linked devices.")
 

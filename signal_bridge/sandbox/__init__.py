@@ -41,12 +41,13 @@ Magic registrations
     ============================== ==================================================
 
 One request, in the order of the modules
-    `connection` reads a line, `protocol` understands it, `dispatcher` finds the method in `methods`
-    and the account, a function in that folder does the work with `sending`, `groups` and `network`;
-    `mailbox` keeps what arrives until `deliveries` hands it to the subscribers.
+    `connection` reads a line, `protocol` its JSON, `rpc.requests` says what is asked for,
+    `dispatcher` finds the method in `methods` and the account, a function in that folder does the
+    work with `sending`, `groups` and `network`; `mailbox` keeps what arrives until `deliveries`
+    hands it to the subscribers.
 
 Where it differs from signal-cli on purpose: no `--http` and no D-Bus, no copy of received messages
 on stdout, no sync transcripts to other devices, `getAttachment` cannot leave its directory, a UUID
-that nobody has cannot become a contact, `updateContact` works on linked devices, too, and a bare CR
-ends no line.
+that nobody has cannot become a contact, `updateContact` works on linked devices, too, a bare CR
+ends no line, and what Java says of its own insides is said in plain words, under the same code.
 """

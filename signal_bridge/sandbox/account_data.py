@@ -35,6 +35,7 @@ class Contact:
 
     @property
     def name(self) -> str:
+        """The name this account gave, `given family`; empty if it gave none."""
         return " ".join(part for part in (self.given_name, self.family_name) if part)
 
 
@@ -58,6 +59,8 @@ class Device:
 
 @dataclass
 class Sticker:
+    """One picture of a pack. `id` is its place in the pack, from 0."""
+
     id: int
     emoji: str
     content_type: str
@@ -66,6 +69,8 @@ class Sticker:
 
 @dataclass
 class StickerPack:
+    """A pack as it was uploaded, or as a link led to it; `id` and `key` are hexadecimal."""
+
     id: str
     key: str
     title: str
@@ -75,6 +80,7 @@ class StickerPack:
 
     @property
     def url(self) -> str:
+        """The link that `addStickerPack` takes."""
         return f"https://signal.art/addstickers/#pack_id={self.id}&pack_key={self.key}"
 
 
@@ -97,13 +103,16 @@ class Account:
 
     @property
     def number(self) -> str:
+        """In E.164, as `listAccounts` has it."""
         return self.person.number
 
     @property
     def is_linked(self) -> bool:
+        """Whether another device, the phone, has the account (device 1)."""
         return self.device.id != 1
 
     def need_primary(self) -> None:
+        """Raises RpcError (-1) on a linked device."""
         if self.is_linked:
             raise errors.user_error("This command doesn't work on linked devices.")
 
@@ -112,13 +121,16 @@ class Account:
         return self.contacts.setdefault(person.aci, Contact(person))
 
     def identity(self, person: Person, trust: str = UNVERIFIED) -> Identity:
+        """The key of a person; one not seen before is trusted as `trust` says."""
         return self.identities.setdefault(person.aci, Identity(person, trust))
 
     def blocks(self, person: Person) -> bool:
+        """Whether nothing of a person is to be delivered here."""
         contact = self.contacts.get(person.aci)
         return contact is not None and contact.blocked
 
     def name_of(self, person: Person) -> str:
+        """What this account calls a person: the name it gave, else that of the profile."""
         contact = self.contacts.get(person.aci)
         return (contact.name if contact else "") or person.profile_name
 
@@ -132,6 +144,7 @@ class Account:
         return _address(person.aci, person.number, self.known_username(person))
 
     def known_username(self, person: Person) -> str | None:
+        """The username of a person, once this account has come across it."""
         contact = self.contacts.get(person.aci)
         return person.username if contact and contact.knows_username else None
 
@@ -144,10 +157,12 @@ class Account:
 
 
 def fingerprint(person: Person) -> str:
+    """The public key of a person as `listIdentities` has it: hexadecimal bytes, spaced."""
     return (b"\x05" + hashlib.sha256(person.aci.encode()).digest()).hex(" ")
 
 
 def scannable(text: str) -> str:
+    """What a telephone would scan to compare a safety number, in base64."""
     return base64.b64encode(hashlib.sha512(text.encode()).digest()).decode()
 
 

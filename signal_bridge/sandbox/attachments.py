@@ -47,6 +47,7 @@ class Attachment:
         return self.key + _extension(self.filename, self.content_type)
 
     def as_json(self) -> dict[str, Any]:
+        """The entry in `attachments` of a received message (signal-cli-rpc.md 3.4)."""
         return {
             "contentType": self.content_type,
             "filename": self.filename,
@@ -66,6 +67,7 @@ class Storage:
         self._directory = config / "attachments"
 
     def keep(self, attachments: Iterable[Attachment]) -> None:
+        """Write the files that are not there yet, under their ids. Blocks; raises OSError."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for each in attachments:
             path = self._directory / each.id
@@ -73,6 +75,7 @@ class Storage:
                 path.write_bytes(each.data)
 
     def read(self, attachment_id: str) -> bytes:
+        """The bytes of a kept file. Raises RpcError (-1) if there is none of that id. Blocks."""
         path = self._directory / re.sub(r"[^A-Za-z0-9_.-]", "_", attachment_id)
         try:
             return path.read_bytes()

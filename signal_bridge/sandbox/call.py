@@ -41,16 +41,19 @@ class Call:
 
     @property
     def params(self) -> Params:
+        """The parameters by name. Raises RpcError (-32600) when an array of them came."""
         if isinstance(self.values, list):
             raise errors.not_a_map()
         return Params(self.values or {})
 
     @property
     def network(self) -> Network:
+        """People and groups, the same for all accounts."""
         return self.world.network
 
     @property
     def account(self) -> Account:
+        """The account that the call is for. Raises RpcError (-32602) when it names none."""
         if self.given_account is None:
             raise errors.no_account()
         return self.given_account

@@ -27,11 +27,13 @@ class Channel:
 
     @property
     def name(self) -> str:
+        """As the log has it: a path, or `/127.0.0.1:7583`, from which a client learns the port."""
         address = self.socket.getsockname()
         return f"/{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)
 
 
 def open_all(options: Options) -> list[Channel]:
+    """Bind all that the command line asks for, at least one. Raises StartFailure."""
     channels = list(_open_each(options))
     if not channels:
         raise StartFailure(

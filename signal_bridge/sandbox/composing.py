@@ -16,6 +16,7 @@ _STYLES: Final = ("BOLD", "ITALIC", "SPOILER", "STRIKETHROUGH", "MONOSPACE")
 
 
 def mention(call: Call, text: str) -> Json:
+    """A `start:length:recipient` of `mention`. Raises RpcError (-1)."""
     match = re.fullmatch(r"(\d+):(\d+):(.+)", text)
     if match is None:
         syntax = "expected 'start:length:recipientNumber'"
@@ -25,6 +26,7 @@ def mention(call: Call, text: str) -> Json:
 
 
 def text_style(text: str) -> Json:
+    """A `start:length:STYLE` of `textStyle`. Raises RpcError (-1)."""
     match = re.fullmatch(r"(\d+):(\d+):(\w+)", text)
     if match is None:
         syntax = "expected 'start:length:STYLE'"
@@ -35,6 +37,7 @@ def text_style(text: str) -> Json:
 
 
 def sticker(call: Call) -> Json | None:
+    """A `packId:stickerId` of `sticker`, of a pack of the account. Raises RpcError (-1)."""
     text = call.params.text("sticker")
     if text is None:
         return None
@@ -48,6 +51,7 @@ def sticker(call: Call) -> Json | None:
 
 
 def quote(call: Call) -> tuple[Json | None, Files]:
+    """What the `quote…` parameters say, and the files of its previews. Raises RpcError. Blocks."""
     params = call.params
     timestamp = params.timestamp("quoteTimestamp")
     if timestamp is None:
@@ -82,6 +86,7 @@ def _quoted_file(text: str) -> tuple[Json, Files]:
 
 
 def previews(call: Call) -> tuple[list[Json], Files]:
+    """The link preview that the `preview…` parameters make, if any, and its image. Blocks."""
     params = call.params
     url = params.text("previewUrl")
     if url is None:
@@ -98,6 +103,7 @@ def previews(call: Call) -> tuple[list[Json], Files]:
 
 
 def story_context(call: Call) -> Json | None:
+    """The story that the message answers, by `storyTimestamp` and `storyAuthor`."""
     timestamp = call.params.timestamp("storyTimestamp")
     if timestamp is None:
         return None

@@ -37,6 +37,7 @@ class Connection:
         self._write_lock = asyncio.Lock()  # one line at a time, and at most one waits in memory
 
     async def serve(self) -> None:
+        """Answer until the client leaves or breaks a limit; then wait for what still runs."""
         self._world.deliveries.add_client(self)
         try:
             await self._read()
@@ -56,6 +57,7 @@ class Connection:
                 await self._writer.drain()
 
     def abort(self) -> None:
+        """Close at once. What was not written yet is lost."""
         self._writer.transport.abort()
 
     def shut_down(self) -> None:

@@ -26,7 +26,8 @@ from signal_bridge.sandbox.protocol import encode_line, notification
 class Client(Protocol):
     """The end of a connection that takes lines."""
 
-    async def send(self, line: bytes) -> None: ...
+    async def send(self, line: bytes) -> None:
+        """Write a line, and return when there is room for the next."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +54,25 @@ class Deliveries:
         network.on_removed.append(self._remove_account)
 
     def add_client(self, client: Client) -> None:
+        """A connection begins: it is subscribed to everything, unless the mode is manual."""
         self._clients.add(client)
         self._subscribe_internally(client, self._network.accounts)
 
     def remove_client(self, client: Client) -> None:
+        """A connection has ended, and all its subscriptions with it."""
         self._clients.discard(client)
         kept = {key: each for key, each in self._subscriptions.items() if each.client != client}
         self._subscriptions = kept
 
     def subscribe(self, client: Client, accounts: Iterable[str], explicit: bool = True) -> int:
+        """The id of a new subscription. Ids count up for the whole process, from 0 (1.8)."""
         subscription = Subscription(next(self._ids), client, set(accounts), explicit)
         self._subscriptions[subscription.id] = subscription
         self._wake(subscription.accounts)
         return subscription.id
 
     def unsubscribe(self, client: Client, subscription_id: int) -> None:
+        """End a subscription. Raises RpcError (-1) for an id that is not of this client."""
         found = self._subscriptions.get(subscription_id)
         if found is None or found.client != client:
             raise errors.user_error("Unknown subscription id")
@@ -95,6 +100,7 @@ class Deliveries:
         return received
 
     async def stop(self) -> None:
+        """End all receive loops, and wait until they have."""
         for loop in self._loops.values():
             loop.cancel()
         await asyncio.gather(*self._loops.values(), return_exceptions=True)

@@ -63,7 +63,7 @@ class Dispatcher:
         return replies
 
     async def _member(self, entry: Any) -> dict[str, Any] | None:
-        if type(entry) is int:
+        if type(entry) is int:  # alone it is refused in other words
             return _refusal(Invalid(jackson.number_for_request(entry)))
         return await self._one(entry)
 

@@ -35,12 +35,15 @@ class Sendable(Protocol):
     """Anything that can be sent: it knows its time and how it looks to a receiver."""
 
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int:
+        """When it was sent, in milliseconds; with the sender it is its identity."""
 
     @property
-    def files(self) -> tuple[Attachment, ...]: ...
+    def files(self) -> tuple[Attachment, ...]:
+        """What is uploaded along with it."""
 
-    def content(self, expires: int, group: Group | None) -> Json: ...
+    def content(self, expires: int, group: Group | None) -> Json:
+        """What a receiver's envelope has below its head. `expires` is in seconds, 0 for never."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Message:
     files: tuple[Attachment, ...] = ()
 
     def content(self, expires: int, group: Group | None) -> Json:
+        """`dataMessage`, or `editMessage` around one."""
         message = self._data(expires, group)
         if self.edit_of is None:
             return {"dataMessage": message}
@@ -83,6 +87,7 @@ class Typing:
     files: tuple[Attachment, ...] = ()
 
     def content(self, expires: int, group: Group | None) -> Json:  # noqa: ARG002 - Sendable
+        """`typingMessage`, with the group if that is where somebody writes."""
         action = "STOPPED" if self.stop else "STARTED"
         where = {"groupId": group.id} if group else {}
         return {"typingMessage": {"action": action, "timestamp": self.timestamp, **where}}
@@ -98,6 +103,7 @@ class Receipt:
     files: tuple[Attachment, ...] = ()
 
     def content(self, expires: int, group: Group | None) -> Json:  # noqa: ARG002 - Sendable
+        """`receiptMessage`, whose three flags say of which kind it is."""
         return {
             "receiptMessage": {
                 "when": self.timestamp,
@@ -118,6 +124,7 @@ class Sync:
     files: tuple[Attachment, ...] = ()
 
     def content(self, expires: int, group: Group | None) -> Json:  # noqa: ARG002 - Sendable
+        """`syncMessage` around the body as it is."""
         return {"syncMessage": self.body}
 
 
@@ -136,6 +143,7 @@ def envelope(source: Person, name: str, device: int, timestamp: int, received: i
 
 
 def group_info(group: Group, update: bool) -> Json:
+    """`groupInfo` of a data message. `update` when it tells of a change of the group."""
     return {
         "groupId": group.id,
         "groupName": group.name,
@@ -145,6 +153,7 @@ def group_info(group: Group, update: bool) -> Json:
 
 
 def mention(person: Person, start: int, length: int) -> Json:
+    """An entry in `mentions`. `start` and `length` count UTF-16 code units."""
     return {
         "name": person.number,
         "number": person.number,
@@ -160,6 +169,7 @@ def target(name: str, person: Person) -> Json:
 
 
 def reaction(emoji: str, author: Person, timestamp: int, remove: bool) -> Json:
+    """`reaction` of a data message: to the message that `author` sent at `timestamp`."""
     return {
         "emoji": emoji,
         **target("targetAuthor", author),
@@ -175,4 +185,5 @@ def pin(author: Person, timestamp: int, seconds: int | None = None) -> Json:
 
 
 def story_context(author: Person, timestamp: int) -> Json:
+    """`storyContext` of a data message: the story that `author` sent at `timestamp`."""
     return {"authorNumber": author.number, "authorUuid": author.aci, "sentTimestamp": timestamp}

@@ -31,6 +31,7 @@ class RpcError(Exception):
         self.data = data
 
     def as_json(self) -> dict[str, Any]:
+        """`{"code", "message", "data"}`, as it stands in a reply."""
         return error_object(self.code, self.message, self.data)
 
 
@@ -43,18 +44,22 @@ class StartFailure(Exception):
 
 
 def user_error(message: str) -> RpcError:
+    """-1: bad input, or something that Signal does not allow."""
     return RpcError(USER, message)
 
 
 def io_error(message: str) -> RpcError:
+    """-3: the network or the server would have failed."""
     return RpcError(IO, message)
 
 
 def invalid_request(message: str) -> RpcError:
+    """-32600: no request, or parameters that a command does not have."""
     return RpcError(INVALID_REQUEST, message)
 
 
 def internal_error(message: str) -> RpcError:
+    """-32603: anything that signal-cli did not think of."""
     return RpcError(INTERNAL_ERROR, message)
 
 

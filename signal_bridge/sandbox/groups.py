@@ -46,6 +46,7 @@ class Group:
 
     @property
     def id(self) -> str:
+        """Derived from the key, as Signal's: base64 of 32 bytes."""
         return base64.b64encode(hashlib.sha256(self.key).digest()).decode()
 
     @property
@@ -55,51 +56,63 @@ class Group:
 
     @property
     def invite_link(self) -> str | None:
+        """`groupInviteLink`; None while the link is disabled."""
         if self.link == DISABLED:
             return None
         raw = _KEY_HEAD + self.key + _PASSWORD_HEAD + self.link_password
         return _PREFIXES[0] + base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
     def has(self, person: Person) -> bool:
+        """Whether a person is a member, and not merely asking to be one."""
         return person.aci in self.members
 
     def is_admin(self, person: Person) -> bool:
+        """Whether a person may do everything. Nobody who left may."""
         return person.aci in self.admins
 
     def others(self, person: Person) -> list[Person]:
+        """All members but one: those a message of that one goes to."""
         return [each for each in self.members.values() if each is not person]
 
     def add(self, person: Person) -> None:
+        """Make a person a member, whether asking or not."""
         self.members[person.aci] = person
         self.requesting.pop(person.aci, None)
 
     def remove(self, person: Person) -> None:
+        """Take away membership, a request for it, and the rights of an admin."""
         self.members.pop(person.aci, None)
         self.requesting.pop(person.aci, None)
         self.admins.discard(person.aci)
 
     def ban(self, person: Person) -> None:
+        """Remove a person and let it not come back by the link."""
         self.remove(person)
         self.banned[person.aci] = person
 
     def unban(self, person: Person) -> None:
+        """Let a person come back."""
         self.banned.pop(person.aci, None)
 
     def need_member(self, person: Person) -> None:
+        """Raises RpcError (-1) if a person is no member."""
         if not self.has(person):
             raise errors.user_error(f"User is not a member in group: {self.title}")
 
     def need_sender(self, person: Person) -> None:
+        """Raises RpcError (-1) if a person may not write here."""
         self.need_member(person)
         if self.send_message == ADMINS and not self.is_admin(person):
             text = f"User is not allowed to send message to group: {self.title}"
             raise errors.user_error(text)
 
     def need_admin(self, person: Person) -> None:
+        """Raises RpcError (-32603) for others than admins, whom the server would refuse."""
         if not self.is_admin(person):
             raise errors.internal_error("Failed to send message: [403] Authorization failed!")
 
     def as_json(self, person: Person, blocked: bool) -> dict[str, Any]:
+        """An entry of `listGroups`, as one member (or former one) sees the group."""
         admins = [each for each in self.members.values() if self.is_admin(each)]
         return {
             "id": self.id,

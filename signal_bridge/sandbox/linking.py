@@ -48,6 +48,7 @@ class Linking:
     _registrations: dict[str, None] = field(default_factory=dict)
 
     def start(self) -> str:
+        """The URI for a telephone to scan. It can be used once, for 100 seconds."""
         key = base64.b64encode(b"\x05" + secrets.token_bytes(32)).decode()
         uri = f"sgnl://linkdevice?uuid={uuid.uuid4()}&pub_key={quote(key, safe='')}"
         self._links[uri] = time.monotonic()
@@ -66,6 +67,7 @@ class Linking:
         return self._load(self.network.people.free_number(), Device(2, device_name))
 
     def register(self, number: str, captcha: str | None) -> None:
+        """Ask for a code. Raises RpcError: -1, -3 or -5, by the magic of the number."""
         _check_number(number)
         person = self.network.people.by_number(number)
         if person:
@@ -80,6 +82,7 @@ class Linking:
         _forget_oldest(self._registrations)
 
     def verify(self, number: str, code: str, pin: str | None) -> Account:
+        """The account of a number that asked for a code. Raises RpcError: -1, -3 or -32603."""
         if number not in self._registrations:
             raise errors.internal_error("Verify error: No registration verification session active")
         if code.replace("-", "") == WRONG_CODE:

@@ -20,6 +20,10 @@ _SECRET: Final = re.compile(r"\+\d{4,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}
 
 
 def set_up(options: Options) -> None:
+    """Send all that is logged where the command line says.
+
+    Raises OSError for a bad `--log-file`.
+    """
     logging.addLevelName(logging.WARNING, "WARN")
     level = logging.DEBUG if options.verbosity else logging.INFO
     handlers = [_stderr(level, detailed=options.verbosity > 0 and not options.log_file)]

@@ -34,6 +34,7 @@ class Mailbox:
         return dropped
 
     def take(self) -> Envelope:
+        """The oldest envelope, which is not kept. Raises IndexError when there is none."""
         size, envelope = self._waiting.popleft()
         self._bytes -= size
         return envelope

@@ -37,6 +37,7 @@ class Outcome:
     retry_after_seconds: int | None = None
 
     def as_json(self) -> dict[str, Any]:
+        """The part of an entry in `results` that tells it (signal-cli-rpc.md 2.3)."""
         pairs = {"token": self.token, "retryAfterSeconds": self.retry_after_seconds}
         return {"type": self.type, **{key: value for key, value in pairs.items() if value}}
 
@@ -69,6 +70,7 @@ class Network:
         self._read_receipts = read_receipts
 
     def load_first_accounts(self, only: str | None = None) -> None:
+        """Those that are there from the start, or `only` the one of `-a`."""
         for number in ACCOUNT_NUMBERS if only is None else [only]:
             person = self.people.find(number).need_person()
             self.load(Account(person, Device(1, None)))
@@ -91,10 +93,12 @@ class Network:
             each(account)
 
     def account_of(self, person: Person) -> Account | None:
+        """The account of this daemon that a person is, if it is one and not a former one."""
         account = self.accounts.get(person.number)
         return account if account and account.person is person else None
 
     def known_group(self, account: Account, group_id: str) -> Group | None:
+        """A group by its id, if the account knows it."""
         return self.groups[group_id] if group_id in account.groups else None
 
     async def post(

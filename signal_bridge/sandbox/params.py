@@ -22,46 +22,56 @@ class Params:
         self._values = values
 
     def text(self, name: str) -> str | None:
+        """A text; of any other value its JSON, as signal-cli takes everything for one."""
         value = self._get(name)
         return value if value is None or isinstance(value, str) else json.dumps(value)
 
     def flag(self, name: str) -> bool | None:
+        """A bool, and nothing that looks like one. Raises RpcError (-32603)."""
         value = self._get(name)
         return None if value is None else _need(name, value, _is_flag)
 
     def integer(self, name: str) -> int | None:
+        """A whole number of 32 bits. Raises RpcError (-32603)."""
         value = self._get(name)
         return None if value is None else _need(name, value, _is_integer)
 
     def timestamp(self, name: str) -> int | None:
+        """Milliseconds, which are more than 32 bits. Raises RpcError (-32603)."""
         value = self._get(name)
         return None if value is None else _need(name, value, _is_timestamp)
 
     def needed_text(self, name: str) -> str:
+        """`text` that must be there. Raises RpcError (-32603)."""
         value = self.text(name)
         if value is None:
             raise errors.missing(name)
         return value
 
     def needed_integer(self, name: str) -> int:
+        """`integer` that must be there. Raises RpcError (-32603)."""
         value = self.integer(name)
         if value is None:
             raise errors.missing(name)
         return value
 
     def needed_timestamp(self, name: str) -> int:
+        """`timestamp` that must be there. Raises RpcError (-32603)."""
         value = self.timestamp(name)
         if value is None:
             raise errors.missing(name)
         return value
 
     def texts(self, name: str) -> list[str]:
+        """A list, or a single text under `name`; empty if absent. Raises RpcError (-32603)."""
         return [_need(name, each, _is_text) for each in self._list(name) or []]
 
     def integers(self, name: str) -> list[int]:
+        """The same of `integer`s."""
         return [_need(name, each, _is_integer) for each in self._list(name) or []]
 
     def needed_timestamps(self, name: str) -> list[int]:
+        """The same of `timestamp`s, which must be there; an empty list may."""
         values = self._list(name)
         if values is None:
             raise errors.missing(name)

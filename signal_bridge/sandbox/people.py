@@ -37,6 +37,7 @@ class Ticker:
         self._last = 0
 
     def next_ms(self) -> int:
+        """Now in milliseconds, or one more than the last time."""
         self._last = max(now_ms(), self._last + 1)
         return self._last
 
@@ -59,14 +60,17 @@ class Person:
 
     @property
     def aci(self) -> str:
+        """The account's UUID, made from the number: the same in every run."""
         return f"5a9d6b0c-0000-4000-8000-{self.number.lstrip('+')[-12:]:0>12}"
 
     @property
     def profile_name(self) -> str:
+        """`given family`, as far as the profile has them."""
         return " ".join(part for part in (self.given_name, self.family_name) if part)
 
     @property
     def is_robot(self) -> bool:
+        """Whether it sends back what it gets."""
         return self.number == ROBOT_NUMBER
 
 
@@ -84,6 +88,7 @@ class Recipient:
     username: str | None = None
 
     def need_person(self) -> Person:
+        """The person. Raises RpcError (-1) if nobody is registered."""
         if self.person is None:
             raise errors.user_error(f"The user {self.name} is not registered.")
         return self.person
@@ -98,18 +103,23 @@ class People:
             self.add(person)
 
     def add(self, person: Person) -> None:
+        """Register somebody, in place of whoever had the number."""
         self._by_number[person.number] = person
 
     def remove(self, person: Person) -> None:
+        """Nobody has this number any more."""
         self._by_number.pop(person.number, None)
 
     def by_number(self, number: str) -> Person | None:
+        """Who has a number in E.164."""
         return self._by_number.get(number)
 
     def by_aci(self, aci: str) -> Person | None:
+        """Who has a UUID, in whatever case."""
         return next((each for each in self if each.aci == aci.lower()), None)
 
     def by_username(self, username: str) -> Person | None:
+        """Who has a username, `name.number`."""
         return next((each for each in self if each.username == username), None)
 
     def free_number(self) -> str:
@@ -128,10 +138,12 @@ class People:
         return self.find_number(text)
 
     def find_number(self, text: str) -> Recipient:
+        """Whom a phone number means, national ones included. Raises RpcError (-1)."""
         number = e164(text)
         return Recipient(number, self.by_number(number), number=number)
 
     def find_username(self, username: str) -> Recipient:
+        """Whom a username means, without its `u:`."""
         return Recipient(username, self.by_username(username), username=username)
 
     def __iter__(self) -> Iterator[Person]:
@@ -148,6 +160,7 @@ def e164(text: str) -> str:
 
 
 def now_ms() -> int:
+    """Milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 

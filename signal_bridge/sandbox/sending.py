@@ -55,6 +55,7 @@ def read_targets(call: Call) -> Targets:
 
 
 def find_group(call: Call, group_id: str) -> Group:
+    """A group that the account knows. Raises RpcError (-1), also if `group_id` is no base64."""
     group = call.network.known_group(call.account, checked_id(group_id))
     if group is None:
         raise errors.user_error(f"Group not found: {group_id}")

@@ -28,6 +28,7 @@ _PROFILE: Final = {
 
 
 async def update_profile(call: Call) -> Json:
+    """`updateProfile`: what is not given stays, an empty text removes. `{}`."""
     params, person = call.params, call.account.person
     avatar = params.text("avatar")
     if avatar:
@@ -43,6 +44,7 @@ async def update_profile(call: Call) -> Json:
 
 
 def update_account(call: Call) -> Json:
+    """`updateAccount`: `{}`, or with `username` `{"username", "usernameLink"}`."""
     params, person = call.params, call.account.person
     for name in ("unrestrictedUnidentifiedSender", "discoverableByNumber", "numberSharing"):
         params.flag(name)
@@ -56,6 +58,7 @@ def update_account(call: Call) -> Json:
 
 
 def update_configuration(call: Call) -> Json:
+    """`updateConfiguration`: `{}`. Nothing here depends on the settings."""
     names = ("readReceipts", "unidentifiedDeliveryIndicators", "typingIndicators", "linkPreviews")
     for name in names:
         call.params.flag(name)
@@ -63,6 +66,7 @@ def update_configuration(call: Call) -> Json:
 
 
 def list_devices(call: Call) -> list[Json]:
+    """`listDevices`: the primary one (id 1) and those linked. Times in milliseconds."""
     return [
         {
             "id": device.id,
@@ -75,6 +79,7 @@ def list_devices(call: Call) -> list[Json]:
 
 
 def add_device(call: Call) -> Json:
+    """`addDevice`: any well-formed link is a device that agrees. `{}`."""
     call.account.need_primary()
     _check_device_link(call.params.needed_text("uri"))
     devices = call.account.devices
@@ -85,6 +90,7 @@ def add_device(call: Call) -> Json:
 
 
 def remove_device(call: Call) -> Json:
+    """`removeDevice`: `{}`; -3 for an id that no linked device has."""
     device_id = call.params.needed_integer("deviceId")
     call.account.need_primary()
     call.account.devices.remove(_device(call, device_id, "Error while removing device"))
@@ -92,6 +98,7 @@ def remove_device(call: Call) -> Json:
 
 
 def update_device(call: Call) -> Json:
+    """`updateDevice`, which signal-cli has since 0.13.23: a new name. `{}`."""
     device_id = call.params.needed_integer("deviceId")
     call.account.need_primary()
     name = call.params.needed_text("deviceName")
@@ -100,12 +107,14 @@ def update_device(call: Call) -> Json:
 
 
 def set_pin(call: Call) -> Json:
+    """`setPin`: `{}`. It is not kept, as no registration asks for it."""
     call.account.need_primary()
     call.params.needed_text("pin")
     return {}
 
 
 def remove_pin(call: Call) -> Json:
+    """`removePin`: `{}`."""
     call.account.need_primary()
     return {}
 

@@ -39,6 +39,7 @@ _NOT_TRUSTED: Final = "Failed to set the trust for this number, make sure the nu
 
 
 def get_user_status(call: Call) -> list[Json]:
+    """`getUserStatus`: an entry for each number, then one for each username."""
     params = call.params
     numbers = [_number_status(call, text) for text in params.texts("recipient")]
     names = [_username_status(call, text) for text in params.texts("username")]
@@ -46,6 +47,7 @@ def get_user_status(call: Call) -> list[Json]:
 
 
 def list_contacts(call: Call) -> list[Json]:
+    """`listContacts`: those not removed, or with `allRecipients` all, the account itself too."""
     params, account = call.params, call.account
     wanted = [call.network.people.find(text).person for text in params.texts("recipient")]
     everybody, blocked = params.flag("allRecipients"), params.flag("blocked")
@@ -62,6 +64,7 @@ def list_contacts(call: Call) -> list[Json]:
 
 
 async def update_contact(call: Call) -> Json:
+    """`updateContact`: `{}`. A timer (`expiration`, seconds) is told to the other side."""
     params = call.params
     person = call.network.people.find(params.needed_text("recipient")).need_person()
     contact = call.account.contact(person)
@@ -81,6 +84,7 @@ async def update_contact(call: Call) -> Json:
 
 
 def remove_contact(call: Call) -> Json:
+    """`removeContact`: `{}`. Names go; with `forget` the key too; with `hide` it is marked."""
     person = call.network.people.find(call.params.needed_text("recipient")).person
     if person is None:
         return {}
@@ -97,14 +101,17 @@ def remove_contact(call: Call) -> Json:
 
 
 def block(call: Call) -> Json:
+    """`block`: people and groups; `{}`."""
     return _set_blocked(call, True)
 
 
 def unblock(call: Call) -> Json:
+    """`unblock`: people and groups; `{}`."""
     return _set_blocked(call, False)
 
 
 def list_identities(call: Call) -> list[Json]:
+    """`listIdentities`: the keys of all, or of the one with `number`."""
     number = call.params.text("number")
     only = call.network.people.find(number).person if number else None
     known = call.account.identities.values()
@@ -112,6 +119,7 @@ def list_identities(call: Call) -> list[Json]:
 
 
 def trust(call: Call) -> Json:
+    """`trust`: `{}`; -1 unless the safety number is right or all known keys are meant."""
     params = call.params
     recipient = call.network.people.find(params.needed_text("recipient"))
     trust_all, number = params.flag("trustAllKnownKeys"), params.text("verifiedSafetyNumber")
@@ -132,6 +140,7 @@ def trust(call: Call) -> Json:
 
 
 def get_avatar(call: Call) -> Json:
+    """`getAvatar` of a contact, a profile or a group: `{"data": base64}`."""
     data = _avatar(call)
     if not data:
         raise errors.user_error("Could not find avatar")

@@ -21,10 +21,12 @@ _NO_ID: Final = (
 
 
 def version(_call: Call) -> Json:
+    """`version`: of the signal-cli that is imitated."""
     return {"version": VERSION}
 
 
 def list_accounts(call: Call) -> list[Json]:
+    """`listAccounts`: the loaded ones, in the order in which they came."""
     return [{"number": number} for number in call.network.accounts]
 
 
@@ -36,6 +38,7 @@ def subscribe_receive(call: Call) -> int:
 
 
 def unsubscribe_receive(call: Call) -> Json:
+    """`unsubscribeReceive`: `{}`. The id comes by name or as the only one of an array."""
     if call.values is None:
         return _unsubscribe_account(call)
     call.world.deliveries.unsubscribe(call.client, _subscription_id(call.values))
@@ -43,6 +46,7 @@ def unsubscribe_receive(call: Call) -> Json:
 
 
 async def receive(call: Call) -> list[Json]:
+    """`receive`: what waits and what comes until nothing did for `timeout` seconds (3)."""
     values = read_typed(call.values, "ReceiveCommand$ReceiveParams", ("maxMessages", "timeout"))
     timeout = 3.0 if values.get("timeout") is None else float(values["timeout"])
     limit = -1 if values.get("maxMessages") is None else int(values["maxMessages"])
@@ -50,10 +54,12 @@ async def receive(call: Call) -> list[Json]:
 
 
 def start_link(call: Call) -> Json:
+    """`startLink`: `{"deviceLinkUri"}`."""
     return {"deviceLinkUri": call.world.linking.start()}
 
 
 async def finish_link(call: Call) -> Json:
+    """`finishLink`: `{"number"}` of the new account, about a second after `startLink`."""
     known = ("deviceName", "deviceLinkUri")
     values = read_typed(call.values, "FinishLinkCommand$FinishLinkParams", known)
     name = values.get("deviceName") or "cli"
@@ -63,6 +69,7 @@ async def finish_link(call: Call) -> Json:
 
 
 def register(call: Call) -> Json:
+    """`register`: `{}`. No code is sent, since any will do but 000-000."""
     known = ("voice", "reregister", "captcha")
     values = read_typed(call.values, "RegisterCommand$RegistrationParams", known)
     call.world.linking.register(call.number, values.get("captcha"))
@@ -70,6 +77,7 @@ def register(call: Call) -> Json:
 
 
 def verify(call: Call) -> Json:
+    """`verify`: `{}`, and the account is loaded."""
     known = ("verificationCode", "pin")
     values = read_typed(call.values, "VerifyCommand$VerifyParams", known)
     code = values.get("verificationCode")
@@ -91,6 +99,7 @@ def delete_local_account_data(call: Call) -> Json:
 
 
 async def get_attachment(call: Call) -> Json:
+    """`getAttachment`: `{"data": base64}` of a file that was received."""
     attachment_id = call.params.needed_text("id")
     data = await asyncio.to_thread(call.world.storage.read, attachment_id)
     return {"data": base64.b64encode(data).decode()}

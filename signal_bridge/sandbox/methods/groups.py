@@ -38,6 +38,7 @@ _ADMIN_PARAMS: Final = ("removeMember", "admin", "removeAdmin", "ban", "unban")
 
 
 def list_groups(call: Call) -> list[Json]:
+    """`listGroups`: those of the account, or the ones with `groupId`; unknown ids are left out."""
     account = call.account
     wanted = [checked_id(text) for text in call.params.texts("groupId")]
     known = [call.network.groups[each] for each in account.groups]
@@ -49,6 +50,7 @@ def list_groups(call: Call) -> list[Json]:
 
 
 async def update_group(call: Call) -> Json:
+    """`updateGroup`: without `groupId` a new one. `{}` if nothing changed."""
     change = _Change(call)
     await asyncio.to_thread(change.read_avatar)
     group_id = call.params.text("groupId")
@@ -63,6 +65,7 @@ async def update_group(call: Call) -> Json:
 
 
 async def join_group(call: Call) -> Json:
+    """`joinGroup`: `groupId`, the results of telling it, `onlyRequested` if an admin decides."""
     key, password = groups.read_invite(call.params.needed_text("uri"))
     person = call.account.person
     group = next((each for each in call.network.groups.values() if each.key == key), None)
@@ -83,6 +86,7 @@ async def join_group(call: Call) -> Json:
 
 
 async def quit_group(call: Call) -> Json:
+    """`quitGroup`: the results of telling it, `{}` for who had left; `delete` forgets the group."""
     group = _group_to_quit(call)
     person, people = call.account.person, call.network.people
     result: Json = {}

@@ -23,6 +23,7 @@ _EMPTY: Final = (
 
 
 async def send(call: Call) -> Json:
+    """`send`, new messages and edits (`editTimestamp`), to people and groups."""
     params = call.params
     targets = read_targets(call)
     files = await asyncio.to_thread(attachments.load_all, params.texts("attachment"))
@@ -52,6 +53,7 @@ async def send(call: Call) -> Json:
 
 
 def send_reaction(call: Call) -> Sent:
+    """`sendReaction` to a message, or with `story` to a story."""
     params = call.params
     targets = read_targets(call)
     emoji, timestamp = params.needed_text("emoji"), params.needed_timestamp("targetTimestamp")
@@ -62,12 +64,14 @@ def send_reaction(call: Call) -> Sent:
 
 
 def remote_delete(call: Call) -> Sent:
+    """`remoteDelete`: the message of `targetTimestamp` is to be gone."""
     targets = read_targets(call)
     deleted = {"timestamp": call.params.needed_timestamp("targetTimestamp")}
     return send_to(call, targets, new_message(call, remoteDelete=deleted))
 
 
 async def send_typing(call: Call) -> Json:
+    """`sendTyping`: begun, or with `stop` ended."""
     params, people = call.params, call.network.people
     recipients = [people.find(text) for text in params.texts("recipient")]
     try:
@@ -81,6 +85,7 @@ async def send_typing(call: Call) -> Json:
 
 
 def send_receipt(call: Call) -> Sent:
+    """`sendReceipt`: `read` (the default) or `viewed`, for each of `targetTimestamp`."""
     params = call.params
     recipient = call.network.people.find(params.needed_text("recipient"))
     timestamps = params.needed_timestamps("targetTimestamp")
@@ -92,6 +97,7 @@ def send_receipt(call: Call) -> Sent:
 
 
 def send_message_request_response(call: Call) -> Json:
+    """`sendMessageRequestResponse`: `{}`; nobody has to be accepted here."""
     kind = call.params.needed_text("type")
     if kind.upper() not in ("ACCEPT", "DELETE"):
         raise errors.internal_error(f"Unknown message request response: {kind}")
@@ -112,6 +118,7 @@ def send_sync_request(call: Call) -> Json:
 
 
 def send_pin_message(call: Call) -> Sent:
+    """`sendPinMessage`, in signal-cli since 0.14.0: for `pinDuration` seconds; -1 is for ever."""
     targets = read_targets(call)
     author = _target_author(call, targets)
     timestamp = call.params.needed_timestamp("targetTimestamp")
@@ -121,6 +128,7 @@ def send_pin_message(call: Call) -> Sent:
 
 
 def send_unpin_message(call: Call) -> Sent:
+    """`sendUnpinMessage`, in signal-cli since 0.14.0."""
     targets = read_targets(call)
     author = _target_author(call, targets)
     unpin = envelopes.pin(author, call.params.needed_timestamp("targetTimestamp"))
@@ -128,6 +136,7 @@ def send_unpin_message(call: Call) -> Sent:
 
 
 def submit_rate_limit_challenge(call: Call) -> Json:
+    """`submitRateLimitChallenge`: `{}`, and sending works; -1 for a wrong token or captcha."""
     challenges = call.account.challenges
     token, captcha = call.params.text("challenge"), call.params.text("captcha")
     solved = next((aci for aci, each in challenges.items() if token and each == token), None)

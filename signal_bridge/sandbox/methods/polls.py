@@ -14,6 +14,7 @@ Sent = Awaitable[dict[str, Any]]
 
 
 def send_poll_create(call: Call) -> Sent:
+    """`sendPollCreate`: a question with 2 to 10 options of at most 100 characters each."""
     params = call.params
     targets = read_targets(call)
     options = params.texts("option")
@@ -27,6 +28,7 @@ def send_poll_create(call: Call) -> Sent:
 
 
 def send_poll_vote(call: Call) -> Sent:
+    """`sendPollVote`: `option` counts from 0; `voteCount` grows with each change of mind."""
     params = call.params
     targets = read_targets(call)
     author = call.network.people.find(params.needed_text("pollAuthor")).need_person()
@@ -40,6 +42,7 @@ def send_poll_vote(call: Call) -> Sent:
 
 
 def send_poll_terminate(call: Call) -> Sent:
+    """`sendPollTerminate`: the poll of `pollTimestamp` takes no more votes."""
     targets = read_targets(call)
     ended = {"targetSentTimestamp": call.params.needed_timestamp("pollTimestamp")}
     return send_to(call, targets, new_message(call, pollTerminate=ended))

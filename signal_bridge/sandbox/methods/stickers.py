@@ -27,6 +27,7 @@ _PIXEL: Final = base64.b64decode(
 
 
 def list_sticker_packs(call: Call) -> list[Json]:
+    """`listStickerPacks`: those added or uploaded; all count as installed."""
     return [_pack_json(each) for each in call.account.sticker_packs.values()]
 
 
@@ -43,6 +44,7 @@ def add_sticker_pack(call: Call) -> Json:
 
 
 async def upload_sticker_pack(call: Call) -> Json:
+    """`uploadStickerPack`: `{"url"}` of the pack in a folder, a manifest or a zip file."""
     path = call.params.needed_text("path")
     pack = await asyncio.to_thread(_read_pack, Path(path))
     call.account.sticker_packs[pack.id] = pack
@@ -50,6 +52,7 @@ async def upload_sticker_pack(call: Call) -> Json:
 
 
 def get_sticker(call: Call) -> Json:
+    """`getSticker`: `{"data": base64}`; -1 if the account has no such one."""
     pack_id = call.params.needed_text("packId")
     sticker_id = call.params.needed_integer("stickerId")
     pack = call.account.sticker_packs.get(pack_id.lower())

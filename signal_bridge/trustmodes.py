@@ -1,31 +1,31 @@
 """`api-config.yml`: each account's trust mode, where signal-cli-rest-api keeps it.
 
     config:
-      "+4915112345":
+      '+4915112345':
         trust_mode: 1
 
-0 is `on-first-use`, 1 `always`, 2 `never` (rest-contract.md 7). This is the whole format, so it is
-read and written here, line by line; a file that has anything else in it is left alone.
+0 is `on-first-use`, 1 `always`, 2 `never` (rest-contract.md 7). That is the whole format: a file
+that has anything else in it is left alone, for writing would lose it.
+
+PyYAML is loaded where it is used: it would add 13 ms to each start, for two routes that are rarely
+asked.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from signal_bridge.errors import RequestError, StoreError
 
 MODES: Final = ("on-first-use", "always", "never")
 
-_KEY: Final = re.compile(r"""\s+("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#].*?):\s*""")
-_MODE: Final = re.compile(r"\s+trust_mode:\s*([0-9]+)\s*")
-_EMPTY: Final[tuple[list[str], ...]] = ([], ["{}"], ["config: {}"])
+# A file without an account, as it is read: YAML's null is an empty text there.
+_EMPTY: Final[tuple[object, ...]] = (None, "", {}, {"config": {}}, {"config": ""})
 
 
 def checked_mode(word: str) -> str:
@@ -64,46 +64,54 @@ def _read(path: Path) -> dict[str, int]:
     except UnicodeDecodeError:
         raise _not_understood(path) from None
     try:
-        return _parsed(text)
+        return _modes(text)
     except ValueError:
         raise _not_understood(path) from None
 
 
-def _parsed(text: str) -> dict[str, int]:
-    """Raises ValueError for whatever is not in the format."""
-    stripped = (line.rstrip() for line in text.split("\n"))
-    lines = [line for line in stripped if line and not line.lstrip().startswith("#")]
-    if lines in _EMPTY:
+def _modes(text: str) -> dict[str, int]:
+    """Raises ValueError for whatever is not YAML, or not in the format."""
+    import yaml  # see above
+
+    try:
+        # To this loader every scalar is a text. YAML's own rules take an unquoted +12025550100
+        # for a number, and the plus would be lost.
+        document = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes no objects
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError("not YAML") from error
+    if document in _EMPTY:
         return {}
-    if lines[0] != "config:":
-        raise ValueError(lines[0])
-    pairs = zip(lines[1::2], lines[2::2], strict=True)
-    return {_key(above): int(_matched(_MODE, below)) for above, below in pairs}
+    entries = _mapping(_only_member("config", document))
+    return {one: _whole(_only_member("trust_mode", entry)) for one, entry in entries.items()}
 
 
-def _key(line: str) -> str:
-    key = _matched(_KEY, line)
-    if key.startswith('"'):
-        return str(json.loads(key))
-    return key[1:-1].replace("''", "'") if key.startswith("'") else key
+def _only_member(key: str, value: Any) -> Any:
+    members = _mapping(value)
+    if list(members) != [key]:
+        raise ValueError(f"{key} expected, and nothing else")
+    return members[key]
 
 
-def _matched(pattern: re.Pattern[str], line: str) -> str:
-    found = pattern.fullmatch(line)
-    if found is None:
-        raise ValueError(line)
-    return found.group(1)
+def _mapping(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise ValueError("a mapping expected")
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, str) or not (value.isascii() and value.isdigit()):
+        raise ValueError("a whole number expected")
+    return int(value)
 
 
 def _write(path: Path, modes: Mapping[str, int]) -> None:
     """Whole or not at all: a reader never sees half a file."""
-    lines = ["config:"]
-    for account in sorted(modes):
-        lines.append(f"  {json.dumps(account, ensure_ascii=False)}:")
-        lines.append(f"    trust_mode: {modes[account]}")
+    import yaml  # see above
+
+    config = {account: {"trust_mode": mode} for account, mode in modes.items()}
     new = path.with_name(f".{path.name}.new")
     try:
-        new.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        new.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
         new.replace(path)
     except OSError as error:
         raise StoreError(f"{path.name} cannot be written: {error.strerror}") from error

@@ -10,8 +10,6 @@ and only then does the cursor move.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import logging
 import select
 import socket
@@ -25,7 +23,7 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Ping, Pong
 from wsproto.events import Event as WireEvent
 from wsproto.frame_protocol import CloseReason
-from wsproto.utilities import LocalProtocolError, RemoteProtocolError
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError, generate_accept_token
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import RequestError, StoreError
@@ -42,7 +40,6 @@ _SILENT_SECONDS: Final = 80.0
 _WRITE_SECONDS: Final = 10.0
 _BATCH: Final = 100
 _READ_BYTES: Final = 65536
-_ACCEPT_KEY: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 
 
 class _GoneError(Exception):
@@ -57,6 +54,7 @@ class UpgradedResponse(Response):
     """
 
     def __call__(self, *_: Any) -> Any:
+        """Raises StopIteration, always."""
         raise StopIteration
 
 
@@ -81,10 +79,9 @@ def _handshake(environ: dict[str, Any]) -> bytes:
         raise RequestError(
             "websocket: not a websocket handshake: 'Sec-WebSocket-Key' header is missing or blank"
         )
-    digest = hashlib.sha1((key + _ACCEPT_KEY).encode(), usedforsecurity=False).digest()
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"
+        b"Sec-WebSocket-Accept: " + generate_accept_token(key.encode()) + b"\r\n\r\n"
     )
 
 

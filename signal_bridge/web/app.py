@@ -20,6 +20,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter, Map, MapAdapter
 
+from signal_bridge.gunicorn_parts import client_socket
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
 from signal_bridge.web.edge import problems
@@ -106,7 +107,7 @@ def _blueprints(routes: Sequence[Route]) -> Iterator[Blueprint]:
 
 
 def _begin() -> None:
-    _limit_waits(request.environ.get("gunicorn.socket"))
+    _limit_waits(client_socket(request.environ))
     g.began = time.monotonic()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)

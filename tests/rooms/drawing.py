@@ -23,7 +23,7 @@ ROOMS: Final = """
     > signalcli | supervisor | rpc | feed | spool
     > store
     > threads
-    > clock | settings | logs | trustmodes
+    > clock | settings | logs | trustmodes | gunicorn_parts
     > settingtexts
     > errors
 """

@@ -30,6 +30,7 @@ from signal_bridge.errors import RequestError, StoreError
 from signal_bridge.feed.event import Event, Gap
 from signal_bridge.feed.shapes import frame
 from signal_bridge.feed.watch import WaitingFollower
+from signal_bridge.gunicorn_parts import client_socket, end_without_answer
 from signal_bridge.web.streams.reading import Reader
 
 log = logging.getLogger(__name__)
@@ -47,15 +48,11 @@ class _GoneError(Exception):
 
 
 class UpgradedResponse(Response):
-    """What the view returns when the WebSocket is over: nothing more may be written.
-
-    Gunicorn's threaded worker ends a connection without a word when the application raises
-    StopIteration.
-    """
+    """What the view returns when the WebSocket is over: nothing more may be written."""
 
     def __call__(self, *_: Any) -> Any:
-        """Raises StopIteration, always."""
-        raise StopIteration
+        """End the connection; no response is started."""
+        end_without_answer()
 
 
 def serve(environ: dict[str, Any], reader: Reader) -> Response:
@@ -65,7 +62,7 @@ def serve(environ: dict[str, Any], reader: Reader) -> Response:
     """
     answer = _handshake(environ)
     with reader.bridge.streams.one():
-        _Session(environ["gunicorn.socket"], reader).run(answer)
+        _Session(client_socket(environ), reader).run(answer)
     return UpgradedResponse(status=101)
 
 

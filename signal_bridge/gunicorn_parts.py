@@ -1,0 +1,102 @@
+"""What Gunicorn does not document and the bridge needs all the same. All of it is here.
+
+Read from Gunicorn 26.2.0. `tests/test_gunicorn_parts.py` fails when another version is installed,
+or when one of these has another shape: then read them again in the new one.
+
+    ThreadWorker.handle, TConn            to refuse a TLS client at once
+    ThreadWorker.set_accept_enabled       to hear of the beginning of a stop
+    keepalived_conns, pending_conns …     so that a stop waits for no idle connection
+    Worker.handle_error's log line        quotes what it could not read, which may be a message
+    http.message._check_fast_parser       to say which HTTP parser runs
+    environ["gunicorn.socket"]            to wait for a client's end, and to speak WebSocket
+    StopIteration from the application    to end such a connection without an answer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from socket import MSG_PEEK
+from typing import Any, Final, NoReturn
+
+from gunicorn.glogging import Logger
+from gunicorn.http import message
+from gunicorn.http.errors import InvalidRequestLine
+from gunicorn.workers import gthread
+
+READ_FROM: Final = "26.2.0"
+
+# How Gunicorn's Worker.handle_error begins what it logs of a request that it cannot read.
+UNREADABLE_REQUEST: Final = "Invalid request from ip="
+
+
+class DiscreetLogger(Logger):  # type: ignore[misc]
+    """Gunicorn's, without its access log, which it writes for nobody if logging is configured."""
+
+    def access(self, *_: Any) -> None:
+        """Cost a tenth of a request."""
+
+    def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Gunicorn's parser in Python quotes what it cannot read, which may be a message."""
+        is_quoting = msg.startswith(UNREADABLE_REQUEST)
+        super().warning(msg.partition(": ")[0] if is_quoting else msg, *args, **kwargs)
+
+
+class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
+    """Gunicorn's gthread, which turns away TLS, and whose stop waits for requests alone."""
+
+    def on_stop(self) -> None:
+        """Called once, on the main thread, when the worker begins to stop."""
+
+    def handle(self, conn: Any) -> Any:
+        """Refuse a TLS client at once, so that it goes on to try HTTP, as signalbot does.
+
+        Gunicorn's parser in Python would wait for the end of the line. Its own wait for the first
+        bytes of a connection is made here, and then over.
+        """
+        if not conn.initialized:
+            if not conn.wait_for_data(gthread.DEFAULT_WORKER_DATA_TIMEOUT):
+                return gthread._DEFER
+            if _speaks_tls(conn.sock):
+                self.handle_error(None, conn.sock, conn.client, InvalidRequestLine("TLS"))
+                return False
+        return super().handle(conn)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Gunicorn counts a kept-alive connection as work.
+
+        One that a proxy holds open would make every stop take the whole graceful_timeout.
+        """
+        super().set_accept_enabled(enabled)
+        if not self.alive:  # once, at the beginning of the stop
+            self.on_stop()
+            self.wait_for_and_dispatch_events(timeout=0)  # a request that is here is served
+            for idle in (*self.keepalived_conns, *self.pending_conns):
+                idle.timeout = 0.0
+            self.murder_keepalived()
+            self.murder_pending()
+
+
+def client_socket(environ: Mapping[str, Any]) -> Any:
+    """The connection of the request with this WSGI environment; None without Gunicorn."""
+    return environ.get("gunicorn.socket")
+
+
+def end_without_answer() -> NoReturn:
+    """For an application that has answered on the socket itself: Gunicorn closes the connection.
+
+    Raises StopIteration, which has to reach Gunicorn.
+    """
+    raise StopIteration
+
+
+def parses_in_c(cfg: Any) -> bool:
+    """Whether requests are parsed in C, asked the way Gunicorn does for each."""
+    return bool(message._check_fast_parser(cfg))
+
+
+def _speaks_tls(client: Any) -> bool:
+    """Whether a connection that has bytes to read begins with a TLS handshake."""
+    try:
+        return bool(client.recv(1, MSG_PEEK) == b"\x16")
+    except OSError:
+        return False  # what is wrong with it is found out by whoever reads it

@@ -1,0 +1,186 @@
+"""What the bridge uses of Gunicorn without its promise is still what it was."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from gunicorn.http import message
+from gunicorn.http.errors import InvalidRequestLine
+from gunicorn.http.wsgi import default_environ
+from gunicorn.workers import gthread
+from gunicorn.workers.base import Worker
+
+from signal_bridge.gunicorn_parts import (
+    READ_FROM,
+    UNREADABLE_REQUEST,
+    DiscreetLogger,
+    PromptWorker,
+    client_socket,
+    end_without_answer,
+    parses_in_c,
+)
+from tests.support.private_parts import PrivateParts
+
+PARTS = PrivateParts("gunicorn", READ_FROM, "signal_bridge/gunicorn_parts.py")
+TLS_HELLO = b"\x16\x03\x01"
+
+
+class Log:
+    """Gunicorn's logger, as far as a worker uses it here."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def warning(self, text: str) -> None:
+        self.lines.append(text)
+
+    def debug(self, text: str, *_: Any) -> None:
+        """Of no interest."""
+
+
+class Stoppable(PromptWorker):
+    """Counts its stops."""
+
+    stops = 0
+
+    def on_stop(self) -> None:
+        self.stops += 1
+
+
+@pytest.fixture
+def worker() -> Iterator[Stoppable]:
+    worker = Stoppable(1, 1, [], None, 30, Config(), Log())
+    worker.poller = gthread.selectors.DefaultSelector()
+    yield worker
+    worker.poller.close()
+    worker.tmp.close()
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """The client's end of a connection, and the worker's."""
+    client, server = socket.socketpair()
+    client.settimeout(10)
+    yield client, server
+    client.close()
+    server.close()
+
+
+def connection(server: socket.socket) -> gthread.TConn:
+    return gthread.TConn(Config(), server, ("127.0.0.1", 1), ("127.0.0.1", 2))
+
+
+def test_the_version_that_was_read_is_installed_and_pinned() -> None:
+    PARTS.assert_version()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "parameters"),
+    [
+        (gthread.ThreadWorker, "handle", ("self", "conn")),
+        (gthread.ThreadWorker, "set_accept_enabled", ("self", "enabled")),
+        (gthread.ThreadWorker, "wait_for_and_dispatch_events", ("self", "timeout")),
+        (gthread.ThreadWorker, "murder_keepalived", ("self",)),
+        (gthread.ThreadWorker, "murder_pending", ("self",)),
+        (gthread.TConn, "wait_for_data", ("self", "timeout")),
+        (Worker, "handle_error", ("self", "req", "client", "addr", "exc")),
+        (Logger, "access", ("self", "resp", "req", "environ", "request_time")),
+        (Logger, "warning", ("self", "msg", "args", "kwargs")),
+        (message, "_check_fast_parser", ("cfg",)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_called_or_replaced_takes_the_same(
+    owner: Any, name: str, parameters: tuple[str, ...]
+) -> None:
+    PARTS.assert_takes(owner, name, *parameters)
+
+
+def test_what_is_read_is_there(
+    worker: Stoppable, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    PARTS.assert_has(gthread, "DEFAULT_WORKER_DATA_TIMEOUT", "_DEFER")
+    PARTS.assert_has(worker, "alive", "keepalived_conns", "pending_conns")
+    PARTS.assert_has(connection(pair[1]), "initialized", "sock", "client", "timeout")
+
+
+def test_the_environment_of_a_request_names_its_socket(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    request = SimpleNamespace(body=None, method="GET", query="", uri="/", version=(1, 1))
+    environ = default_environ(request, pair[1], Config())
+    PARTS.assert_that(client_socket(environ) is pair[1], "an environment holds gunicorn.socket")
+    assert client_socket({}) is None
+
+
+def test_a_request_that_cannot_be_read_is_logged_without_what_it_says(
+    worker: Stoppable, pair: tuple[socket.socket, socket.socket], caplog: pytest.LogCaptureFixture
+) -> None:
+    worker.handle_error(None, pair[1], ("127.0.0.1", 1), InvalidRequestLine("SESAME"))
+    [line] = worker.log.lines
+    PARTS.assert_that(line.startswith(f"{UNREADABLE_REQUEST}127.0.0.1: "), "the log line begins so")
+    logger = DiscreetLogger(Config())
+    logger.error_log.propagate = True
+    logger.warning(line)
+    assert caplog.messages == [f"{UNREADABLE_REQUEST}127.0.0.1"]
+
+
+def test_a_connection_can_be_ended_without_an_answer(
+    worker: Stoppable,
+    pair: tuple[socket.socket, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client, server = pair
+    client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    monkeypatch.setattr(worker, "handle_request", lambda *_: end_without_answer())
+    done = worker.handle(connection(server))
+    PARTS.assert_that(done is False, "StopIteration ends a connection")
+    server.close()
+    PARTS.assert_that(client.recv(1) == b"", "nothing is written after StopIteration")
+
+
+def test_a_client_of_tls_is_refused(
+    worker: Stoppable, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    client, server = pair
+    client.sendall(TLS_HELLO)
+    assert worker.handle(connection(server)) is False
+    assert client.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_silent_client_is_given_back_to_the_poller(
+    worker: Stoppable,
+    pair: tuple[socket.socket, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gthread, "DEFAULT_WORKER_DATA_TIMEOUT", 0)
+    assert worker.handle(connection(pair[1])) is gthread._DEFER
+
+
+def test_a_stop_is_told_and_closes_idle_connections(
+    worker: Stoppable, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    client, server = pair
+    idle = connection(server)
+    idle.set_timeout()
+    worker.keepalived_conns.append(idle)
+    worker.nr_conns = 1
+    worker.set_accept_enabled(True)
+    assert worker.stops == 0
+    worker.alive = False
+    worker.set_accept_enabled(False)
+    assert worker.stops == 1
+    assert worker.nr_conns == 0
+    assert client.recv(1) == b""
+
+
+def test_which_parser_runs_can_be_asked() -> None:
+    config = Config()
+    config.set("http_parser", "python")
+    assert not parses_in_c(config)

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable
 from typing import Any
 
-import requests.adapters
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-from urllib3.util.connection import create_connection
 
 from signal_bridge.delivery.webhooks.addresses import Rules
+from signal_bridge.delivery.webhooks.urllib3_parts import ConnectingAdapter, open_socket
 
 
 class NoConnection(NewConnectionError):
@@ -28,8 +25,8 @@ class NoConnection(NewConnectionError):
         self.sentence = sentence
 
 
-class CheckedAdapter(requests.adapters.HTTPAdapter):
-    """Connects only where `rules` allow. Keeps one connection open: for one thread, one host.
+class CheckedAdapter(ConnectingAdapter):
+    """Connects only where `rules` allow.
 
     `newest_connection` is the one in use, if any is.
     """
@@ -37,53 +34,11 @@ class CheckedAdapter(requests.adapters.HTTPAdapter):
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self.newest_connection: HTTPConnection | None = None
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+        super().__init__(self._connect_checked)
 
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = _pools(self.connect)
-
-    def connect(self, connection: HTTPConnection) -> socket.socket:
+    def _connect_checked(self, connection: HTTPConnection) -> socket.socket:
         self.newest_connection = connection
         return _connect(connection, self._rules)
-
-
-class _InOnePiece(HTTPConnection):
-    """Head and body of a request leave in one write: that is a quarter of a delivery's time.
-
-    Requests here always have a body, so `send` is called twice for each.
-    """
-
-    _head: bytes | None = None
-
-    def send(self, data: Any) -> None:
-        if self._head is None:
-            self._head = data
-            return
-        head, self._head = self._head, None
-        super().send(head + data)
-
-
-def _pools(
-    connect: Callable[[HTTPConnection], socket.socket],
-) -> dict[str, type[HTTPConnectionPool]]:
-    """urllib3 makes connections by class, so how to connect becomes part of the classes."""
-
-    class Plain(_InOnePiece, HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            return connect(self)
-
-    class Secure(_InOnePiece, HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return connect(self)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}
 
 
 def _connect(connection: HTTPConnection, rules: Rules) -> socket.socket:
@@ -120,16 +75,7 @@ def _first_that_answers(connection: HTTPConnection, allowed: list[str], port: in
     *others, last = allowed
     for address in others:
         try:
-            return _socket(connection, address, port)
+            return open_socket(connection, address, port)
         except OSError:  # the next may answer; if none does, the last one's error counts
             continue
-    return _socket(connection, last, port)
-
-
-def _socket(connection: HTTPConnection, address: str, port: int) -> socket.socket:
-    return create_connection(
-        (address, port),
-        connection.timeout,
-        source_address=connection.source_address,
-        socket_options=connection.socket_options,
-    )
+    return open_socket(connection, last, port)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import dataclasses
 import http.cookiejar
 import logging
-import socket
 import ssl
 import threading
 import time
-from typing import Any, Final
+from typing import Final
 
 import requests
 import urllib3.exceptions as http_errors
@@ -23,6 +22,7 @@ from signal_bridge.clock import now_ms
 from signal_bridge.delivery.webhooks import schedule, signature
 from signal_bridge.delivery.webhooks.addresses import Rules
 from signal_bridge.delivery.webhooks.connecting import CheckedAdapter, NoConnection
+from signal_bridge.delivery.webhooks.urllib3_parts import StayingSession, root_of, shut_down
 from signal_bridge.delivery.webhooks.webhook import Webhook
 
 log = logging.getLogger(__name__)
@@ -70,13 +70,6 @@ _SENTENCES: Final[tuple[tuple[type[BaseException], str], ...]] = (
 )
 
 
-class _Session(requests.Session):
-    """Never follows, and so never reads, a redirect."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        return None
-
-
 class Poster:
     """Posts for one webhook, one attempt at a time, and keeps its connection open.
 
@@ -86,7 +79,7 @@ class Poster:
     def __init__(self, rules: Rules, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._adapter = CheckedAdapter(rules)
-        self._session = _Session()
+        self._session = StayingSession()
         self._session.trust_env = False
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.mount("http://", self._adapter)
@@ -131,13 +124,11 @@ class Poster:
     def end(self) -> None:
         """End the attempt that is under way, if there is one: its connection is gone."""
         connection = self._adapter.newest_connection
-        if self._overdue_at and connection is not None and connection.sock is not None:
-            try:
-                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
-            except OSError as error:  # it ended by itself
-                log.debug("the connection was gone already: %s", error)
+        if self._overdue_at and connection is not None:
+            shut_down(connection)
 
     def close(self) -> None:
+        """Close the connection that is kept open, if one is."""
         self._session.close()
 
     def _request(self, webhook: Webhook, event_id: str, body: bytes) -> requests.PreparedRequest:
@@ -154,7 +145,7 @@ class Poster:
 
     def _sentence(self, error: Exception) -> str:
         """Why no answer came, without the URL: there may be a password in it."""
-        root = _root(error)
+        root = root_of(error)
         if isinstance(root, NoConnection):
             return root.sentence
         overdue = 0 < self._overdue_at < time.monotonic()
@@ -206,10 +197,3 @@ def _beginning(response: requests.Response) -> bytes:
 
 def _text(answer: bytes) -> str:
     return answer.decode(errors="replace").replace("\0", "\ufffd")[:_ANSWER_CHARACTERS]
-
-
-def _root(error: Exception) -> Any:
-    """The error of urllib3 inside one of requests."""
-    inner = error.args[0] if error.args else None
-    inner = getattr(inner, "reason", None) or inner
-    return inner if isinstance(inner, Exception) else error

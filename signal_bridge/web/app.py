@@ -18,12 +18,13 @@ import orjson
 from flask import Blueprint, Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, NotFound
-from werkzeug.routing import BaseConverter, Map, MapAdapter
+from werkzeug.routing import BaseConverter
 
 from signal_bridge.gunicorn_parts import client_socket
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
 from signal_bridge.web.edge import problems
+from signal_bridge.web.edge.werkzeug_parts import PathMap
 from signal_bridge.web.route import Route
 from signal_bridge.web.surface import surface
 
@@ -52,20 +53,12 @@ class _JsonProvider(DefaultJSONProvider):
         return orjson.dumps(obj).decode()
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
-        body = orjson.dumps(self._prepare_response_obj(args, kwargs))
+        body = orjson.dumps(args[0] if args else kwargs)
         return Response(body, content_type="application/json; charset=utf-8")
 
 
-class _Map(Map):
-    def bind_to_environ(self, *arguments: Any, **options: Any) -> MapAdapter:
-        """A path is found whether or not an upgrade is asked for; the view looks at that."""
-        adapter = super().bind_to_environ(*arguments, **options)
-        adapter.websocket = False
-        return adapter
-
-
 class _App(Flask):
-    url_map_class = _Map
+    url_map_class = PathMap
 
 
 def create_app(the_bridge: Bridge) -> Flask:

@@ -1,8 +1,9 @@
 """What the operator chose: the environment, read once into a frozen `Settings`.
 
-Every setting is one line of `SETTINGS`: its variable, how its text is read, its default, its unit
-and what it means. Each secret may also be given as `NAME_FILE`, the path of a file that holds it.
-`signal-bridge config` prints them all, with where each value came from.
+Every setting is one field of `Settings`, declared with its variable, how its text is read, its
+default, its unit and what it means; `SETTINGS` is the same as rows. Each secret may also be given
+as `NAME_FILE`, the path of a file that holds it. `signal-bridge config` prints them all, with where
+each value came from.
 """
 
 from __future__ import annotations
@@ -11,23 +12,10 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
+from signal_bridge import settingtexts as texts
 from signal_bridge.errors import SettingError
-from signal_bridge.settingtexts import (
-    Network,
-    any_text,
-    daemon_address,
-    database_url,
-    flag,
-    http_url,
-    networks,
-    one_of,
-    path,
-    seconds,
-    waits,
-    whole,
-)
 
 # Peer settings that mean nothing here. They are accepted, with one log line each, so that a
 # deployment of signal-cli-rest-api starts unchanged (rest-contract.md, section 9).
@@ -58,10 +46,17 @@ _WEBHOOK_RETRY_SECONDS: Final = (5, 30, 120, 600, 1800, 3600, 7200, *[14400] * 5
 # sun_path holds 108 bytes with its closing zero (unix(7)).
 _SOCKET_PATH_LIMIT_BYTES: Final = 107
 
+_Value = TypeVar("_Value")
+
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """One setting: `variable` in the environment, `field` of `Settings`."""
+    """One setting: `variable` in the environment, `field` of `Settings`.
+
+    `read` takes the variable's text and gives the value, or raises ValueError with what is
+    allowed. `default` is the value when the variable is not set; None where there is none, or
+    where it follows from other settings. `unit` is empty for what has none.
+    """
 
     variable: str
     field: str
@@ -69,130 +64,153 @@ class Setting:
     default: Any
     unit: str
     meaning: str
-    secret: bool = False
+    secret: bool
 
 
-SETTINGS: Final = (
-    Setting("MODE", "mode", one_of(*MODES), "normal", "",
-            "which signal-cli runs; the json-rpc modes add its own HTTP dialect"),
-    Setting("BRIDGE_HOST", "host", any_text, "127.0.0.1", "",
-            "address to listen on; 0.0.0.0 opens it to the network"),
-    Setting("PORT", "port", whole(0, 65535), 8080, "", "port to listen on; 0 takes a free one"),
-    Setting("SIGNAL_CLI_CONFIG_DIR", "config_dir", path, None, "",
-            "signal-cli's data, and the bridge's own in bridge/ below it"),
-    Setting("SIGNAL_CLI_UID", "uid", whole(0, 2**31 - 1), None, "",
-            "user to become when started as root"),
-    Setting("SIGNAL_CLI_GID", "gid", whole(0, 2**31 - 1), None, "",
-            "group to become when started as root"),
-    Setting("SIGNAL_CLI_CHOWN_ON_STARTUP", "chown_at_start", flag, True, "",
-            "give the data directory to that user first, if it belongs to another"),
-    Setting("BRIDGE_RUNTIME_DIR", "runtime_dir", path, None, "",
-            "sockets, lock and uploads; default is bridge/ in the data directory"),
-    Setting("BRIDGE_DATABASE_URL", "database_url", database_url, None, "",
-            "where events are kept; default is bridge/bridge.db in the data directory",
-            secret=True),
-    Setting("BRIDGE_SIGNAL_CLI", "signal_cli", any_text, "signal-cli", "",
-            "the signal-cli program: a path, or a name looked up on PATH"),
-    Setting("BRIDGE_SIGNAL_CLI_NATIVE", "signal_cli_native", any_text, "signal-cli-native", "",
-            "the native binary for the native modes: a path, or a name on PATH"),
-    Setting("BRIDGE_SIGNAL_CLI_RPC", "signal_cli_rpc", daemon_address, None, "",
-            "use a daemon that somebody else runs: unix:/path or tcp:host:port"),
-    Setting("JAVA_OPTS", "java_opts", any_text, "", "", "added after the bridge's own JVM options"),
-    Setting("JSON_RPC_IGNORE_ATTACHMENTS", "ignore_attachments", flag, False, "",
-            "do not download attachments"),
-    Setting("JSON_RPC_IGNORE_STORIES", "ignore_stories", flag, False, "", "drop stories"),
-    Setting("JSON_RPC_IGNORE_AVATARS", "ignore_avatars", flag, False, "",
-            "do not download avatars (signal-cli 0.14)"),
-    Setting("JSON_RPC_IGNORE_STICKERS", "ignore_stickers", flag, False, "",
-            "do not download sticker packs (signal-cli 0.14)"),
-    Setting("JSON_RPC_TRUST_NEW_IDENTITIES", "trust_new_identities",
-            one_of("on-first-use", "always", "never"), "on-first-use", "",
-            "what to do when a safety number changes"),
-    Setting("DEFAULT_SIGNAL_TEXT_MODE", "default_text_mode", one_of("normal", "styled"),
-            "normal", "", "text_mode of sends that name none"),
-    Setting("DEFAULT_ACCOUNT", "default_account", any_text, None, "",
-            "account of requests that name none"),
-    Setting("LOG_LEVEL", "log_level", one_of("debug", "info", "warn", "error"), "info", "",
-            "how much is logged"),
-    Setting("BUILD_VERSION", "build_version", any_text, None, "",
-            "version that /v1/about reports instead of the compatible one"),
-    Setting("BRIDGE_COMPAT", "compat", one_of("0.101", "0.100"), "0.101", "",
-            "the signal-cli-rest-api to be like: 0.101 answers /v2/send with an array"),
-    Setting("BRIDGE_WORKERS", "workers", whole(1, 64), 1, "processes", "Gunicorn workers"),
-    Setting("BRIDGE_THREADS", "threads", whole(8, 1024), 96, "threads",
-            "requests and streams that one worker serves at a time"),
-    Setting("BRIDGE_START_WAIT_SECONDS", "start_wait_seconds", seconds(0, 300), 10.0, "seconds",
-            "how long a request waits for a signal-cli that is starting"),
-    Setting("BRIDGE_CALL_TIMEOUT_SECONDS", "call_timeout_seconds", seconds(1, 3600), 120.0,
-            "seconds", "how long signal-cli may take over one call"),
-    Setting("BRIDGE_KEEP_DAYS", "keep_days", whole(0, 36500), 30, "days",
-            "how long events are kept; 0 is for ever"),
-    Setting("BRIDGE_KEEP_BYTES", "keep_bytes", whole(0, 2**50), 2**30, "bytes",
-            "how much room events may take; 0 is any"),
-    Setting("BRIDGE_KEEP_ATTACHMENT_DAYS", "keep_attachment_days", whole(0, 36500), 0, "days",
-            "how long received files are kept; 0 is for ever"),
-    Setting("BRIDGE_KEEP_ATTACHMENT_BYTES", "keep_attachment_bytes", whole(0, 2**50), 0, "bytes",
-            "how much room received files may take; 0 is any"),
-    Setting("BRIDGE_MAX_BODY_BYTES", "max_body_bytes", whole(1024, 2**33), 150 * 2**20,
-            "bytes", "largest request body"),
-    Setting("BRIDGE_MAX_ATTACHMENT_BYTES", "max_attachment_bytes", whole(1024, 2**33),
-            100 * 2**20, "bytes", "largest single attachment"),
-    Setting("RECEIVE_WEBHOOK_URL", "receive_webhook_url", http_url, None, "",
-            "gets what every account receives, as signal-cli's whole line", secret=True),
-    Setting("BRIDGE_WEBHOOK_RETRY_SECONDS", "webhook_retry_seconds", waits,
-            _WEBHOOK_RETRY_SECONDS, "seconds", "waits between the tries of one delivery"),
-    Setting("BRIDGE_WEBHOOK_ALLOW", "webhook_allow", networks, (), "",
-            "networks that webhooks may always be in; wins over everything"),
-    Setting("BRIDGE_WEBHOOK_DENY", "webhook_deny", networks, (), "",
-            "networks that webhooks may not be in, besides link-local and metadata addresses"),
-)  # fmt: skip
+def setting(
+    variable: str,
+    read: Callable[[str], _Value],
+    default: _Value | None,
+    meaning: str,
+    *,
+    unit: str = "",
+    secret: bool = False,
+) -> _Value:
+    """Declares a field of `Settings`, which is all that a setting needs. See `Setting`.
+
+    The field itself has no default: `read_settings` gives every value.
+    """
+    row = {
+        "variable": variable,
+        "read": read,
+        "default": default,
+        "unit": unit,
+        "meaning": meaning,
+        "secret": secret,
+    }
+    return cast(_Value, dataclasses.field(repr=not secret, metadata=row))
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """Every setting, with the unit in its name. Made by `read_settings`, never changed.
 
-    Paths that follow from others (`bridge_dir`, `socket_path` …) are properties, so that each
+    Paths that follow from others (`socket_path`, `lock_path` …) are properties, so that each
     fact is written down once.
     """
 
-    mode: str
-    host: str
-    port: int
-    config_dir: Path
-    uid: int | None
-    gid: int | None
-    chown_at_start: bool
-    runtime_dir: Path
-    database_url: str = dataclasses.field(repr=False)
-    signal_cli: str
-    signal_cli_native: str
-    signal_cli_rpc: str | None
-    java_opts: str
-    ignore_attachments: bool
-    ignore_stories: bool
-    ignore_avatars: bool
-    ignore_stickers: bool
-    trust_new_identities: str
-    default_text_mode: str
-    default_account: str | None
-    log_level: str
-    build_version: str | None
-    compat: str
-    workers: int
-    threads: int
-    start_wait_seconds: float
-    call_timeout_seconds: float
-    keep_days: int
-    keep_bytes: int
-    keep_attachment_days: int
-    keep_attachment_bytes: int
-    max_body_bytes: int
-    max_attachment_bytes: int
-    receive_webhook_url: str | None = dataclasses.field(repr=False)
-    webhook_retry_seconds: tuple[float, ...]
-    webhook_allow: tuple[Network, ...]
-    webhook_deny: tuple[Network, ...]
+    # fmt: off
+    mode: str = setting(
+        "MODE", texts.one_of(*MODES), "normal",
+        "which signal-cli runs; the json-rpc modes add its own HTTP dialect")
+    host: str = setting(
+        "BRIDGE_HOST", texts.any_text, "127.0.0.1",
+        "address to listen on; 0.0.0.0 opens it to the network")
+    port: int = setting(
+        "PORT", texts.whole(0, 65535), 8080,
+        "port to listen on; 0 takes a free one")
+    config_dir: Path = setting(
+        "SIGNAL_CLI_CONFIG_DIR", texts.path, None,
+        "signal-cli's data, and the bridge's own in bridge/ below it")
+    uid: int | None = setting(
+        "SIGNAL_CLI_UID", texts.whole(0, 2**31 - 1), None,
+        "user to become when started as root")
+    gid: int | None = setting(
+        "SIGNAL_CLI_GID", texts.whole(0, 2**31 - 1), None,
+        "group to become when started as root")
+    chown_at_start: bool = setting(
+        "SIGNAL_CLI_CHOWN_ON_STARTUP", texts.flag, True,
+        "give the data directory to that user first, if it belongs to another")
+    runtime_dir: Path = setting(
+        "BRIDGE_RUNTIME_DIR", texts.path, None,
+        "sockets, lock and uploads; default is bridge/ in the data directory")
+    database_url: str = setting(
+        "BRIDGE_DATABASE_URL", texts.database_url, None,
+        "where events are kept; default is bridge/bridge.db in the data directory", secret=True)
+    signal_cli: str = setting(
+        "BRIDGE_SIGNAL_CLI", texts.any_text, "signal-cli",
+        "the signal-cli program: a path, or a name looked up on PATH")
+    signal_cli_native: str = setting(
+        "BRIDGE_SIGNAL_CLI_NATIVE", texts.any_text, "signal-cli-native",
+        "the native binary for the native modes: a path, or a name on PATH")
+    signal_cli_rpc: str | None = setting(
+        "BRIDGE_SIGNAL_CLI_RPC", texts.daemon_address, None,
+        "use a daemon that somebody else runs: unix:/path or tcp:host:port")
+    java_opts: str = setting(
+        "JAVA_OPTS", texts.any_text, "",
+        "added after the bridge's own JVM options")
+    ignore_attachments: bool = setting(
+        "JSON_RPC_IGNORE_ATTACHMENTS", texts.flag, False,
+        "do not download attachments")
+    ignore_stories: bool = setting("JSON_RPC_IGNORE_STORIES", texts.flag, False, "drop stories")
+    ignore_avatars: bool = setting(
+        "JSON_RPC_IGNORE_AVATARS", texts.flag, False,
+        "do not download avatars (signal-cli 0.14)")
+    ignore_stickers: bool = setting(
+        "JSON_RPC_IGNORE_STICKERS", texts.flag, False,
+        "do not download sticker packs (signal-cli 0.14)")
+    trust_new_identities: str = setting(
+        "JSON_RPC_TRUST_NEW_IDENTITIES",
+        texts.one_of("on-first-use", "always", "never"), "on-first-use",
+        "what to do when a safety number changes")
+    default_text_mode: str = setting(
+        "DEFAULT_SIGNAL_TEXT_MODE", texts.one_of("normal", "styled"), "normal",
+        "text_mode of sends that name none")
+    default_account: str | None = setting(
+        "DEFAULT_ACCOUNT", texts.any_text, None,
+        "account of requests that name none")
+    log_level: str = setting(
+        "LOG_LEVEL", texts.one_of("debug", "info", "warn", "error"), "info",
+        "how much is logged")
+    build_version: str | None = setting(
+        "BUILD_VERSION", texts.any_text, None,
+        "version that /v1/about reports instead of the compatible one")
+    compat: str = setting(
+        "BRIDGE_COMPAT", texts.one_of("0.101", "0.100"), "0.101",
+        "the signal-cli-rest-api to be like: 0.101 answers /v2/send with an array")
+    workers: int = setting(
+        "BRIDGE_WORKERS", texts.whole(1, 64), 1,
+        "Gunicorn workers", unit="processes")
+    threads: int = setting(
+        "BRIDGE_THREADS", texts.whole(8, 1024), 96,
+        "requests and streams that one worker serves at a time", unit="threads")
+    start_wait_seconds: float = setting(
+        "BRIDGE_START_WAIT_SECONDS", texts.seconds(0, 300), 10.0,
+        "how long a request waits for a signal-cli that is starting", unit="seconds")
+    call_timeout_seconds: float = setting(
+        "BRIDGE_CALL_TIMEOUT_SECONDS", texts.seconds(1, 3600), 120.0,
+        "how long signal-cli may take over one call", unit="seconds")
+    keep_days: int = setting(
+        "BRIDGE_KEEP_DAYS", texts.whole(0, 36500), 30,
+        "how long events are kept; 0 is for ever", unit="days")
+    keep_bytes: int = setting(
+        "BRIDGE_KEEP_BYTES", texts.whole(0, 2**50), 2**30,
+        "how much room events may take; 0 is any", unit="bytes")
+    keep_attachment_days: int = setting(
+        "BRIDGE_KEEP_ATTACHMENT_DAYS", texts.whole(0, 36500), 0,
+        "how long received files are kept; 0 is for ever", unit="days")
+    keep_attachment_bytes: int = setting(
+        "BRIDGE_KEEP_ATTACHMENT_BYTES", texts.whole(0, 2**50), 0,
+        "how much room received files may take; 0 is any", unit="bytes")
+    max_body_bytes: int = setting(
+        "BRIDGE_MAX_BODY_BYTES", texts.whole(1024, 2**33), 150 * 2**20,
+        "largest request body", unit="bytes")
+    max_attachment_bytes: int = setting(
+        "BRIDGE_MAX_ATTACHMENT_BYTES", texts.whole(1024, 2**33), 100 * 2**20,
+        "largest single attachment", unit="bytes")
+    receive_webhook_url: str | None = setting(
+        "RECEIVE_WEBHOOK_URL", texts.http_url, None,
+        "gets what every account receives, as signal-cli's whole line", secret=True)
+    webhook_retry_seconds: tuple[float, ...] = setting(
+        "BRIDGE_WEBHOOK_RETRY_SECONDS", texts.waits, _WEBHOOK_RETRY_SECONDS,
+        "waits between the tries of one delivery", unit="seconds")
+    webhook_allow: tuple[texts.Network, ...] = setting(
+        "BRIDGE_WEBHOOK_ALLOW", texts.networks, (),
+        "networks that webhooks may always be in; wins over everything")
+    webhook_deny: tuple[texts.Network, ...] = setting(
+        "BRIDGE_WEBHOOK_DENY", texts.networks, (),
+        "networks that webhooks may not be in, besides link-local and metadata addresses")
+    # fmt: on
 
     @property
     def socket_path(self) -> Path:
@@ -238,13 +256,19 @@ class Settings:
         return self.build_version or f"{self.compat}.0"
 
 
+# Every setting, in the order in which `signal-bridge config` prints them.
+SETTINGS: Final = tuple(
+    Setting(field=field.name, **field.metadata) for field in dataclasses.fields(Settings)
+)
+
+
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings in `environ`.
 
     Raises SettingError, with a sentence that names the variable, its value and what is allowed.
     An empty variable counts as not set.
     """
-    values: dict[str, Any] = {setting.field: _value_of(setting, environ)[0] for setting in SETTINGS}
+    values: dict[str, Any] = {row.field: _value_of(row, environ)[0] for row in SETTINGS}
     if values["config_dir"] is None:
         values["config_dir"] = _default_config_dir(values["mode"], environ)
     bridge_dir = values["config_dir"] / "bridge"
@@ -262,11 +286,11 @@ def describe(environ: Mapping[str, str] = os.environ) -> list[tuple[Setting, str
     """
     settings = read_settings(environ)
     rows = []
-    for setting in SETTINGS:
-        value = getattr(settings, setting.field)
-        source = _value_of(setting, environ)[1]
-        shown = "(hidden)" if setting.secret and source != "default" else _shown(value)
-        rows.append((setting, shown, source))
+    for row in SETTINGS:
+        source = _value_of(row, environ)[1]
+        hidden = row.secret and source != "default"
+        text = "(hidden)" if hidden else _text_of(getattr(settings, row.field))
+        rows.append((row, text, source))
     return rows
 
 
@@ -279,18 +303,19 @@ def ignored(environ: Mapping[str, str] = os.environ) -> list[str]:
     ]
 
 
-def _value_of(setting: Setting, environ: Mapping[str, str]) -> tuple[Any, str]:
-    text, source = environ.get(setting.variable, ""), setting.variable
-    if setting.secret and not text and environ.get(f"{setting.variable}_FILE"):
-        source = f"{setting.variable}_FILE"
+def _value_of(row: Setting, environ: Mapping[str, str]) -> tuple[Any, str]:
+    """The value, and where it comes from. Raises SettingError."""
+    text, source = environ.get(row.variable, ""), row.variable
+    if row.secret and not text and environ.get(f"{row.variable}_FILE"):
+        source = f"{row.variable}_FILE"
         text = _secret_in(source, environ[source])
     if not text:
-        return setting.default, "default"
+        return row.default, "default"
     try:
-        return setting.read(text), source
+        return row.read(text), source
     except ValueError as error:
-        shown = "the given value" if setting.secret else f'"{text}"'
-        raise SettingError(f"{source} cannot be {shown}: it must be {error}") from None
+        repeated = "the given value" if row.secret else f'"{text}"'
+        raise SettingError(f"{source} cannot be {repeated}: it must be {error}") from None
 
 
 def _secret_in(variable: str, path: str) -> str:
@@ -324,7 +349,7 @@ def _check(settings: Settings) -> None:
         )
 
 
-def _shown(value: Any) -> str:
+def _text_of(value: Any) -> str:
     if value is None:
         return "(not set)"
     if isinstance(value, tuple):

@@ -23,6 +23,8 @@ from signal_bridge.settings import (
     ignored,
     read_settings,
 )
+from signal_bridge.settings import setting as declare
+from signal_bridge.settingtexts import whole
 
 PACKAGE = Path(__file__).parent.parent / "signal_bridge"
 BASE = {"SIGNAL_CLI_CONFIG_DIR": "/data"}
@@ -317,16 +319,24 @@ def test_a_setting_of_the_peers_that_means_nothing_here_is_one_line(variable: st
 # -- the list itself ---------------------------------------------------------------------------
 
 
-def test_every_field_has_a_setting_and_every_setting_a_field() -> None:
-    fields = [field.name for field in dataclasses.fields(Settings)]
-    assert sorted(setting.field for setting in SETTINGS) == sorted(fields)
+def test_a_setting_is_declared_with_its_field_alone() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Declared:
+        size_bytes: int = declare("SIZE", whole(0, 9), 5, "how large", unit="bytes", secret=True)
+
+    [field] = dataclasses.fields(Declared)
+    row = Setting(field=field.name, **field.metadata)
+    assert (row.variable, row.field, row.default) == ("SIZE", "size_bytes", 5)
+    assert (row.read("7"), row.meaning, row.unit, row.secret) == (7, "how large", "bytes", True)
+    assert "7" not in repr(Declared(7))
+    with pytest.raises(TypeError, match="size_bytes"):
+        Declared()
 
 
-def test_no_two_settings_share_a_variable_or_a_field() -> None:
-    for name in ("variable", "field"):
-        values = [getattr(setting, name) for setting in SETTINGS]
-        assert len(set(values)) == len(values)
-    assert not {setting.variable for setting in SETTINGS} & set(WITHOUT_MEANING)
+def test_no_two_settings_share_a_variable() -> None:
+    variables = [setting.variable for setting in SETTINGS]
+    assert len(set(variables)) == len(variables)
+    assert not set(variables) & set(WITHOUT_MEANING)
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.variable)

@@ -13,7 +13,8 @@ import click
 from signal_bridge import __version__
 from signal_bridge.errors import StartError, StoreError
 from signal_bridge.logs import start_logging
-from signal_bridge.settings import Settings, describe, ignored, read_settings
+from signal_bridge.peersettings import notices
+from signal_bridge.settings import Settings, describe, read_settings
 
 _CANNOT_START = 2
 
@@ -70,7 +71,7 @@ def _run_daemon(with_web: bool) -> None:
     settings = read_settings()
     start_logging(settings.log_level)
     _become_user(settings)
-    for sentence in ignored():
+    for sentence in notices():
         click.echo(f"signal-bridge: {sentence}", err=True)
     sys.exit(Daemon(settings, with_web=with_web).run())
 

@@ -17,27 +17,6 @@ from typing import Any, Final, TypeVar, cast
 from signal_bridge import settingtexts as texts
 from signal_bridge.errors import SettingError
 
-# Peer settings that mean nothing here. They are accepted, with one log line each, so that a
-# deployment of signal-cli-rest-api starts unchanged (rest-contract.md, section 9).
-WITHOUT_MEANING: Final[Mapping[str, str]] = {
-    "AUTO_RECEIVE_SCHEDULE": "messages are always received",
-    "AUTO_RECEIVE_SCHEDULE_RECEIVE_TIMEOUT": "messages are always received",
-    "AUTO_RECEIVE_SCHEDULE_IGNORE_ATTACHMENTS": "use JSON_RPC_IGNORE_ATTACHMENTS",
-    "AUTO_RECEIVE_SCHEDULE_IGNORE_STORIES": "use JSON_RPC_IGNORE_STORIES",
-    "AUTO_RECEIVE_SCHEDULE_IGNORE_AVATARS": "use JSON_RPC_IGNORE_AVATARS",
-    "AUTO_RECEIVE_SCHEDULE_IGNORE_STICKERS": "use JSON_RPC_IGNORE_STICKERS",
-    "AUTO_RECEIVE_SCHEDULE_SEND_READ_RECEIPTS": "messages are always received",
-    "SIGNAL_CLI_CMD_TIMEOUT": "no command is run per request; see BRIDGE_CALL_TIMEOUT_SECONDS",
-    "USE_NATIVE": "use MODE=native",
-    "ENABLE_PLUGINS": "there are no Lua plugins",
-    "SIGNAL_CLI_REST_API_PLUGIN_SHARED_OBJ_DIR": "there are no Lua plugins",
-    "GIN_MODE": "there is no Gin",
-    "SWAGGER_HOST": "/swagger/ is about the host it is fetched from",
-    "SWAGGER_IP": "/swagger/ is about the host it is fetched from",
-    "SWAGGER_USE_HTTPS_AS_PREFERRED_SCHEME": "/swagger/ is about the host it is fetched from",
-    "SUPPORTS_NATIVE": "it is found out at start",
-}
-
 MODES: Final = ("normal", "native", "json-rpc", "json-rpc-native", "sandbox")
 
 # Seconds between the tries of one webhook delivery: about a day in all.
@@ -224,6 +203,7 @@ class Settings:
 
     @property
     def lock_path(self) -> Path:
+        """Held by the one bridge that works on this data directory."""
         return self.config_dir / "bridge" / "lock"
 
     @property
@@ -248,6 +228,7 @@ class Settings:
 
     @property
     def is_sandbox(self) -> bool:
+        """Whether signal-cli is the pretend one, which reaches nobody."""
         return self.mode == "sandbox" and self.supervised
 
     @property
@@ -292,15 +273,6 @@ def describe(environ: Mapping[str, str] = os.environ) -> list[tuple[Setting, str
         text = "(hidden)" if hidden else _text_of(getattr(settings, row.field))
         rows.append((row, text, source))
     return rows
-
-
-def ignored(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """A sentence for each variable of the peer's that is set and means nothing here."""
-    return [
-        f"{variable} is set but has no effect: {why}"
-        for variable, why in WITHOUT_MEANING.items()
-        if environ.get(variable)
-    ]
 
 
 def _value_of(row: Setting, environ: Mapping[str, str]) -> tuple[Any, str]:

@@ -18,10 +18,12 @@ _PORT: Final = re.compile("[0-9]{1,5}")
 
 
 def any_text(text: str) -> str:
+    """The text as it is."""
     return text
 
 
 def path(text: str) -> Path:
+    """An absolute path; `~` is a home. Raises ValueError when there is no such user."""
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:
@@ -29,6 +31,7 @@ def path(text: str) -> Path:
 
 
 def flag(text: str) -> bool:
+    """`true`, `false`, `1` or `0`, in any case. Raises ValueError for another word."""
     words = {"true": True, "false": False, "1": True, "0": False, "": False}
     if text.lower() not in words:
         raise ValueError("true or false")
@@ -36,6 +39,8 @@ def flag(text: str) -> bool:
 
 
 def one_of(*words: str) -> Callable[[str], str]:
+    """Reads one of `words`, exactly. The reader raises ValueError."""
+
     def read(text: str) -> str:
         if text not in words:
             raise ValueError("one of " + ", ".join(words))
@@ -45,6 +50,8 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
+    """Reads ASCII digits as a whole number in these bounds. The reader raises ValueError."""
+
     def read(text: str) -> int:
         digits = text.isascii() and text.isdigit() and len(text) <= _DIGITS
         if not digits or not least <= int(text) <= most:
@@ -55,6 +62,8 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def seconds(least: float, most: float) -> Callable[[str], float]:
+    """Reads a number of seconds in these bounds. The reader raises ValueError, also for NaN."""
+
     def read(text: str) -> float:
         try:
             value = float(text)
@@ -68,6 +77,7 @@ def seconds(least: float, most: float) -> Callable[[str], float]:
 
 
 def daemon_address(text: str) -> str:
+    """`unix:/path` or `tcp:host:port`, unchanged. Raises ValueError."""
     if text.startswith("unix:/") and len(text) > len("unix:/"):
         return text
     host, _, port = text.removeprefix("tcp:").rpartition(":")
@@ -77,19 +87,21 @@ def daemon_address(text: str) -> str:
 
 
 def database_url(text: str) -> str:
+    """An URL of SQLAlchemy for SQLite or PostgreSQL, unchanged. Raises ValueError."""
     if not text.lower().startswith(("sqlite:", "sqlite+", "postgresql:", "postgresql+")):
         raise ValueError("an URL that begins with sqlite: or postgresql:")
     return text
 
 
 def http_url(text: str) -> str:
+    """An URL of http or https, unchanged. Raises ValueError."""
     if not text.lower().startswith(("http://", "https://")):
         raise ValueError("an URL that begins with http:// or https://")
     return text
 
 
 def networks(text: str) -> tuple[Network, ...]:
-    """Addresses too: each is a network of one."""
+    """Networks with commas between; an address is a network of one. Raises ValueError."""
     try:
         return tuple(ipaddress.ip_network(word, strict=False) for word in _words(text))
     except ValueError:
@@ -97,6 +109,7 @@ def networks(text: str) -> tuple[Network, ...]:
 
 
 def waits(text: str) -> tuple[float, ...]:
+    """Seconds, each from 0.01 to a day, with commas between. Raises ValueError."""
     try:
         return tuple(seconds(0.01, 86400)(word) for word in _words(text))
     except ValueError:

@@ -14,13 +14,12 @@ from click.testing import CliRunner
 
 from signal_bridge.cli import cli
 from signal_bridge.errors import SettingError
+from signal_bridge.peersettings import WITHOUT_MEANING, notices
 from signal_bridge.settings import (
     SETTINGS,
-    WITHOUT_MEANING,
     Setting,
     Settings,
     describe,
-    ignored,
     read_settings,
 )
 from signal_bridge.settings import setting as declare
@@ -310,9 +309,9 @@ def test_config_prints_every_setting_with_value_unit_source_and_meaning() -> Non
 
 @pytest.mark.parametrize("variable", WITHOUT_MEANING)
 def test_a_setting_of_the_peers_that_means_nothing_here_is_one_line(variable: str) -> None:
-    (sentence,) = ignored({variable: "x"})
+    (sentence,) = notices({variable: "x"})
     assert sentence == f"{variable} is set but has no effect: {WITHOUT_MEANING[variable]}"
-    assert ignored({variable: ""}) == []
+    assert notices({variable: ""}) == []
     assert read_settings({variable: "x"}) == read_settings({})
 
 

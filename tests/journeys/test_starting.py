@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from signal_bridge.settings import SETTINGS, WITHOUT_MEANING
+from signal_bridge.peersettings import WITHOUT_MEANING
+from signal_bridge.settings import SETTINGS
 from tests.conftest import ACCOUNT
 from tests.journeys.reading import received_text
 from tests.support import Bridge, ScriptedDaemon, eventually, free_port

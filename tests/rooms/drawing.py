@@ -24,7 +24,7 @@ ROOMS: Final = """
     > store
     > threads
     > clock | settings | logs | trustmodes | gunicorn_parts
-    > settingtexts
+    > settingtexts | peersettings
     > errors
 """
 ROOMS_OF_WEB: Final = """

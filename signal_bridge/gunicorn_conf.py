@@ -51,10 +51,11 @@ class Worker(PromptWorker):
     """A worker of the bridge."""
 
     def on_stop(self) -> None:
-        """Whoever waits for the feed goes home: a stop waits for nobody who waits."""
+        """Whoever waits for the feed or for signal-cli goes home: a stop waits for nobody."""
         from signal_bridge import wsgi  # preloaded; importing it above would load it twice over
 
         wsgi.bridge().feed.close()
+        wsgi.bridge().gateway.stop_waiting()
 
 
 def on_starting(_server: Any) -> None:

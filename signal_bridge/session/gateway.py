@@ -2,12 +2,13 @@
 
 The connection is made when a call finds none, by one caller for all who wait. While signal-cli
 starts, calls wait for it up to BRIDGE_START_WAIT_SECONDS; when it has been down for longer than
-that, they are told so at once.
+that, they are told so at once. Once the bridge stops, nobody waits for a start any more.
 """
 
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 0.2
 # A connection can be lost again while a call is repeated; not for ever.
 _REPETITIONS: Final = 3
+# One that is up answers its greeting in milliseconds; a bridge that stops waits for no other.
+_GREETING_WHILE_STOPPING_SECONDS: Final = 1.0
 
 
 class Gateway:
@@ -46,9 +49,13 @@ class Gateway:
         self._board = board
         self._name = name
         self._on_refusal = on_refusal
-        # Guards _connecting. The connecting itself is done outside.
+        # Guards _connecting and _greeted. The connecting itself is done outside.
         self._mutex = threading.Lock()
         self._connecting: Future[Client] | None = None
+        # The connection whose first answer is awaited, while one is.
+        self._greeted: Client | None = None
+        # Set once there is no start to wait for any more.
+        self._stop = threading.Event()
 
     def run(self, call: Call) -> Any:
         """The result of `call`.
@@ -90,8 +97,20 @@ class Gateway:
             return str(error)
         return None
 
+    def stop_waiting(self) -> None:
+        """Let nobody wait for signal-cli to start any more: who does gets DaemonUnavailable.
+
+        Calls that are under way go on, and new ones are made while signal-cli is there.
+        """
+        self._stop.set()
+        with self._mutex:
+            greeted = self._greeted
+        if greeted is not None:
+            greeted.close()
+
     def close(self) -> None:
-        """End the connection; who waits for an answer on it gets ConnectionLost."""
+        """End the connection, and every wait: callers get ConnectionLost or DaemonUnavailable."""
+        self.stop_waiting()
         with self._mutex:
             attempt, self._connecting = self._connecting, None
         if attempt is not None and attempt.done() and attempt.exception() is None:
@@ -108,9 +127,8 @@ class Gateway:
                 return self._client(patience)
             except DaemonUnavailable:
                 # A shorter attempt of somebody else may have failed before our time is up.
-                if patience.expired():
+                if patience.expired() or pause(_RETRY_SECONDS, self._stop):
                     raise
-                pause(_RETRY_SECONDS, threading.Event())
 
     def _patience_seconds(self) -> float:
         """How long to wait for a start. Raises DaemonUnavailable when it is down for longer."""
@@ -139,7 +157,7 @@ class Gateway:
         try:
             return attempt.result(timeout=deadline.remaining_seconds())
         except TimeoutError:
-            raise _not_ready() from None
+            raise self._not_ready() from None
 
     def _attempt(self) -> tuple[Future[Client], bool]:
         """The attempt to wait for, and whether the caller has to carry it out."""
@@ -155,10 +173,10 @@ class Gateway:
         try:
             attempt.set_result(self._connect(deadline))
         except DaemonUnavailable as error:
-            attempt.set_exception(_not_ready() if deadline.expired() else error)
+            attempt.set_exception(self._not_ready() if deadline.expired() else error)
         except DaemonError:
             # It died, or stayed silent, when it was greeted: of the call itself nothing was sent.
-            attempt.set_exception(_not_ready())
+            attempt.set_exception(self._not_ready())
         except BaseException as error:
             attempt.set_exception(error)
             raise
@@ -169,24 +187,37 @@ class Gateway:
         Our socket takes connections before signal-cli does; only an answer says that it is up.
         """
         client = Client(self._connected_socket(deadline), self._name)
-        if not self._settings.supervised:
-            return client
+        if self._settings.supervised:
+            self._greet(client, deadline)
+        return client
+
+    def _greet(self, client: Client, deadline: Deadline) -> None:
+        with self._mutex:
+            self._greeted = client
+        if self._stop.is_set():  # before it could be seen in _greeted
+            deadline = deadline.at_most(_GREETING_WHILE_STOPPING_SECONDS)
         try:
             client.call("version", None, deadline)
         except BaseException:
             client.close()
             raise
-        return client
+        finally:
+            with self._mutex:
+                self._greeted = None
 
-    def _connected_socket(self, deadline: Deadline) -> Any:
-        never = threading.Event()
+    def _connected_socket(self, deadline: Deadline) -> socket.socket:
         while True:
             try:
                 return connect(self._settings.daemon_address, deadline)
             except DaemonUnavailable:
                 if deadline.remaining_seconds() < _RETRY_SECONDS:
                     raise
-                pause(_RETRY_SECONDS, never)
+                if pause(_RETRY_SECONDS, self._stop):
+                    raise self._not_ready() from None
+
+    def _not_ready(self) -> DaemonUnavailable:
+        stopping = ", and the bridge is stopping" if self._stop.is_set() else " yet"
+        return DaemonUnavailable(f"signal-cli is not ready{stopping}")
 
 
 def _is_over(attempt: Future[Client]) -> bool:
@@ -194,7 +225,3 @@ def _is_over(attempt: Future[Client]) -> bool:
     if not attempt.done():
         return False
     return attempt.exception() is not None or attempt.result().lost
-
-
-def _not_ready() -> DaemonUnavailable:
-    return DaemonUnavailable("signal-cli is not ready yet")

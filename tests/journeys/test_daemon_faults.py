@@ -5,6 +5,9 @@ A scripted daemon behind the real bridge, which must never need a restart of its
 
 from __future__ import annotations
 
+import http.client
+import json
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -365,3 +368,23 @@ def test_a_request_waits_for_a_daemon_that_is_on_its_way(
             for each in waiting:
                 assert each.result().status_code == 201, each.result().text
             bridge.wait_ready()
+
+
+def test_a_request_that_waits_for_a_daemon_is_answered_when_the_bridge_stops(
+    start_bridge: Callable[..., Bridge],
+) -> None:
+    with ScriptedDaemon(accounts=[ACCOUNT]) as daemon:
+        address = daemon.address  # where nobody will be
+    bridge = start_bridge(
+        MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=address, BRIDGE_START_WAIT_SECONDS=300
+    )
+    waiting = http.client.HTTPConnection("127.0.0.1", bridge.port, timeout=60)
+    waiting.request("GET", f"/v1/groups/{ACCOUNT}")
+    assert bridge.get("/livez").status_code == 200  # the worker has taken both, in that order
+    bridge.signal(signal.SIGTERM)
+    answer = waiting.getresponse()
+    assert answer.status == 503
+    body = json.loads(answer.read())
+    assert (body["code"], body["outcome"]) == ("daemon_unavailable", "not_sent")
+    assert body["error"] == "signal-cli is not ready, and the bridge is stopping"
+    assert bridge.wait_exit() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 import pytest
 
@@ -298,6 +299,63 @@ def test_closing_wakes_the_callers(own: ScriptedDaemon, gateway: Gateway) -> Non
     gateway.close()
     assert isinstance(call.error(), ConnectionLost)
     gateway.close()
+
+
+@pytest.fixture
+def patient(make_gateway: MakeGateway) -> Gateway:
+    """Waits for a start for longer than any test."""
+    return make_gateway(BRIDGE_START_WAIT_SECONDS="300")
+
+
+def check_released(*calls: InThread) -> None:
+    for call in calls:
+        error = call.error(60)
+        assert isinstance(error, DaemonUnavailable)
+        assert "signal-cli is not ready, and the bridge is stopping" in str(error)
+
+
+@pytest.mark.parametrize("end", [Gateway.stop_waiting, Gateway.close])
+def test_who_waits_for_a_daemon_that_is_not_there_is_released(
+    end: Callable[[Gateway], None], patient: Gateway
+) -> None:
+    calls = [InThread(patient.run, SEND) for _ in range(5)]
+    end(patient)
+    check_released(*calls)
+
+
+@pytest.mark.parametrize("end", [Gateway.stop_waiting, Gateway.close])
+def test_who_waits_for_a_first_answer_is_released(
+    end: Callable[[Gateway], None], patient: Gateway, settings: Settings
+) -> None:
+    with listen_unix(settings.socket_path) as listening:
+        calls = [InThread(patient.run, SEND) for _ in range(5)]
+        far = FarEnd(listening.accept()[0])
+        assert far.request()["method"] == "version"
+        end(patient)
+        check_released(*calls)
+        far.hang_up()
+
+
+def test_nobody_begins_to_wait_once_the_bridge_stops(patient: Gateway, settings: Settings) -> None:
+    patient.stop_waiting()
+    check_released(InThread(patient.run, SEND))
+    with listen_unix(settings.socket_path):  # a daemon that takes connections and does not answer
+        check_released(InThread(patient.run, SEND))
+
+
+def test_while_the_bridge_stops_calls_that_run_go_on_and_others_are_made(
+    own: ScriptedDaemon, patient: Gateway
+) -> None:
+    gate = Gate()
+    own.start().on("send", gate(result("the first")), result("the second"))
+    call = InThread(patient.run, SEND)
+    gate.wait_for(1)
+    patient.stop_waiting()
+    gate.open()
+    assert call.result(60) == "the first"
+    assert patient.run(SEND) == "the second"
+    own.drop_connections()
+    assert patient.run(LIST) == {}
 
 
 def test_closing_what_was_never_opened_is_harmless(gateway: Gateway) -> None:

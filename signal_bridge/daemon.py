@@ -46,13 +46,16 @@ class Daemon:
 
     def __init__(self, settings: Settings, with_web: bool) -> None:
         self._settings = settings
+        self._stop = threading.Event()
+        _set_on_signals(self._stop)
         self._lock_fd = lock(settings.lock_path)
         self._command = signal_cli_command(settings) if settings.supervised else None
-        self._store = _open_store(settings)
-        self._web_socket = listen_tcp(settings.host, settings.port) if with_web else None
+        self._store = _reachable_store(settings, self._stop)
+        self._web_socket = (
+            listen_tcp(settings.host, settings.port, self._stop) if with_web else None
+        )
         migrate(self._store)
         sweep(settings.uploads_dir)  # of requests that are gone
-        self._stop = threading.Event()
         self._exit_code = EXIT_OK
         self._tenure = Tenure(self._store, node_name(settings.node_path), self._fail)
         self._duty: Duty | None = None
@@ -60,7 +63,6 @@ class Daemon:
 
     def run(self) -> int:
         """Start everything, wait for a signal or a failure, stop everything."""
-        _set_on_signals(self._stop)
         if self._tenure.take():
             self._take_up_duty()
             self._start_web()
@@ -120,13 +122,14 @@ class Daemon:
         )
 
 
-def _open_store(settings: Settings) -> Store:
+def _reachable_store(settings: Settings, stop: threading.Event) -> Store:
     """The database. One that cannot be reached yet is waited for; nobody could be served.
 
-    Raises StoreError for one that will not let us in by waiting.
+    Raises StoreError for one that will not let us in by waiting, and SystemExit when `stop` is set
+    while it waits: then there is nothing to stop.
     """
     store = Store(settings.database_url)
-    never, attempt = threading.Event(), 0
+    attempt = 0
     while True:
         try:
             with store.read():
@@ -137,7 +140,8 @@ def _open_store(settings: Settings) -> Store:
             attempt += 1
             if attempt == 1:
                 log.warning("waiting for the database: %s", error)
-            pause(backoff_seconds(attempt, 0.2, _LONGEST_STORE_WAIT_SECONDS), never)
+            if pause(backoff_seconds(attempt, 0.2, _LONGEST_STORE_WAIT_SECONDS), stop):
+                raise SystemExit(EXIT_OK) from None
 
 
 def _set_on_signals(stop: threading.Event) -> None:

@@ -60,8 +60,11 @@ def listen_unix(path: Path) -> socket.socket:
     return listening
 
 
-def listen_tcp(host: str, port: int) -> socket.socket:
-    """A listening TCP socket. Raises StartError that says what to do when the port is taken."""
+def listen_tcp(host: str, port: int, stop: threading.Event) -> socket.socket:
+    """A listening TCP socket. Raises StartError that says what to do when the port is taken.
+
+    A port that is taken is waited for, a second or until `stop` is set.
+    """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = socket.socket(family, socket.SOCK_STREAM)
@@ -71,7 +74,7 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         raise StartError(f'BRIDGE_HOST "{host}" is not the name of a host') from None
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        _bind(listening, host, port)
+        _bind(listening, host, port, stop)
         listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
@@ -82,13 +85,12 @@ def listen_tcp(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _bind(listening: socket.socket, host: str, port: int) -> None:
+def _bind(listening: socket.socket, host: str, port: int, stop: threading.Event) -> None:
     """Bind; a port in use is given a second, for the workers of a killed bridge die after it."""
     deadline = Deadline(_IN_USE_SECONDS)
     while True:
         try:
             return listening.bind((host, port))
         except OSError as error:
-            if error.errno != errno.EADDRINUSE or deadline.expired():
+            if error.errno != errno.EADDRINUSE or deadline.expired() or pause(0.05, stop):
                 raise
-        pause(0.05, threading.Event())

@@ -87,6 +87,16 @@ def test_a_port_in_use_is_named(attempt: Callable[..., Bridge]) -> None:
         check_refused(attempt(PORT=port), "Port", str(port), "set PORT to another")
 
 
+def test_a_start_that_waits_for_its_database_can_be_stopped(
+    attempt: Callable[..., Bridge],
+) -> None:
+    url = f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/nothing"
+    bridge = attempt(MODE="sandbox", BRIDGE_DATABASE_URL=url)
+    eventually(lambda: "waiting for the database" in bridge.log)
+    bridge.stop()
+    assert "Traceback" not in bridge.log
+
+
 def test_an_address_that_is_not_ours_is_named(attempt: Callable[..., Bridge]) -> None:
     check_refused(attempt(BRIDGE_HOST="192.0.2.1"), "192.0.2.1")
 

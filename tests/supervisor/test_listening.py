@@ -8,11 +8,13 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from signal_bridge.errors import StartError
 from signal_bridge.supervisor.listening import listen_tcp, listen_unix, lock
+from tests.rpc.far_end import InThread
 from tests.support import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -103,32 +105,45 @@ def test_a_socket_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use_is_a_sentence_that_says_what_to_do() -> None:
-    with listen_tcp("127.0.0.1", 0) as listening:
+    with listen_tcp("127.0.0.1", 0, Event()) as listening:
         port = listening.getsockname()[1]
         with pytest.raises(StartError) as caught:
-            listen_tcp("127.0.0.1", port)
+            listen_tcp("127.0.0.1", port, Event())
     assert str(caught.value) == (
         f"Port {port} on 127.0.0.1 cannot be used: Address already in use. "
         f"Stop what uses it, or set PORT to another"
     )
 
 
+def test_a_port_in_use_is_not_waited_for_once_the_start_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("signal_bridge.supervisor.listening._IN_USE_SECONDS", 600)
+    stop = Event()
+    with listen_tcp("127.0.0.1", 0, stop) as taken:
+        attempt = InThread(listen_tcp, "127.0.0.1", taken.getsockname()[1], stop)
+        stop.set()
+        error = attempt.error(60)
+    assert isinstance(error, StartError)
+    assert "Address already in use" in str(error)
+
+
 def test_a_port_is_free_again_at_once() -> None:
     port = free_port()
     with (
-        listen_tcp("127.0.0.1", port) as listening,
+        listen_tcp("127.0.0.1", port, Event()) as listening,
         socket.create_connection(("127.0.0.1", port)),
     ):
         listening.accept()[0].close()  # closed first on this side: it lingers in TIME-WAIT
-    listen_tcp("127.0.0.1", port).close()
+    listen_tcp("127.0.0.1", port, Event()).close()
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "300.1.1.1", "a..b", "a" * 70])
 def test_a_host_that_is_none_is_a_sentence(host: str) -> None:
     with pytest.raises(StartError, match="BRIDGE_HOST"):
-        listen_tcp(host, 0)
+        listen_tcp(host, 0, Event())
 
 
 def test_an_address_of_another_machine_is_a_sentence() -> None:
     with pytest.raises(StartError, match=r"Port 0 on 192\.0\.2\.1 cannot be used"):
-        listen_tcp("192.0.2.1", 0)
+        listen_tcp("192.0.2.1", 0, Event())

@@ -30,6 +30,7 @@ class Deadline:
         return max(0.0, self._ends_at - time.monotonic())
 
     def expired(self) -> bool:
+        """Whether no time is left."""
         return time.monotonic() >= self._ends_at
 
     def at_most(self, seconds: float) -> Deadline:

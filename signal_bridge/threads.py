@@ -67,14 +67,14 @@ class Guard:
             self._logged.clear()
             log.info("%s works again", self.name)
         if self._reported:
-            self._reported = not self._told(None)
+            self._reported = not self._report_takes(None)
 
     def _tell(self, error: Exception) -> None:
         if self._stop.is_set() and isinstance(error, BridgeError):
             return
         self._log(error)
         self._reported = True
-        self._told(_sentence(error))
+        self._report_takes(_sentence(error))
 
     def _log(self, error: Exception) -> None:
         if type(error) in self._logged:
@@ -85,7 +85,7 @@ class Guard:
         else:
             log.error("%s failed in a way nobody expected; it goes on", self.name, exc_info=error)
 
-    def _told(self, trouble: str | None) -> bool:
+    def _report_takes(self, trouble: str | None) -> bool:
         """Whether `report` took it. That it fails is logged once until it takes something."""
         try:
             self._report(self.name, trouble)
@@ -141,6 +141,7 @@ class Loop:
         return not self._thread.is_alive()
 
     def is_alive(self) -> bool:
+        """Whether it was started and has not ended."""
         return self._thread.is_alive()
 
     def run(self) -> None:

@@ -50,7 +50,7 @@ def stored_mode(path: Path, account: str) -> str | None:
 
 def store_mode(path: Path, account: str, mode: str) -> None:
     """Store the mode of the account, beside those of the others. Raises StoreError."""
-    with _locked(path.parent):
+    with _write_lock(path.parent):
         _write(path, _read(path) | {account: MODES.index(mode)})
 
 
@@ -62,11 +62,11 @@ def _read(path: Path) -> dict[str, int]:
     except OSError as error:
         raise StoreError(f"{path.name} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
-        raise _not_understood(path) from None
+        raise _format_error(path) from None
     try:
         return _modes(text)
     except ValueError:
-        raise _not_understood(path) from None
+        raise _format_error(path) from None
 
 
 def _modes(text: str) -> dict[str, int]:
@@ -118,7 +118,7 @@ def _write(path: Path, modes: Mapping[str, int]) -> None:
 
 
 @contextlib.contextmanager
-def _locked(directory: Path) -> Iterator[None]:
+def _write_lock(directory: Path) -> Iterator[None]:
     """One writer at a time, of all threads and processes."""
     try:
         directory_fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -131,5 +131,5 @@ def _locked(directory: Path) -> Iterator[None]:
         os.close(directory_fd)
 
 
-def _not_understood(path: Path) -> StoreError:
+def _format_error(path: Path) -> StoreError:
     return StoreError(f"{path.name} cannot be understood; it is left as it is")

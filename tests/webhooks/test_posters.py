@@ -25,7 +25,7 @@ def posters() -> Posters:
 
 
 def lend(posters: Posters, webhook_id: str) -> Poster:
-    with posters.lent(webhook_id) as poster:
+    with posters.lend(webhook_id) as poster:
         return poster
 
 
@@ -39,7 +39,7 @@ def test_a_webhook_gets_the_one_it_had(posters: Posters, closed: list[Poster]) -
 def test_one_that_failed_is_closed_and_not_lent_again(
     posters: Posters, closed: list[Poster]
 ) -> None:
-    with pytest.raises(RuntimeError), posters.lent("a") as failed:
+    with pytest.raises(RuntimeError), posters.lend("a") as failed:
         raise RuntimeError("half way")
     assert closed == [failed]
     assert lend(posters, "a") is not failed

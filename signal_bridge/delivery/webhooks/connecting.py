@@ -45,7 +45,7 @@ def _connect(connection: HTTPConnection, rules: Rules) -> socket.socket:
     """A socket to the first address that is allowed and answers. Raises urllib3's errors."""
     host, port = connection.host, connection.port
     try:
-        allowed = _allowed(connection, _resolved(host, port), rules)
+        allowed = _allowed_addresses(connection, _addresses_of(host, port), rules)
         return _first_that_answers(connection, allowed, port)
     except socket.gaierror as error:
         raise NameResolutionError(host, connection, error) from error
@@ -57,12 +57,12 @@ def _connect(connection: HTTPConnection, rules: Rules) -> socket.socket:
         raise NoConnection(connection, f"no connection: {error.strerror or error}") from error
 
 
-def _resolved(host: str, port: int) -> list[str]:
+def _addresses_of(host: str, port: int) -> list[str]:
     found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
-def _allowed(connection: HTTPConnection, found: list[str], rules: Rules) -> list[str]:
+def _allowed_addresses(connection: HTTPConnection, found: list[str], rules: Rules) -> list[str]:
     refusals = {one: rules.refusal(ipaddress.ip_address(one)) for one in found}
     allowed = [one for one in found if refusals[one] is None]
     if not allowed:

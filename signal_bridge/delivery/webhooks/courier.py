@@ -196,7 +196,7 @@ class Courier(Job):
         )
 
     def _post(self, event: Event, body: bytes) -> Attempt:
-        with self._posters.lent(self._webhook.id) as poster:
+        with self._posters.lend(self._webhook.id) as poster:
             self._poster = poster
             try:
                 return poster.post(self._webhook, event.id, body)

@@ -33,8 +33,8 @@ class Posters(Job):
         self._kept: OrderedDict[str, tuple[float, Poster]] = OrderedDict()
 
     @contextlib.contextmanager
-    def lent(self, webhook_id: str) -> Iterator[Poster]:
-        """The one that this webhook has used before, or a new one, for one attempt."""
+    def lend(self, webhook_id: str) -> Iterator[Poster]:
+        """Gives the one that this webhook has used before, or a new one, for one attempt."""
         poster = self._take(webhook_id)
         try:
             yield poster

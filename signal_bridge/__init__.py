@@ -21,7 +21,8 @@ setup.cfg holds the rule, and tests/rooms sees to it that a breach of any part o
 
     cli | gunicorn_conf > daemon | wsgi | sandbox > compose > web | duty
         > delivery | session | access | hooks > signalcli | supervisor | rpc | feed | spool
-        > store > threads > clock | settings | logs | trustmodes > settingtexts > errors
+        > store > threads > clock | settings | logs | trustmodes | gunicorn_parts
+        > settingtexts | peersettings > errors
 
     Only web knows Flask and marshmallow, and the process of the daemon loads neither.
     Only store knows how SQL is run; feed, delivery and session/link_book.py write statements.
@@ -48,6 +49,8 @@ setup.cfg holds the rule, and tests/rooms sees to it that a breach of any part o
     spool           files on their way to signal-cli
     store           one engine, all tables; units of work, leases, bells, migrations
     threads         the loop of every long-lived thread
+    gunicorn_parts  what Gunicorn does not document and the bridge needs all the same
+    peersettings    variables of signal-cli-rest-api that mean nothing here
 """
 
 __version__ = "0.1.0"

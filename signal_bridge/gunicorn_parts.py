@@ -14,7 +14,6 @@ or when one of these has another shape: then read them again in the new one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from socket import MSG_PEEK
 from typing import Any, Final, NoReturn
 
@@ -22,6 +21,9 @@ from gunicorn.glogging import Logger
 from gunicorn.http import message
 from gunicorn.http.errors import InvalidRequestLine
 from gunicorn.workers import gthread
+
+CLIENT_SOCKET: Final = "gunicorn.socket"
+"""The key under which a WSGI environment holds the connection of its request."""
 
 READ_FROM: Final = "26.2.0"
 
@@ -74,11 +76,6 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
                 idle.timeout = 0.0
             self.murder_keepalived()
             self.murder_pending()
-
-
-def client_socket(environ: Mapping[str, Any]) -> Any:
-    """The connection of the request with this WSGI environment; None without Gunicorn."""
-    return environ.get("gunicorn.socket")
 
 
 def end_without_answer() -> NoReturn:

@@ -20,7 +20,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter
 
-from signal_bridge.gunicorn_parts import client_socket
+from signal_bridge.gunicorn_parts import CLIENT_SOCKET
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
 from signal_bridge.web.edge import problems
@@ -100,7 +100,7 @@ def _blueprints(routes: Sequence[Route]) -> Iterator[Blueprint]:
 
 
 def _begin() -> None:
-    _limit_waits(client_socket(request.environ))
+    _limit_waits(request.environ.get(CLIENT_SOCKET))
     g.began = time.monotonic()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)

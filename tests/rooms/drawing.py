@@ -36,6 +36,7 @@ ONE_WAY_IN_WEB: Final = "Imports go one way within web"
 APPLICATION: Final = "Only wsgi makes the application"
 PACKAGE_ITSELF: Final = "The package itself imports none of its rooms"
 WORKERS: Final = "A web worker runs neither the daemon nor the sandbox"
+GUNICORN: Final = "Only the web workers know Gunicorn"
 FLASK: Final = "Only web knows Flask and marshmallow"
 DAEMON: Final = "The process of the daemon loads no Flask"
 SQL_IS_RUN: Final = "Only the store knows how SQL is run"
@@ -45,6 +46,8 @@ WEB_IO: Final = "Web starts no process and opens no socket of its own"
 PURE: Final = "Pure modules touch no socket, thread, process, clock or database"
 SANDBOX: Final = "The sandbox uses the pure halves of rpc and nothing else of the bridge"
 
+_WORKERS: Final = ("gunicorn_conf", "web")
+_WITH_GUNICORN: Final = (*_WORKERS, "gunicorn_parts")
 _FLASK: Final = ("flask", "werkzeug", "marshmallow")
 _IN_DAEMON: Final = ("cli", "daemon", "compose", "duty", "web")
 _PURE: Final = (
@@ -107,6 +110,7 @@ def breaches() -> list[Breach]:
         *_one_way(ROOMS, "", ONE_WAY),
         *_one_way(ROOMS_OF_WEB, "web.", ONE_WAY_IN_WEB),
         *(breach(f"{room}.newcomer", ".store.newcomer", NO_ROWS) for room in _WITHOUT_ROWS),
+        *_known_to(_WITH_GUNICORN, ("gunicorn", f"{PACKAGE}.gunicorn_parts"), GUNICORN),
         *_known_to(("web",), _FLASK, FLASK),
         *_known_to(("store",), ("sqlite3", "psycopg", "alembic"), SQL_IS_RUN),
         *_known_to(("store", "feed", "delivery"), ("sqlalchemy",), SQL_IS_WRITTEN),
@@ -124,6 +128,7 @@ def allowed() -> list[Import]:
         for higher, lower in itertools.combinations(_rows(ROOMS), 2)
         for importer, imported in itertools.product(higher, lower)
         if importer != "sandbox" and imported not in _STRICTER.get(importer, ())
+        if imported != "gunicorn_parts" or importer in _WORKERS
     ]
 
 

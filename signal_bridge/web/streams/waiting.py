@@ -17,7 +17,7 @@ from signal_bridge.feed.event import Page
 from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.filters import Filter
 from signal_bridge.feed.watch import WaitingFollower
-from signal_bridge.gunicorn_parts import client_socket
+from signal_bridge.gunicorn_parts import CLIENT_SOCKET
 from signal_bridge.web.edge.context import bridge
 
 
@@ -35,7 +35,7 @@ def wait(follower: WaitingFollower, deadline: Deadline) -> bool:
     """Until the follower of this request is woken. False when the time is up, or nobody waits."""
     poller = select.poll()
     poller.register(follower.fd, select.POLLIN)
-    if (connection := client_socket(request.environ)) is not None:
+    if (connection := request.environ.get(CLIENT_SOCKET)) is not None:
         poller.register(connection, select.POLLRDHUP)
     ready = [fd for fd, _events in poller.poll(deadline.remaining_seconds() * 1000)]
     follower.clear()
@@ -44,7 +44,7 @@ def wait(follower: WaitingFollower, deadline: Deadline) -> bool:
 
 def client_has_hung_up() -> bool:
     """Whether the client of this request has closed its side of the connection."""
-    if (connection := client_socket(request.environ)) is None:
+    if (connection := request.environ.get(CLIENT_SOCKET)) is None:
         return False
     poller = select.poll()
     poller.register(connection, select.POLLRDHUP)

@@ -30,7 +30,7 @@ from signal_bridge.errors import RequestError, StoreError
 from signal_bridge.feed.event import Event, Gap
 from signal_bridge.feed.shapes import frame
 from signal_bridge.feed.watch import WaitingFollower
-from signal_bridge.gunicorn_parts import client_socket, end_without_answer
+from signal_bridge.gunicorn_parts import CLIENT_SOCKET, end_without_answer
 from signal_bridge.web.streams.reading import Reader
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def serve(environ: dict[str, Any], reader: Reader) -> Response:
     """
     answer = _handshake(environ)
     with reader.bridge.streams.one():
-        _Session(client_socket(environ), reader).run(answer)
+        _Session(environ.get(CLIENT_SOCKET), reader).run(answer)
     return UpgradedResponse(status=101)
 
 

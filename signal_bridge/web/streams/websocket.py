@@ -62,7 +62,7 @@ def serve(environ: dict[str, Any], reader: Reader) -> Response:
     """
     answer = _handshake(environ)
     with reader.bridge.streams.one():
-        _Session(environ.get(CLIENT_SOCKET), reader).run(answer)
+        _Session(environ[CLIENT_SOCKET], reader).run(answer)
     return UpgradedResponse(status=101)
 
 

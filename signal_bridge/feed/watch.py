@@ -15,20 +15,37 @@ import os
 import select
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from signal_bridge.clock import Deadline
 from signal_bridge.feed.event import Event, Page
 from signal_bridge.feed.filters import EVERY_ACCOUNT, Filter
-from signal_bridge.store.bells import FEED
-
-if TYPE_CHECKING:
-    from signal_bridge.feed.feed import Feed
+from signal_bridge.store.bells import FEED, Bells
 
 # More than this at once is left to the followers: each reads its own from the database.
 _ROUND: Final = 500
 _TAIL_EVENTS: Final = 500
 _TAIL_BYTES: Final = 4 * 2**20
+
+
+class Stored(Protocol):
+    """What is watched: the feed in the database. Methods raise StoreError."""
+
+    @property
+    def bells(self) -> Bells:
+        """What rings when somebody has committed to it."""
+
+    def newest_seq(self) -> int:
+        """The seq of the newest event, 0 when there was none."""
+
+    def read(self, wanted: Filter, after: int, limit: int) -> Page:
+        """Up to `limit` wanted events above `after`, oldest first, and what is lost of them."""
+
+    def read_all(self, after: int, limit: int) -> Sequence[Event]:
+        """The next events of every account and kind."""
+
+    def mend_numbers(self, seen: int) -> None:
+        """There is nothing above `seen`; if it ends below, it goes on above it all the same."""
 
 
 class Tail:
@@ -129,7 +146,7 @@ class WaitingFollower(Follower):
 class Watch:
     """Reads the feed for all followers of this process. Safe from any thread."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Stored) -> None:
         self._feed = feed
         # Guards everything below.
         self._mutex = threading.Lock()

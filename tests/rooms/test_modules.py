@@ -14,8 +14,8 @@ MODULE_LINES = 400
 
 @pytest.fixture
 def graph() -> grimp.ImportGraph:
-    """The modules and what each imports, in functions too; not what is there for types alone."""
-    return grimp.build_graph(PACKAGE, exclude_type_checking_imports=True, cache_dir=None)
+    """The modules and what each imports, in functions too."""
+    return grimp.build_graph(PACKAGE, cache_dir=None)
 
 
 def circle(graph: grimp.ImportGraph) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Response, jsonify, make_response
+from flask import Response, g, jsonify, make_response
 from flask.typing import ResponseReturnValue
 
 from signal_bridge import __version__
@@ -57,10 +57,15 @@ def about() -> ResponseReturnValue:
 def _not_ready(reasons: dict[str, str]) -> Response:
     """`error` as everywhere, and each part that is not well with its reason."""
     text = "; ".join(f"{part}: {reason}" for part, reason in reasons.items())
-    response = make_response(
-        jsonify(status="not ready", error=text, code="not_ready", retryable=True, reasons=reasons),
-        503,
-    )
+    body = {
+        "status": "not ready",
+        "error": text,
+        "code": "not_ready",
+        "retryable": True,
+        "request_id": g.request_id,
+        "reasons": reasons,
+    }
+    response = make_response(jsonify(body), 503)
     response.headers["Retry-After"] = "5"
     return response
 

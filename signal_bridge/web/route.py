@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Flag, auto
 from typing import Any, Final, NamedTuple
 
+from signal_bridge.web.schemas.answers import Answer
 from signal_bridge.web.schemas.base import BodySchema
 
 TEXT: Final = {"type": "string"}
@@ -50,21 +51,30 @@ class Body:
 
 
 @dataclass(frozen=True)
-class Operation:
-    """One view. `answer` is a shape (shapes.py); `content` has answers that are not JSON; `others`
-    are further successes with their shapes.
+class Outcome:
+    """A further way for a request to end: what that means, and the JSON that says so, if any."""
 
-    `statuses` are those beyond the success and what `needs` and the request itself bring with
-    them, with their descriptions. `beyond_peer`: signal-cli-rest-api does not have it.
+    description: str
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What the description says of one view.
+
+    `status` and `answer` are of its success; `content` has answers to it that are not JSON, by
+    media type. `outcomes` are those beside the success that are this view's own, `failures` the
+    statuses beyond those that `needs` and the request itself bring with them. `beyond_peer`:
+    signal-cli-rest-api does not have it.
     """
 
     status: int = 200
-    answer: Any = None
+    answer: Answer | None = None
     body: Body | None = None
     query: Sequence[Query] = ()
     content: Mapping[str, Any] = field(default_factory=dict)
-    others: Mapping[int, Any] = field(default_factory=dict)
-    statuses: Mapping[int, str] = field(default_factory=dict)
+    outcomes: Mapping[int, Outcome] = field(default_factory=dict)
+    failures: Sequence[int] = ()
     needs: Needs = Needs.SIGNAL_CLI
     beyond_peer: bool = False
 

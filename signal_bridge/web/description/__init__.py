@@ -4,5 +4,6 @@
     its view's docstring              ├→ document.py → /openapi.json → swagger2.py → /swagger/
     its operation (body, answer, …)   ┘
 
-An operation holds an example of its answer, from which `shapes.py` makes the schema of the answer.
+Bodies and answers are marshmallow's schemas (`web/schemas`), of which `contents.py` makes JSON
+schemas and examples.
 """

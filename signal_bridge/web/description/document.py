@@ -8,16 +8,21 @@ from inspect import getdoc, getmodule
 from typing import Any, Final
 
 from apispec import APISpec
-from apispec.ext.marshmallow import MarshmallowPlugin
-from apispec.ext.marshmallow.openapi import OpenAPIConverter
-from marshmallow import Schema
 
 from signal_bridge import __version__
-from signal_bridge.web.description.answers import ANN, BOB, GROUP, UUID
-from signal_bridge.web.description.failures import json_content, responses, statuses
+from signal_bridge.web.description.contents import Contents
+from signal_bridge.web.description.failures import responses, statuses
 from signal_bridge.web.description.notices import webhooks
-from signal_bridge.web.route import Body, Operation, Query, Route
-from signal_bridge.web.schemas.base import Flag, LongText, Text, Whole
+from signal_bridge.web.route import Body, Operation, Outcome, Query, Route
+from signal_bridge.web.schemas.examples import (
+    ANN,
+    ATTACHMENT,
+    BOB,
+    GROUP,
+    LINK_ID,
+    UUID,
+    WEBHOOK_ID,
+)
 
 TITLE: Final = "Signal Bridge"
 _ABOUT: Final = """\
@@ -30,12 +35,6 @@ Gives programs a Signal account. A drop-in replacement for signal-cli-rest-api.
   and `outcome` whether signal-cli may have carried it out already.
 * Each answer has an `X-Request-ID`, the one of the request if it had one; the log has it too.
 """
-_TYPES: Final[dict[type, tuple[str | None, str | None]]] = {
-    Text: ("string", None),
-    LongText: ("string", None),
-    Whole: ("integer", "int64"),
-    Flag: ("boolean", None),
-}
 _PARAMETER: Final = re.compile(r"<(?:\w+:)?(\w+)>")
 # "(C17)", "(11.2)", "(rest-contract.md 5.1)" are for those who read the code.
 _REFERENCE: Final = re.compile(r"\s\((?:C\d+|\d+\.\d+|[\w-]+\.md [\d., ]+)(?:, \d+\.\d+)*\)")
@@ -46,9 +45,9 @@ _PARAMETERS: Final = {
     "number_to_trust": ("the number, UUID or username of a person", BOB),
     "token": ("the code that arrived by SMS or call", "123-456"),
     "device_id": ("the device's number, as listed", "2"),
-    "link_id": ("the link's id", "lnk_5c1f…"),
-    "webhook_id": ("the webhook's id", "whk_5c1f…"),
-    "attachment": ("the file's name, as listed", "6QZ2kqX0Jr8.png"),
+    "link_id": ("the link's id", LINK_ID),
+    "webhook_id": ("the webhook's id", WEBHOOK_ID),
+    "attachment": ("the file's name, as listed", ATTACHMENT),
 }
 
 
@@ -62,44 +61,29 @@ def path_of(rule: str) -> str:
     return _PARAMETER.sub(r"{\1}", rule)
 
 
-class _Fields(OpenAPIConverter):
-    """Knows the types and formats of our own fields, too."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.field_mapping = {**self.field_mapping, **_TYPES}
-
-
-class _Marshmallow(MarshmallowPlugin):
-    Converter = _Fields
-
-
 class _Writer:
     """One document in the making."""
 
     def __init__(self) -> None:
-        self._named: dict[str, Any] = {}
-        marshmallow = _Marshmallow(schema_name_resolver=_schema_name)
+        self._contents = Contents()
         self._spec = APISpec(
             TITLE,
             __version__,
             "3.1.0",
-            plugins=[marshmallow],
+            plugins=[self._contents],
             info={"description": _ABOUT, "license": {"name": "MIT", "identifier": "MIT"}},
             servers=[{"url": "./", "description": "where this document comes from"}],
         )
 
     def write(self, routes: Iterable[Route]) -> dict[str, Any]:
-        for status, response in responses(self._named).items():
+        for status, response in responses(self._contents).items():
             self._spec.components.response(str(status), response)
         described = [route for route in routes if route.operation is not None]
         for tag, description in _tags(described).items():
             self._spec.tag({"name": tag, "description": description})
         for route in described:
             self._add(route)
-        self._spec.options["webhooks"] = webhooks(self._named)
-        for name, schema in sorted(self._named.items()):
-            self._spec.components.schema(name, schema)
+        self._spec.options["webhooks"] = webhooks(self._contents)
         return self._spec.to_dict()
 
     def _add(self, route: Route) -> None:
@@ -122,23 +106,19 @@ class _Writer:
         self._spec.path(path, operations={route.method.lower(): described})
 
     def _responses(self, path: str, operation: Operation) -> dict[str, Any]:
-        successes = {operation.status: operation.answer, **operation.others}
-        found = {str(status): self._success(shape) for status, shape in successes.items()}
+        done = self._response(Outcome("Done.", operation.answer))
         if operation.content:
-            found[str(operation.status)].setdefault("content", {}).update(operation.content)
-        for status in sorted(statuses(path, operation)):
-            own = operation.statuses.get(status)
-            found[str(status)] = {"description": own} if own else _failure(status)
+            done.setdefault("content", {}).update(operation.content)
+        own = {status: self._response(one) for status, one in operation.outcomes.items()}
+        failures = {status: _failure(status) for status in statuses(path, operation)}
+        further = sorted({**own, **failures}.items())
+        return {str(status): one for status, one in ((operation.status, done), *further)}
+
+    def _response(self, outcome: Outcome) -> dict[str, Any]:
+        found: dict[str, Any] = {"description": outcome.description}
+        if outcome.answer is not None:
+            found["content"] = self._contents.json(outcome.answer)
         return found
-
-    def _success(self, shape: Any) -> dict[str, Any]:
-        content = {} if shape is None else {"content": json_content(shape, self._named)}
-        return {"description": "Done.", **content}
-
-
-def _schema_name(schema: type[Schema]) -> str:
-    kind = schema if isinstance(schema, type) else type(schema)  # it is given instances, too
-    return kind.__name__.removesuffix("Schema") + "Body"
 
 
 def _failure(status: int) -> dict[str, Any]:

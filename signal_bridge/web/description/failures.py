@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from signal_bridge.web.description.answers import PROBLEM, RATE_LIMIT
-from signal_bridge.web.description.shapes import Named, example_of, schema_of
+from signal_bridge.web.description.contents import Contents, example_of
 from signal_bridge.web.route import Needs, Operation
+from signal_bridge.web.schemas.problems import ProblemSchema, RateLimitSchema
 
 DESCRIPTIONS: Final = {
     400: "The request is at fault, or signal-cli refused it. `error` says why.",
@@ -63,14 +63,14 @@ _BY_NEED: Final = {
 }
 
 
-def responses(named: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """An answer for each status; their schemas are put into `named`."""
-    return {status: _response(status, named) for status in DESCRIPTIONS}
+def responses(contents: Contents) -> dict[int, dict[str, Any]]:
+    """An answer for each status."""
+    return {status: _response(status, contents) for status in DESCRIPTIONS}
 
 
 def statuses(path: str, operation: Operation) -> set[int]:
-    """How that operation can fail."""
-    found = {500, *operation.statuses}
+    """How that operation can fail, where it does not say how itself."""
+    found = {500, *operation.failures}
     if "{" in path:
         found |= {400, 404}
     if operation.query:
@@ -80,24 +80,18 @@ def statuses(path: str, operation: Operation) -> set[int]:
     for need, brought in _BY_NEED.items():
         if need in operation.needs:
             found.update(brought)
-    return found
+    return found - operation.outcomes.keys()
 
 
-def json_content(shape: Any, named: dict[str, Any], example: Any = None) -> dict[str, Any]:
-    """JSON of that shape, as the content of an answer."""
-    shown = example_of(shape) if example is None else example
-    return {"application/json": {"schema": schema_of(shape, named), "example": shown}}
-
-
-def _response(status: int, named: dict[str, Any]) -> dict[str, Any]:
-    shape: Named = RATE_LIMIT if status == 429 else PROBLEM
-    example = {**_plain(example_of(shape)), **_EXAMPLES.get(status, {})}
-    content = json_content(shape, named, example)
+def _response(status: int, contents: Contents) -> dict[str, Any]:
+    answer = RateLimitSchema if status == 429 else ProblemSchema
+    example = {**_without_rarities(example_of(answer)), **_EXAMPLES.get(status, {})}
+    content = contents.json(answer, example)
     if status == 404:
         content["text/plain"] = {"schema": {"type": "string"}, "example": "404 page not found"}
     return {"description": DESCRIPTIONS[status], "content": content}
 
 
-def _plain(example: dict[str, Any]) -> dict[str, Any]:
+def _without_rarities(example: dict[str, Any]) -> dict[str, Any]:
     """Without what only some failures have."""
     return {key: value for key, value in example.items() if key not in ("outcome", "errors")}

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from signal_bridge.feed.filters import OWN_KINDS
-from signal_bridge.web.description.answers import ANN, MS, RECEIVED
-from signal_bridge.web.description.failures import json_content
-from signal_bridge.web.description.shapes import Named, Words
-
-_POSTED: Final = Named("PostedMessage", {**RECEIVED.shape, "seq": 17})
-_OWN: Final = Named(
-    "OwnEvent",
-    {"event": Words(*OWN_KINDS, "gap"), "account": ANN, "timestamp?": MS, "seq": 17},
-)
+from signal_bridge.web.description.contents import Contents
+from signal_bridge.web.schemas.events import OwnEventSchema, PostedMessageSchema
 
 
-def webhooks(named: dict[str, Any]) -> dict[str, Any]:
-    """Both kinds of what is posted; their schemas are put into `named`."""
+def webhooks(contents: Contents) -> dict[str, Any]:
+    """Both kinds of what is posted."""
     return {
-        "message": _posted(
+        "message": _webhook(
             "Something arrived",
             "signal-cli's envelope: a message, a reaction, a receipt, a call … Also what the"
             " WebSocket and the server-sent events of `/v1/receive/{number}` carry, without `seq`.",
-            json_content(_POSTED, named),
+            contents.json(PostedMessageSchema),
         ),
-        "event": _posted(
+        "event": _webhook(
             "The bridge says something of itself",
             "An account was linked or unlinked, signal-cli was restarted, events were dropped …",
-            json_content(_OWN, named),
+            contents.json(OwnEventSchema),
         ),
     }
 
 
-def _posted(summary: str, description: str, content: dict[str, Any]) -> dict[str, Any]:
+def _webhook(summary: str, description: str, content: dict[str, Any]) -> dict[str, Any]:
     return {
         "post": {
             "summary": summary,

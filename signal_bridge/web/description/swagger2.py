@@ -46,7 +46,7 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
     return {
         **{key: operation[key] for key in _KEPT},
         "consumes": ["application/json"],
-        "produces": _produced(operation["responses"]),
+        "produces": _media_types(operation["responses"]),
         "parameters": parameters,
         "responses": {status: _response(one) for status, one in operation["responses"].items()},
     }
@@ -67,7 +67,7 @@ def _body(body: dict[str, Any]) -> dict[str, Any]:
 
 def _response(response: dict[str, Any]) -> dict[str, Any]:
     if "$ref" in response:
-        return {"$ref": _moved(response["$ref"])}
+        return {"$ref": _swagger_ref(response["$ref"])}
     found: dict[str, Any] = {"description": response["description"]}
     for kind, media in response.get("content", {}).items():
         found.setdefault("schema", _schema(media["schema"]))
@@ -76,7 +76,7 @@ def _response(response: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _produced(responses: dict[str, Any]) -> list[str]:
+def _media_types(responses: dict[str, Any]) -> list[str]:
     kinds = {kind for one in responses.values() for kind in one.get("content", {})}
     return sorted(kinds | {"application/json"})
 
@@ -92,12 +92,12 @@ def _schema(schema: Any) -> Any:
             return _schema(schema[either][0])
     found = {key: _schema(value) for key, value in schema.items()}
     if "$ref" in found and isinstance(found["$ref"], str):
-        found["$ref"] = _moved(found["$ref"])
+        found["$ref"] = _swagger_ref(found["$ref"])
     if isinstance(types := found.get("type"), list):
         found["type"] = next(one for one in types if one != "null")
         found["x-nullable"] = True
     return found
 
 
-def _moved(ref: str) -> str:
+def _swagger_ref(ref: str) -> str:
     return _REF.sub(lambda match: f"#/{_KINDS[match[1]]}/", ref)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.description import answers
 from signal_bridge.web.route import Body, Operation
 from signal_bridge.web.schemas import accounts as schemas
 
-LIST_ALL: Final = Operation(answer=answers.NUMBERS)
+LIST_ALL: Final = Operation(answer=schemas.NUMBERS)
 REGISTER: Final = Operation(201, body=Body(schemas.REGISTER, {"use_voice": False}, required=False))
 VERIFY: Final = Operation(201, body=Body(schemas.VERIFY, {"pin": "1234"}, required=False))
 UNREGISTER: Final = Operation(
@@ -25,7 +24,9 @@ UPDATE_SETTINGS: Final = Operation(
     201,
     body=Body(schemas.ACCOUNT_SETTINGS, {"discoverable_by_number": True, "share_number": False}),
 )
-SET_USERNAME: Final = Operation(201, answers.USERNAME, Body(schemas.USERNAME, {"username": "ann"}))
+SET_USERNAME: Final = Operation(
+    201, schemas.UsernameSchema, Body(schemas.USERNAME, {"username": "ann"})
+)
 DELETE_USERNAME: Final = Operation(204)
 SET_PIN: Final = Operation(201, body=Body(schemas.PIN, {"pin": "1234"}))
 REMOVE_PIN: Final = Operation(204)

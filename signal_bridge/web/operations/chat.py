@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.description import answers
-from signal_bridge.web.description.answers import BOB, MS
 from signal_bridge.web.route import Body, Operation
 from signal_bridge.web.schemas import chat as schemas
+from signal_bridge.web.schemas.examples import BOB, MS
 
 _TYPING: Final = Body(schemas.TYPING, {"recipient": BOB})
 _REACTION: Final = {"recipient": BOB, "reaction": "👍", "target_author": BOB, "timestamp": MS}
@@ -20,5 +19,5 @@ SEND_RECEIPT: Final = Operation(
     204, body=Body(schemas.RECEIPT, {"recipient": BOB, "receipt_type": "read", "timestamp": MS})
 )
 REMOTE_DELETE: Final = Operation(
-    201, answers.TIMESTAMP, Body(schemas.REMOTE_DELETE, {"recipient": BOB, "timestamp": MS})
+    201, schemas.TimestampSchema, Body(schemas.REMOTE_DELETE, {"recipient": BOB, "timestamp": MS})
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.description import answers
 from signal_bridge.web.route import Body, Operation
 from signal_bridge.web.schemas import devices as schemas
+from signal_bridge.web.schemas.answers import many
 
-LIST_ALL: Final = Operation(answer=answers.DEVICES)
+LIST_ALL: Final = Operation(answer=many(schemas.DeviceSchema))
 ADD: Final = Operation(
     204, body=Body(schemas.DEVICE, {"uri": "sgnl://linkdevice?uuid=…&pub_key=…"})
 )

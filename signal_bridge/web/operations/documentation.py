@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.description import answers
 from signal_bridge.web.route import TEXT, Needs, Operation
+from signal_bridge.web.schemas import documentation as schemas
 
-OPENAPI: Final = Operation(answer=answers.OPENAPI, needs=Needs.NOTHING, beyond_peer=True)
+OPENAPI: Final = Operation(answer=schemas.OPENAPI, needs=Needs.NOTHING, beyond_peer=True)
 DOCS: Final = Operation(
     content={"text/html": {"schema": TEXT}}, needs=Needs.NOTHING, beyond_peer=True
 )

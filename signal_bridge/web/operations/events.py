@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.description import answers
 from signal_bridge.web.route import TEXT, TEXT_STREAM, WHOLE, Body, Needs, Operation, Query
 from signal_bridge.web.schemas import events as schemas
+from signal_bridge.web.schemas.answers import many
 
 TYPES: Final = Query("types", TEXT, "kinds of events with commas between; `*` fits many")
 FROM: Final = Query("from", TEXT, "senders, numbers or UUIDs with commas between")
 AFTER: Final = Query("after", WHOLE | {"minimum": 0}, "the seq after which to begin")
 
 READ: Final = Operation(
-    answer=answers.EVENTS,
+    answer=schemas.EventsSchema,
     query=(
         Query("account", TEXT, "one account; else all"),
         AFTER,
@@ -33,4 +33,6 @@ ACKNOWLEDGE: Final = Operation(
     needs=Needs.STORE,
     beyond_peer=True,
 )
-CONSUMERS: Final = Operation(answer=answers.CONSUMERS, needs=Needs.STORE, beyond_peer=True)
+CONSUMERS: Final = Operation(
+    answer=many(schemas.ConsumerSchema), needs=Needs.STORE, beyond_peer=True
+)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.description import answers
-from signal_bridge.web.description.answers import ANN, BOB, MS
 from signal_bridge.web.route import FLAG, PICTURE, Body, Needs, Operation, Query
 from signal_bridge.web.schemas import groups as schemas
+from signal_bridge.web.schemas.answers import many
+from signal_bridge.web.schemas.examples import ANN, BOB, MS
 
 _EXPAND: Final = Query("expand", FLAG, "people as number and UUID")
 _MEMBERS: Final = Body(schemas.MEMBERS, {"members": [BOB]})
@@ -15,16 +15,16 @@ _ADMINS: Final = Body(schemas.ADMINS, {"admins": [BOB]})
 _PIN: Final = {"target_author": ANN, "timestamp": MS}
 _PERMISSIONS: Final = {"add_members": "only-admins", "edit_group": "every-member"}
 
-LIST_ALL: Final = Operation(answer=[answers.GROUP_SHOWN], query=(_EXPAND,))
+LIST_ALL: Final = Operation(answer=many(schemas.GroupSchema), query=(_EXPAND,))
 CREATE: Final = Operation(
     201,
-    answers.GROUP_CREATED,
+    schemas.GroupCreatedSchema,
     Body(
         schemas.NEW_GROUP,
         {"name": "Friends", "members": [BOB], "permissions": _PERMISSIONS},
     ),
 )
-GET: Final = Operation(answer=answers.GROUP_SHOWN, query=(_EXPAND,))
+GET: Final = Operation(answer=schemas.GroupSchema, query=(_EXPAND,))
 UPDATE: Final = Operation(
     204,
     body=Body(schemas.GROUP_CHANGE, {"name": "Friends", "expiration_time": 86400}),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.description import answers
-from signal_bridge.web.route import Needs, Operation
+from signal_bridge.web.route import Needs, Operation, Outcome
+from signal_bridge.web.schemas import health as schemas
+from signal_bridge.web.schemas.problems import NotReadySchema
 
-_NOT_READY: Final = "Not ready. `reasons` says why."
+_NOT_READY: Final = Outcome("Not ready. `reasons` says why.", NotReadySchema)
 
-LIVE: Final = Operation(answer=answers.ALIVE, needs=Needs.NOTHING, beyond_peer=True)
+LIVE: Final = Operation(answer=schemas.AliveSchema, needs=Needs.NOTHING, beyond_peer=True)
 READY: Final = Operation(
-    answer=answers.READY, statuses={503: _NOT_READY}, needs=Needs.NOTHING, beyond_peer=True
+    answer=schemas.ReadySchema, outcomes={503: _NOT_READY}, needs=Needs.NOTHING, beyond_peer=True
 )
-PEER_HEALTH: Final = Operation(204, statuses={503: _NOT_READY}, needs=Needs.NOTHING)
-ABOUT: Final = Operation(answer=answers.ABOUT, needs=Needs.NOTHING)
+PEER_HEALTH: Final = Operation(204, outcomes={503: _NOT_READY}, needs=Needs.NOTHING)
+ABOUT: Final = Operation(answer=schemas.AboutSchema, needs=Needs.NOTHING)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.description import answers
-from signal_bridge.web.route import BYTES, TEXT, WHOLE, Body, Needs, Operation, Query
+from signal_bridge.web.route import BYTES, TEXT, WHOLE, Body, Needs, Operation, Outcome, Query
 from signal_bridge.web.schemas import linking as schemas
+from signal_bridge.web.schemas.problems import ProblemSchema
 
 _DEVICE_NAME: Final = Query("device_name", TEXT, "the name the phone shows for the bridge", True)
 _QR_VERSION: Final = Query(
@@ -19,31 +19,31 @@ _QR: Final = {
 }
 
 NEW_QR_CODE: Final = Operation(
-    answer=answers.LINK_URI,
+    answer=schemas.LinkUriSchema,
     query=(_DEVICE_NAME, _QR_VERSION),
     content=_QR,
 )
-NEW_URI: Final = Operation(answer=answers.LINK_URI, query=(_DEVICE_NAME,))
+NEW_URI: Final = Operation(answer=schemas.LinkUriSchema, query=(_DEVICE_NAME,))
 START: Final = Operation(
     201,
-    answers.LINK,
+    schemas.LinkSchema,
     Body(schemas.LINK, {"device_name": "bridge"}, required=False),
     beyond_peer=True,
 )
 WATCH: Final = Operation(
-    answer=answers.LINK,
+    answer=schemas.LinkSchema,
     query=(Query("timeout", WHOLE, "seconds to wait for the link to end"),),
     needs=Needs.STORE | Needs.PLACE,
     beyond_peer=True,
 )
 QR_CODE: Final = Operation(
-    answer=answers.LINK_URI,
+    answer=schemas.LinkUriSchema,
     query=(
         Query("format", {"type": "string", "enum": ["png", "svg", "text"]}, "else as Accept"),
         _QR_VERSION,
     ),
     content=_QR,
-    statuses={410: "There is nothing to scan any more."},
+    outcomes={410: Outcome("There is nothing to scan any more.", ProblemSchema)},
     needs=Needs.STORE,
     beyond_peer=True,
 )

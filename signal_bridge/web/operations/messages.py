@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.description import answers
-from signal_bridge.web.description.answers import ANN, BOB
 from signal_bridge.web.route import BYTES, TEXT, TEXTS, Body, Needs, Operation
 from signal_bridge.web.schemas import messages as schemas
+from signal_bridge.web.schemas.examples import ANN, BOB
 
 _SEND_FORM: Final = {
     "type": "object",
@@ -22,18 +21,18 @@ _SEND_FORM: Final = {
 
 SEND: Final = Operation(
     201,
-    answers.SENT_SINCE_0_101,
+    schemas.SENT_OR_ARRAY,
     Body(
         schemas.SEND,
         {"number": ANN, "recipients": [BOB], "message": "Hello **Bob**", "text_mode": "styled"},
         form=_SEND_FORM,
     ),
-    statuses={429: ""},
+    failures=(429,),
     needs=Needs.SIGNAL_CLI | Needs.ROOM,
 )
 SEND_V1: Final = Operation(
     201,
-    answers.SENT,
+    schemas.SentSchema,
     Body(schemas.SEND_V1, {"number": ANN, "recipients": [BOB], "message": "Hello"}),
     needs=Needs.SIGNAL_CLI | Needs.ROOM,
 )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.description import answers
-from signal_bridge.web.description.answers import ANN, GROUP, MS
 from signal_bridge.web.route import Body, Operation
 from signal_bridge.web.schemas import polls as schemas
+from signal_bridge.web.schemas.chat import TimestampSchema
+from signal_bridge.web.schemas.examples import ANN, GROUP, MS
 
 CREATE: Final = Operation(
     201,
-    answers.TIMESTAMP,
+    TimestampSchema,
     Body(
         schemas.NEW_POLL, {"recipient": GROUP, "question": "When?", "answers": ["Today", "Never"]}
     ),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.description import answers
 from signal_bridge.web.operations.events import AFTER, FROM, TYPES
-from signal_bridge.web.route import FLAG, TEXT_STREAM, WHOLE, Needs, Operation, Query
+from signal_bridge.web.route import FLAG, TEXT_STREAM, WHOLE, Needs, Operation, Outcome, Query
+from signal_bridge.web.schemas.answers import many
+from signal_bridge.web.schemas.events import ReceivedSchema
 
 _RECEIVE_FLAGS: Final = (
     "ignore_attachments",
@@ -17,7 +18,7 @@ _RECEIVE_FLAGS: Final = (
 )
 
 RECEIVE: Final = Operation(
-    answer=[answers.RECEIVED],
+    answer=many(ReceivedSchema),
     query=(
         Query("timeout", WHOLE, "seconds to wait for the first event; 1 by itself, 300 at most"),
         Query("max_messages", WHOLE, "how many at most; 0 is all"),
@@ -28,6 +29,6 @@ RECEIVE: Final = Operation(
         *(Query(name, FLAG, "checked; decided by a setting") for name in _RECEIVE_FLAGS),
     ),
     content=TEXT_STREAM,
-    statuses={101: "A WebSocket, if the request asks for an upgrade: one event a frame."},
+    outcomes={101: Outcome("A WebSocket, if the request asks for an upgrade: one event a frame.")},
     needs=Needs.STORE | Needs.PLACE,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.description import answers
 from signal_bridge.web.route import Needs, Operation
+from signal_bridge.web.schemas.accounts import AccountSchema
 
-ACCOUNT: Final = Operation(answer=answers.ACCOUNT, needs=Needs.STORE, beyond_peer=True)
+ACCOUNT: Final = Operation(answer=AccountSchema, needs=Needs.STORE, beyond_peer=True)

@@ -1,19 +1,33 @@
-"""Bodies of the device routes."""
+"""Bodies and answers of the device routes."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from signal_bridge.web.schemas.answers import AnswerSchema, text, time_ms, whole
 from signal_bridge.web.schemas.base import BodySchema, Flag, Text
 
 
-class DeviceSchema(BodySchema):
+class DeviceBody(BodySchema):
+    """The device to link, by the URI that it shows."""
+
     uri = Text(load_default="")
 
 
-class LocalDataSchema(BodySchema):
+class LocalDataBody(BodySchema):
+    """Whether the data of a registered account may go, too."""
+
     ignore_registered = Flag(load_default=False)
 
 
-DEVICE: Final = DeviceSchema()
-LOCAL_DATA: Final = LocalDataSchema()
+class DeviceSchema(AnswerSchema):
+    """One of the account's devices."""
+
+    id = whole(1)
+    name = text("phone")
+    last_seen_timestamp = time_ms("when it was last seen")
+    creation_timestamp = time_ms("when it was linked")
+
+
+DEVICE: Final = DeviceBody()
+LOCAL_DATA: Final = LocalDataBody()

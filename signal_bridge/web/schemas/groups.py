@@ -1,4 +1,4 @@
-"""Bodies of the group routes."""
+"""Bodies and answers of the group routes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,22 @@ from typing import Final
 from marshmallow import fields
 
 from signal_bridge.signalcli.groups import GroupChange, NewGroup, Permissions
+from signal_bridge.web.schemas.answers import (
+    AnswerSchema,
+    Either,
+    flag,
+    many,
+    one,
+    text,
+    word,
+)
 from signal_bridge.web.schemas.base import BodySchema, Text, Texts, Whole
+from signal_bridge.web.schemas.examples import ANN, GROUP, INTERNAL_GROUP, UUID
 
 
-class PermissionsSchema(BodySchema):
+class PermissionsBody(BodySchema):
+    """Who may do what in a group: every-member or only-admins."""
+
     makes = Permissions
 
     add_members = Text(load_default="")
@@ -18,50 +30,109 @@ class PermissionsSchema(BodySchema):
     send_messages = Text(load_default="")
 
 
-class NewGroupSchema(BodySchema):
+class NewGroupBody(BodySchema):
+    """The group to create."""
+
     makes = NewGroup
 
     name = Text(load_default="")
     description = Text(load_default="")
     members = Texts(load_default=list)
-    permissions = fields.Nested(PermissionsSchema, load_default=Permissions())
+    permissions = fields.Nested(PermissionsBody, load_default=Permissions())
     group_link = Text(load_default="")
     expiration_time = Whole(load_default=0)
 
 
-class GroupChangeSchema(BodySchema):
+class GroupChangeBody(BodySchema):
+    """What to change of a group; what is left out stays."""
+
     makes = GroupChange
 
     name = Text(load_default=None)
     description = Text(load_default=None)
-    permissions = fields.Nested(PermissionsSchema, load_default=Permissions())
+    permissions = fields.Nested(PermissionsBody, load_default=Permissions())
     group_link = Text(load_default=None)
     expiration_time = Whole(load_default=None)
     base64_avatar = Text(load_default=None, attribute="avatar")
 
 
-class MembersSchema(BodySchema):
+class MembersBody(BodySchema):
+    """People to add to a group, or to remove."""
+
     members = Texts(load_default=list)
 
 
-class AdminsSchema(BodySchema):
+class AdminsBody(BodySchema):
+    """Members to make admins, or ordinary members again."""
+
     admins = Texts(load_default=list)
 
 
-class PinMessageSchema(BodySchema):
+class PinMessageBody(BodySchema):
+    """The message to pin, and for how many seconds."""
+
     target_author = Text(load_default="")
     timestamp = Whole(load_default=0)
     duration = Whole(load_default=None)
 
 
-class UnpinMessageSchema(BodySchema):
+class UnpinMessageBody(BodySchema):
+    """The message to unpin."""
+
     target_author = Text(load_default="")
     timestamp = Whole(load_default=0)
 
 
-NEW_GROUP: Final = NewGroupSchema()
-GROUP_CHANGE: Final = GroupChangeSchema()
-MEMBERS: Final = MembersSchema()
-ADMINS: Final = AdminsSchema()
-PIN_MESSAGE: Final = PinMessageSchema()
-UNPIN_MESSAGE: Final = UnpinMessageSchema()
+class PersonSchema(AnswerSchema):
+    """Somebody, by number and by UUID."""
+
+    number = text(ANN)
+    uuid = text(UUID)
+
+
+def _people() -> Either:
+    """By number, or by UUID when there is none; with `expand` by both."""
+    return Either(many(text(ANN)), many(PersonSchema, allow_none=True))
+
+
+def _permission() -> fields.String:
+    return word("every-member", "only-admins", "")
+
+
+class PermissionsSchema(AnswerSchema):
+    """Who may do what in a group."""
+
+    add_members = _permission()
+    edit_group = _permission()
+    send_messages = _permission()
+
+
+class GroupSchema(AnswerSchema):
+    """A group as the account sees it."""
+
+    name = text("Friends")
+    description = text("")
+    id = text(GROUP)
+    internal_id = text(INTERNAL_GROUP, about="signal-cli's own")
+    members = _people()
+    blocked = flag(False)
+    member = flag(True, about="whether the account is in it")
+    pending_invites = _people()
+    pending_requests = _people()
+    invite_link = text("")
+    admins = _people()
+    permissions = one(PermissionsSchema)
+
+
+class GroupCreatedSchema(AnswerSchema):
+    """The new group."""
+
+    id = text(GROUP)
+
+
+NEW_GROUP: Final = NewGroupBody()
+GROUP_CHANGE: Final = GroupChangeBody()
+MEMBERS: Final = MembersBody()
+ADMINS: Final = AdminsBody()
+PIN_MESSAGE: Final = PinMessageBody()
+UNPIN_MESSAGE: Final = UnpinMessageBody()

@@ -7,25 +7,31 @@ from typing import Final
 from signal_bridge.web.schemas.base import BodySchema, Flag, Indexes, Text, Texts
 
 
-class NewPollSchema(BodySchema):
+class NewPollBody(BodySchema):
+    """A question, its answers, and the chat it is asked in."""
+
     recipient = Text(load_default="")
     question = Text(load_default="")
     answers = Texts(load_default=list)
     allow_multiple_selections = Flag(load_default=True)
 
 
-class VoteSchema(BodySchema):
+class VoteBody(BodySchema):
+    """A poll, and the answers chosen."""
+
     recipient = Text(load_default="")
     poll_author = Text(load_default="")
     poll_timestamp = Text(load_default="")
     selected_answers = Indexes(load_default=list)
 
 
-class ClosePollSchema(BodySchema):
+class ClosePollBody(BodySchema):
+    """The poll to close."""
+
     recipient = Text(load_default="")
     poll_timestamp = Text(load_default="")
 
 
-NEW_POLL: Final = NewPollSchema()
-VOTE: Final = VoteSchema()
-CLOSE_POLL: Final = ClosePollSchema()
+NEW_POLL: Final = NewPollBody()
+VOTE: Final = VoteBody()
+CLOSE_POLL: Final = ClosePollBody()

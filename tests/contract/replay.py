@@ -10,9 +10,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.contract.vectors import Call, Vector
 from tests.support import Bridge, ScriptedDaemon, eventually, scripted_daemon
+from tests.support.described import check_answer, is_json
 from tests.support.scripted_daemon import Connection, Request, reply
 
 ANSWER_SECONDS = 30.0
@@ -111,12 +113,15 @@ def _send(vector: Vector, port: int) -> Answer:
             connection.putheader("Content-Length", str(len(vector.body)))
         connection.endheaders(vector.body)
         response = connection.getresponse()
-        return Answer(
+        answer = Answer(
             status=response.status,
             content_type=response.getheader("Content-Type"),
             location=response.getheader("Location"),
             body=response.read(),
         )
+    if is_json(answer.content_type):
+        check_answer(vector.method, urlsplit(vector.path).path, answer.status, answer.body)
+    return answer
 
 
 # -- the calls ---------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from schemathesis.specs.openapi import checks as openapi_checks
 from signal_bridge.web.description.document import document
 from signal_bridge.web.surface import RAW_DIALECT, SURFACE
 from tests.support import Bridge
+from tests.support.described import check_response
 
 ANN, CYD = "+12025550100", "+12025550103"
 EXAMPLES = 8
@@ -52,7 +53,9 @@ def sandboxed() -> Iterator[Bridge]:
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[requests.Session]:
+    """One whose answers are checked here as well: they have no key that is not named."""
     with requests.Session() as session:
+        session.hooks["response"].append(lambda response, **_: check_response(response))
         yield session
 
 

@@ -1,6 +1,7 @@
 """What the tests share: the real bridge as a process, a signal-cli that follows a script, waiting.
 
     Bridge           bridge.py           starts `signal-bridge serve`, talks to it, ends it
+    check_answer     described.py        every JSON answer of a `Bridge` is as described
     Halves           halves.py           its two halves as programs of their own
     ScriptedDaemon   scripted_daemon.py  answers JSON-RPC as the test says
     eventually       waiting.py          the only way a test waits

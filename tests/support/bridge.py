@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import requests
 
+from tests.support.described import check_response
 from tests.support.processes import Process, descendants
 from tests.support.waiting import eventually, free_port
 
@@ -168,8 +169,12 @@ class Bridge:
     # -- HTTP ----------------------------------------------------------------------------------
 
     def request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        """The answer. If it is JSON it is as described, else this is an AssertionError."""
         kwargs.setdefault("timeout", REQUEST_SECONDS)
-        return requests.request(method, self.url + path, **kwargs)
+        response = requests.request(method, self.url + path, **kwargs)
+        if not kwargs.get("stream"):
+            check_response(response)
+        return response
 
     def get(self, path: str, **kwargs: Any) -> requests.Response:
         return self.request("GET", path, **kwargs)

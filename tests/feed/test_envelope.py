@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from signal_bridge.feed.envelope import arrival_of
 from tests.feed.envelopes import ACCOUNT, ALICE, EVERY_KIND, HEAD, data, received, text
+from tests.feed.recorded_keys import KEYS, PARAMS
 
 # What orjson gives for a line: integers of 64 bits, finite floats, text without surrogates.
 json_values = st.recursive(
@@ -98,6 +99,11 @@ def test_an_envelope_may_be_as_deep_as_a_line_may_be(levels: int) -> None:
 
 def key(params: Any) -> str:
     return arrival_of(params).dedup_key
+
+
+@pytest.mark.parametrize("name", PARAMS)
+def test_a_message_of_an_earlier_version_is_known_again(name: str) -> None:
+    assert key(PARAMS[name]) == KEYS[name]
 
 
 @pytest.mark.parametrize(

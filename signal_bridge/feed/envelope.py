@@ -1,11 +1,15 @@
 """What a `receive` notification holds: pure, and never surprised.
 
 Whatever signal-cli sends becomes an event: an envelope it could not decrypt, a kind we have never
-heard of, even something without an envelope. Its object is kept whole (signal-cli-rpc.md 3).
+heard of, even something without an envelope. It is read here, once; nobody who reads the feed
+reads it again. Its object is kept whole (signal-cli-rpc.md 3): no key is dropped and none is added
+as null. One thing is added: `isVoiceNote: false` where an attachment lacks it, since signalbot
+loses a message without it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
@@ -35,24 +39,74 @@ _NOT_IDENTITY: Final = frozenset(
 
 _MOST_LEVELS: Final = 200
 
+# A member that every attachment has. In a string its quotes would have backslashes.
+_ATTACHMENT: Final = b'"contentType":'
+_HOLD_ATTACHMENTS: Final = frozenset({"attachments", "image", "thumbnail", "fileAttachment"})
 
-def arrival_of(params: Any) -> Arrival:
-    """The event in the params of a `receive` notification.
+
+@dataclasses.dataclass(frozen=True)
+class Envelope:
+    """A `receive` notification in the one form that its columns, dedup key and payload come from.
+
+    `account`, `sender_uuid` (an ACI) and `sender_number` are empty where signal-cli names none.
+    `sender` is the ACI, else whatever `source` says; it, `device` and `timestamp` (ms) are what
+    was sent, as Python writes it, "None" when absent: only the dedup key has them. `digest` is
+    over the content as signal-cli sent it, `payload` the JSON text of the whole, normalised.
+    """
+
+    account: str
+    kind: str
+    sender: str
+    sender_uuid: str
+    sender_number: str
+    device: str
+    timestamp: str
+    digest: str
+    payload: bytes
+
+    @property
+    def dedup_key(self) -> str:
+        """Account, sender, device, time and kind name a message; so does its content.
+
+        After a crash signal-cli hands out what it had not yet deleted from its disk, the same
+        content once more. Content is part of the key because a lost message is worse than a
+        doubled one: two call messages of one millisecond are two.
+        """
+        parts = (self.account, self.sender, self.device, self.timestamp, self.kind, self.digest)
+        return ":".join(parts)
+
+
+def read_envelope(params: Any) -> Envelope:
+    """The envelope in the params of a `receive` notification, whatever they are.
 
     Both shapes are read: bare `{"envelope", "account"}`, and that wrapped in
-    `{"subscription", "result"}` (signal-cli-rpc.md 1.8).
+    `{"subscription", "result"}` (signal-cli-rpc.md 1.8). What is passed in stays as it is.
     """
-    body = _unwrapped(params)
+    body = _body_of(params)
     envelope = _mapping(body.get("envelope"))
-    account = _text(body.get("account"))
-    kind = kind_of(body, envelope)
-    return Arrival(
-        account,
-        kind,
-        _dedup_key(account, kind, envelope, body),
-        _json(body),
+    return Envelope(
+        account=_text(body.get("account")),
+        kind=kind_of(body, envelope),
+        sender=_text(str(envelope.get("sourceUuid") or envelope.get("source"))),
         sender_uuid=_text(envelope.get("sourceUuid")),
         sender_number=_text(envelope.get("sourceNumber")),
+        device=_text(str(envelope.get("sourceDevice"))),
+        timestamp=_text(str(envelope.get("timestamp"))),
+        digest=_digest(envelope, body.get("exception")),
+        payload=_payload(body),
+    )
+
+
+def arrival_of(params: Any) -> Arrival:
+    """The event in the params of a `receive` notification, ready to be stored."""
+    envelope = read_envelope(params)
+    return Arrival(
+        envelope.account,
+        envelope.kind,
+        envelope.dedup_key,
+        envelope.payload,
+        sender_uuid=envelope.sender_uuid,
+        sender_number=envelope.sender_number,
     )
 
 
@@ -65,7 +119,7 @@ def unstorable(arrival: Arrival) -> Arrival:
 
 def account_of(params: Any) -> str:
     """The account a `receive` notification is for, empty when it names none."""
-    return _text(_unwrapped(params).get("account"))
+    return _text(_body_of(params).get("account"))
 
 
 def kind_of(body: Mapping[str, Any], envelope: Mapping[str, Any]) -> str:
@@ -85,7 +139,7 @@ def _data_kind(data: Any) -> str:
     return "message"
 
 
-def _unwrapped(params: Any) -> Mapping[str, Any]:
+def _body_of(params: Any) -> Mapping[str, Any]:
     outer = _mapping(params)
     return _mapping(outer.get("result")) if "subscription" in outer else outer
 
@@ -99,22 +153,41 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _dedup_key(
-    account: str, kind: str, envelope: Mapping[str, Any], body: Mapping[str, Any]
-) -> str:
-    """Account, sender, device, time and kind name a message; so does its content.
-
-    After a crash signal-cli hands out what it had not yet deleted from its disk, the same content
-    once more. Content is part of the key because a lost message is worse than a doubled one: two
-    call messages of one millisecond are two.
-    """
-    sender = envelope.get("sourceUuid") or envelope.get("source")
+def _digest(envelope: Mapping[str, Any], exception: Any) -> str:
+    """Of the content. Databases hold what this makes: the same content must never give another."""
     content = {key: value for key, value in envelope.items() if key not in _NOT_IDENTITY}
-    digest = hashlib.sha256(
-        _json([content, body.get("exception")], orjson.OPT_SORT_KEYS)
-    ).hexdigest()
-    parts = (account, sender, envelope.get("sourceDevice"), envelope.get("timestamp"), kind)
-    return ":".join([*(_text(str(part)) for part in parts), digest[:16]])
+    text = _json([content, exception], orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _payload(body: Mapping[str, Any]) -> bytes:
+    """The text of the normalised body."""
+    text = _json(body)
+    if _ATTACHMENT not in text:
+        return text
+    # A copy: what was passed in is not ours to change, and may be deeper than can be walked.
+    copy = orjson.loads(text)
+    _default_voice_notes(copy.get("envelope"))
+    return orjson.dumps(copy)
+
+
+def _default_voice_notes(value: Any) -> None:
+    """To every attachment in an envelope: those of messages, of previews and of quotes."""
+    if isinstance(value, list):
+        for item in value:
+            _default_voice_notes(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in _HOLD_ATTACHMENTS:
+                _default_voice_note(item)
+            _default_voice_notes(item)
+
+
+def _default_voice_note(item: Any) -> None:
+    """Where an attachment, or one in a list of them, does not say whether it is one."""
+    for one in item if isinstance(item, list) else [item]:
+        if isinstance(one, dict) and "contentType" in one and "id" in one:
+            one.setdefault("isVoiceNote", False)
 
 
 def _json(value: Any, option: int = 0) -> bytes:

@@ -26,7 +26,7 @@ events: Final = sa.Table(
     sa.Column("sender_number", sa.Text, nullable=False),
     sa.Column("dedup_key", sa.Text, nullable=False, unique=True),
     sa.Column("received_at_ms", sa.BigInteger, nullable=False),
-    # the JSON text {"envelope": …, "account": …} as signal-cli sent it
+    # the JSON text {"envelope": …, "account": …} as readers get it (feed/envelope.py)
     sa.Column("payload", sa.LargeBinary, nullable=False),
     sa.Index("events_by_account", "account", "seq"),
     sa.Index("events_by_account_and_kind", "account", "kind", "seq"),

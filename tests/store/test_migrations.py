@@ -12,16 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 from signal_bridge.errors import StartError, StoreUnavailable
+from signal_bridge.feed.envelope import arrival_of
 from signal_bridge.feed.filters import OWN_KINDS, SIGNAL_KINDS
 from signal_bridge.store import migrations
 from signal_bridge.store.engine import Store
 from signal_bridge.store.migrations import HEAD, migrate, upgrade
 from signal_bridge.store.tables import metadata
+from tests.feed.envelopes import EVERY_KIND, FILE
 from tests.store import tables_of_0_1_0
 from tests.support.databases import SQLITE, Database
 from tests.support.postgres import EMPTY
@@ -134,7 +137,9 @@ def test_a_step_depends_on_nothing_that_changes_with_the_product(step: Path) -> 
             imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             imported.add(node.module if not node.level else ".")
-    assert imported <= {"__future__", "sqlalchemy", "alembic"}
+    assert imported <= {
+        "__future__", "collections.abc", "typing", "orjson", "sqlalchemy", "alembic",
+    }  # fmt: skip
 
 
 def test_the_first_step_makes_what_0_1_0_made(store: Store, described: Store) -> None:
@@ -322,6 +327,59 @@ def test_a_gap_of_an_account_is_one_of_every_kind(upgraded: Store) -> None:
 
 def test_webhooks_start_at_revision_0(upgraded: Store) -> None:
     assert rows(upgraded, metadata.tables["webhooks"]) == [{**WEBHOOK, "revision": 0, "rewound": 0}]
+
+
+# -- payloads afterwards ---------------------------------------------------------------------------
+
+
+def kept_and_migrated(store: Store, payloads: list[bytes]) -> list[bytes]:
+    """What the newest revision makes of events that were stored under the one before it."""
+    upgrade.bring(store, "0002")
+    new = [
+        {**EVENTS[0], "seq": seq, "dedup_key": f"key {seq}", "payload": payload}
+        for seq, payload in enumerate(payloads, 1)
+    ]
+    size_bytes = sum(map(len, payloads))
+    with store.write() as unit:
+        unit.execute(sa.insert(metadata.tables["events"]), new)
+        unit.execute(sa.update(metadata.tables["feed_totals"]).values(size_bytes=size_bytes))
+    migrate(store)
+    found = rows(store, metadata.tables["events"])
+    assert [{**row, "payload": b""} for row in found] == [{**row, "payload": b""} for row in new]
+    return [row["payload"] for row in found]
+
+
+def total_bytes(store: Store) -> int:
+    return int(rows(store, metadata.tables["feed_totals"])[0]["size_bytes"])
+
+
+def test_what_arrived_before_is_as_if_it_had_arrived_now(store: Store) -> None:
+    params = [params for _kind, params in EVERY_KIND.values()]
+    now = [arrival_of(one).payload for one in params]
+    before = [orjson.dumps(one) for one in params]
+    assert now != before
+    assert kept_and_migrated(store, before) == now
+    assert total_bytes(store) == sum(map(len, now))
+
+
+def test_only_attachments_that_do_not_say_what_they_are_change(store: Store) -> None:
+    others = [
+        {"envelope": {"dataMessage": {"attachments": [{**FILE, "isVoiceNote": True}]}}},
+        {"envelope": {"dataMessage": {"attachments": [{"contentType": "without an id"}]}}},
+        {"envelope": {"dataMessage": {"message": '{"contentType":"x","id":"y"}'}}},
+        {"event": "account.linked", "attachments": [FILE]},
+        [{"envelope": {"attachments": [FILE]}}],
+    ]
+    payloads = [*map(orjson.dumps, others), b'{"contentType":', b"\x00\xff"]
+    assert kept_and_migrated(store, payloads) == payloads
+    assert total_bytes(store) == sum(map(len, payloads))
+
+
+def test_a_long_feed_is_brought_over_to_its_end(store: Store) -> None:
+    payload = orjson.dumps({"envelope": {"dataMessage": {"attachments": [FILE]}}})
+    migrated = kept_and_migrated(store, [payload] * 450)
+    assert {b'"isVoiceNote":false' in one for one in migrated} == {True}
+    assert len(migrated) == 450
 
 
 # -- runs ------------------------------------------------------------------------------------------

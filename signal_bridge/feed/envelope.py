@@ -17,6 +17,7 @@ from typing import Any, Final
 import orjson
 
 from signal_bridge.feed.event import Arrival
+from signal_bridge.feed.formats import NAMES_BESIDE
 
 # Content key of the envelope -> kind of event. At most one is there (signal-cli-rpc.md 3.2).
 _KINDS: Final = {
@@ -162,29 +163,29 @@ def _digest(envelope: Mapping[str, Any], exception: Any) -> str:
 
 def _payload(body: Mapping[str, Any]) -> bytes:
     """The text of the normalised body."""
+    if not body.keys().isdisjoint(NAMES_BESIDE):  # signal-cli has no such member so far
+        body = {**{name: body[name] for name in NAMES_BESIDE if name in body}, **body}
     text = _json(body)
     if _ATTACHMENT not in text:
         return text
     # A copy: what was passed in is not ours to change, and may be deeper than can be walked.
     copy = orjson.loads(text)
-    _default_voice_notes(copy.get("envelope"))
+    _default_voice_notes([copy.get("envelope")])
     return orjson.dumps(copy)
 
 
 def _default_voice_notes(value: Any) -> None:
-    """To every attachment in an envelope: those of messages, of previews and of quotes."""
-    if isinstance(value, list):
-        for item in value:
-            _default_voice_notes(item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if key in _HOLD_ATTACHMENTS:
-                _default_voice_note(item)
-            _default_voice_notes(item)
+    """In every attachment below an object or list: those of messages, of previews, of quotes."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if not isinstance(item, (dict, list)):
+            continue
+        if key in _HOLD_ATTACHMENTS:
+            _default_voice_note(item)
+        _default_voice_notes(item)
 
 
 def _default_voice_note(item: Any) -> None:
-    """Where an attachment, or one in a list of them, does not say whether it is one."""
+    """In an attachment, or each in a list of them, that does not say whether it is one."""
     for one in item if isinstance(item, list) else [item]:
         if isinstance(one, dict) and "contentType" in one and "id" in one:
             one.setdefault("isVoiceNote", False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import overload
 
 
@@ -38,14 +38,6 @@ class Event:
     id: str
     sender_uuid: str = ""
     sender_number: str = ""
-    _made: dict[object, bytes] = dataclasses.field(default_factory=dict, compare=False, repr=False)
-
-    def once(self, shape: Callable[[Event], bytes]) -> bytes:
-        """What `shape` makes of it: made for the first who asks, and shared by all readers."""
-        made = self._made.get(shape)
-        if made is None:
-            made = self._made[shape] = shape(self)
-        return made
 
 
 @dataclasses.dataclass(frozen=True)

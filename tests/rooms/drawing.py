@@ -64,7 +64,7 @@ _PURE: Final = (
     "feed.event",
     "feed.filters",
     "feed.keeping",
-    "feed.shapes",
+    "feed.formats",
     "delivery.webhooks.addresses",
     "delivery.webhooks.schedule",
     "delivery.webhooks.signature",

@@ -455,15 +455,3 @@ def test_who_is_too_slow_is_told_to_go_on_behind_what_was_sent_whole(
     with ours, theirs:
         websocket._Session(ours, desk.reader()).run(b"")
     assert goodbyes == ["too slow; go on after=1"]
-
-
-def test_an_event_is_shaped_once_for_all_readers(desk: Desk) -> None:
-    desk.tell("a")
-    (event,) = desk.feed.read(MINE, 0, 1)
-    made: list[int] = []
-
-    def shape(event: Any) -> bytes:
-        made.append(event.seq)
-        return b"x"
-
-    assert (event.once(shape), event.once(shape), made) == (b"x", b"x", [1])

@@ -180,7 +180,7 @@ class Courier(Job):
         webhook = self._webhook
         try:
             body = payload(event, webhook.format)
-        except (TypeError, ValueError) as error:  # nested too deep to be written, say
+        except ValueError as error:  # what is stored is no JSON
             sentence = f"the event cannot be written as JSON: {error}"
             return Attempt(0, sentence, 0), Decision(Fate.PARKED, sentence)
         outcome = self._post(event, body)

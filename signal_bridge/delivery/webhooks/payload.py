@@ -10,8 +10,8 @@ import orjson
 from signal_bridge.clock import now_ms
 from signal_bridge.delivery.webhooks.webhook import JSONRPC, Webhook
 from signal_bridge.feed.event import Event, Gap
+from signal_bridge.feed.formats import jsonrpc_line, with_members
 from signal_bridge.feed.own import own_event
-from signal_bridge.feed.shapes import jsonrpc_line, peer_body
 
 GAP: Final = "gap"
 
@@ -19,11 +19,12 @@ GAP: Final = "gap"
 def payload(event: Event, format_: str) -> bytes:
     """`{"envelope": …, "account": …, "seq": …}`, or the peer's whole line.
 
-    What the bridge says of itself has `event` in place of `envelope`.
+    What the bridge says of itself has `event` in place of `envelope`. Raises ValueError when what
+    is stored is no JSON object.
     """
     if format_ == JSONRPC:
         return jsonrpc_line(event)
-    return orjson.dumps({**peer_body(event), "seq": event.seq})
+    return with_members(event, {"seq": event.seq})
 
 
 def gap_notice(webhook: Webhook, gap: Gap) -> Event:

@@ -12,9 +12,8 @@ from flask.typing import ResponseReturnValue
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import RequestError
 from signal_bridge.feed.cursors import EVENTS, consumer_name
-from signal_bridge.feed.event import Event
 from signal_bridge.feed.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
-from signal_bridge.feed.shapes import numbered
+from signal_bridge.feed.formats import numbered_element
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import query_number, query_timeout_seconds, read_body
 from signal_bridge.web.schemas.events import ACKNOWLEDGE
@@ -37,7 +36,7 @@ def read() -> ResponseReturnValue:
     account = request.args.get("account") or EVERY_ACCOUNT
     wanted = wanted_events(account, default=(*SIGNAL_KINDS, *OWN_KINDS))
     if request.accept_mimetypes.best == "text/event-stream":
-        return sse.stream(reader_of(wanted, EVENTS), "event", _line)
+        return sse.stream(reader_of(wanted, EVENTS), "event", numbered_element)
     limit = max(1, min(query_number("limit", _USUAL), _MOST))
     with patience(query_timeout_seconds(default=0)) as deadline:
         return _page(wanted, _start(), limit, deadline)
@@ -78,17 +77,13 @@ def _page(wanted: Filter, after: int, limit: int, deadline: Deadline) -> Respons
     feed = bridge().feed
     page = page_or_wait(feed, wanted, after, limit, deadline)
     body: dict[str, Any] = {
-        "events": [numbered(event) for event in page],
+        "events": [orjson.Fragment(numbered_element(event)) for event in page],
         "next": page.through,
         "lag": feed.count_after(wanted, page.through) if len(page) == limit else 0,
     }
     if page.gap is not None:
         body["gap"] = {"from": page.gap.first_seq, "to": page.gap.last_seq}
     return jsonify(body)
-
-
-def _line(event: Event) -> bytes:
-    return orjson.dumps(numbered(event))
 
 
 def _checked(consumer: str) -> str:

@@ -26,7 +26,7 @@ from flask.typing import ResponseReturnValue
 from signal_bridge.errors import DaemonError, DaemonUnavailable, RequestError
 from signal_bridge.feed.account_book import UNLINKED
 from signal_bridge.feed.filters import EVERY_ACCOUNT, Filter
-from signal_bridge.feed.shapes import frame
+from signal_bridge.feed.formats import frame
 from signal_bridge.rpc.jsonrpc import Reply
 from signal_bridge.rpc.requests import (
     INTERNAL_ERROR,

@@ -12,7 +12,7 @@ from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.feed.cursors import SSE, WEBSOCKET
-from signal_bridge.feed.shapes import frame
+from signal_bridge.feed.formats import frame
 from signal_bridge.web.edge.inputs import (
     account_number,
     query_flag,

@@ -24,7 +24,7 @@ from signal_bridge.feed.cursors import POLL, Cursors, Reading, cursor_name
 from signal_bridge.feed.event import Page
 from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.filters import Filter
-from signal_bridge.feed.shapes import polled
+from signal_bridge.feed.formats import poll_element
 from signal_bridge.feed.watch import WaitingFollower
 from signal_bridge.store.bells import LEASES
 from signal_bridge.web.edge.context import bridge
@@ -225,7 +225,7 @@ def _array(pages: Iterator[Page]) -> Iterator[bytes]:
     opening, piece = b"[", bytearray()
     for page in pages:
         for event in page:
-            piece += opening + polled(event)
+            piece += opening + poll_element(event)
             opening = b","
             if len(piece) >= _PIECE_BYTES:
                 yield bytes(piece)

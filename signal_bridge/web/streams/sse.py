@@ -66,8 +66,7 @@ def _pages(reader: Reader, name: str, data: Line) -> Iterator[bytes]:
 def _text(page: Page, name: str, data: Line) -> bytes:
     """Without the space after the colon that may be there: signal-cli writes none."""
     events = [
-        b"id:%d\nevent:%s\ndata:%s\n\n" % (event.seq, name.encode(), event.once(data))
-        for event in page
+        b"id:%d\nevent:%s\ndata:%s\n\n" % (event.seq, name.encode(), data(event)) for event in page
     ]
     return _gap(page) + b"".join(events)
 

@@ -27,8 +27,8 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError, generate_
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import RequestError, StoreError
-from signal_bridge.feed.event import Event, Gap
-from signal_bridge.feed.shapes import frame
+from signal_bridge.feed.event import Gap
+from signal_bridge.feed.formats import frame
 from signal_bridge.feed.watch import WaitingFollower
 from signal_bridge.gunicorn_parts import CLIENT_SOCKET, end_without_answer
 from signal_bridge.web.streams.reading import Reader
@@ -80,11 +80,6 @@ def _handshake(environ: dict[str, Any]) -> bytes:
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: " + generate_accept_token(key.encode()) + b"\r\n\r\n"
     )
-
-
-def _event_frame(event: Event) -> bytes:
-    """One event as it goes over the wire, the same for every client."""
-    return _text_frame(frame(event))
 
 
 def _gap_frame(gap: Gap) -> bytes:
@@ -146,7 +141,7 @@ class _Session:
         page = self._reader.next(follower, _BATCH)
         if not page.tells:
             return False
-        told = b"".join(event.once(_event_frame) for event in page)
+        told = b"".join(_text_frame(frame(event)) for event in page)
         self._write(self._gap(page.gap) + told + self._ping())
         self._sent = self._reader.told
         return len(page) == _BATCH

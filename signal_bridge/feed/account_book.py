@@ -86,12 +86,13 @@ class AccountBook:
         self._read_last: tuple[str, Mapping[str, str]] = ("", {})
 
     def all(self) -> list[Account]:
+        """Every account that was ever seen, by number; those that are gone are unlinked."""
         with self._store.read() as connection:
             rows = connection.execute(sa.select(accounts).order_by(accounts.c.number))
             return [Account(*row) for row in rows]
 
     def numbers(self, state: str) -> list[str]:
-        """Of the accounts that are in a state."""
+        """The numbers of the accounts that are in a state, in order."""
         query = sa.select(accounts.c.number).where(accounts.c.state == state)
         with self._store.read() as connection:
             return list(connection.scalars(query.order_by(accounts.c.number)))
@@ -121,11 +122,11 @@ class AccountBook:
         if changes:
             with self._store.write() as unit:
                 self._note(unit, changes)
-                self._feed.tell(unit, [_told(number, state) for number, state in changes.items()])
+                self._feed.tell(unit, [_state_event(*change) for change in changes.items()])
         return [n for n, state in {**known, **changes}.items() if state == MISSING]
 
     def last_event_ms(self, number: str) -> int | None:
-        """When the last event of an account arrived."""
+        """When the last event of an account arrived (ms since the epoch); None without one."""
         newest = (
             sa.select(events.c.received_at_ms)
             .where(events.c.account == number)
@@ -145,7 +146,8 @@ class AccountBook:
         unit.execute(sa.insert(accounts), rows)
 
 
-def _told(number: str, state: str) -> Arrival:
+def _state_event(number: str, state: str) -> Arrival:
+    """What the feed is told of an account that has entered a state."""
     return own_event(f"account.{state}", number, detail=_DETAILS[state])
 
 

@@ -26,6 +26,7 @@ class Clocks(NamedTuple):
 
 
 def read_clocks() -> Clocks:
+    """Both as they are now; that since boot goes on while the machine sleeps."""
     return Clocks(now_ms(), time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
 
 

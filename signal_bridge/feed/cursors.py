@@ -68,6 +68,7 @@ class Reading:
 
     @property
     def renew_seconds(self) -> float:
+        """How often to `renew` while the events are on their way to a client."""
         return self._lease.renew_seconds
 
     def finish(self, seq: int) -> None:

@@ -111,7 +111,7 @@ def arrival_of(params: Any) -> Arrival:
     )
 
 
-def unstorable(arrival: Arrival) -> Arrival:
+def error_in_place_of(arrival: Arrival) -> Arrival:
     """The same event for a database that refuses it: its columns plain, its payload whole."""
     digest = hashlib.sha256(arrival.payload).hexdigest()
     account = arrival.account if arrival.account.isascii() and len(arrival.account) < 100 else ""

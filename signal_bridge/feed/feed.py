@@ -198,7 +198,7 @@ class Feed:
     @property
     def closing(self) -> bool:
         """Whether this process is on its way out and nobody should wait any more."""
-        return self.watch.closed
+        return self.watch.is_closed
 
     def close(self) -> None:
         """From now on nobody waits any more: whoever does is woken."""

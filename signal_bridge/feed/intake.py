@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from signal_bridge.clock import backoff_seconds, pause
 from signal_bridge.errors import StoreError, StoreRefused
-from signal_bridge.feed.envelope import arrival_of, unstorable
+from signal_bridge.feed.envelope import arrival_of, error_in_place_of
 from signal_bridge.feed.event import Arrival
 from signal_bridge.feed.feed import Feed
 
@@ -73,7 +73,7 @@ class Intake:
         if len(arrivals) > 1:
             return sum(self._keep([one]) for one in arrivals)
         log.error("an event is kept as an error, since it cannot be stored as it is: %s", error)
-        return self._keep([unstorable(arrivals[0])])
+        return self._keep([error_in_place_of(arrivals[0])])
 
     def _wait_out(self, error: StoreError, attempt: int) -> None:
         log.error("receiving waits, since events cannot be stored: %s", error)

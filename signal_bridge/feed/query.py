@@ -67,7 +67,7 @@ def _of_any_account(wanted: Filter) -> Filter:
 
 @functools.lru_cache(_KEPT)
 def _page(wanted: Filter) -> _Statement:
-    chosen = _merged(wanted, _COLUMNS)
+    chosen = _union_of_runs(wanted, _COLUMNS)
     lost = _lost_through(wanted).scalar_subquery().label("lost_through")
     return sa.select(chosen, lost).order_by(chosen.c.seq).limit(_MOST)
 
@@ -82,7 +82,7 @@ def _lost_through(wanted: Filter) -> _Statement:
 
 @functools.lru_cache(_KEPT)
 def _count(wanted: Filter) -> _Statement:
-    chosen = _merged(wanted, (events.c.seq,))
+    chosen = _union_of_runs(wanted, (events.c.seq,))
     counted = sa.select(chosen.c.seq).order_by(chosen.c.seq).limit(_MOST).subquery()
     seq = counted.c.seq
     return sa.select(
@@ -99,7 +99,8 @@ def _count_within(wanted: Filter) -> _Statement:
     return sa.select(sa.func.count()).select_from(events).where(*chosen)
 
 
-def _merged(wanted: Filter, columns: tuple[Any, ...]) -> Any:
+def _union_of_runs(wanted: Filter, columns: tuple[Any, ...]) -> Any:
+    """At `most` so many rows of each run, not in order yet."""
     runs = [
         sa.select(*columns).where(events.c.seq > _AFTER, *run).order_by(events.c.seq).limit(_MOST)
         for run in _runs(wanted)

@@ -52,14 +52,14 @@ class Removal:
         ]
 
     def size_bytes(self) -> int:
-        """Of all payloads together."""
+        """The size of all payloads together, by the running total."""
         with self._store.read() as connection:
             return int(connection.scalar(sa.select(feed_totals.c.size_bytes)) or 0)
 
     def remove(self, through: int) -> int:
         """Remove the events up to `through`, as one unit. How many went."""
         with self._store.read() as connection:
-            reached = _reached(connection)
+            reached = _furthest_positions(connection)
         with self._store.write() as unit:
             gone = unit.execute(
                 sa.delete(events)
@@ -68,7 +68,7 @@ class Removal:
             ).all()
             found = tallies(
                 ((row.seq, row.account, row.kind) for row in gone),
-                _unparked(unit, through),
+                _remove_parked(unit, through),
                 reached,
             )
             self._count(unit, found)
@@ -129,7 +129,7 @@ def by_account(rows: Sequence[Any]) -> dict[str, Tally]:
     return accounts
 
 
-def _reached(connection: sa.Connection) -> Reached:
+def _furthest_positions(connection: sa.Connection) -> Reached:
     """The positions of every reader that belongs to an account, and of all webhooks."""
     furthest = (
         sa.select(table.c.account, sa.func.max(table.c.position)).group_by(table.c.account)
@@ -139,8 +139,8 @@ def _reached(connection: sa.Connection) -> Reached:
     return Reached((account, position) for account, position in rows)
 
 
-def _unparked(unit: Unit, through: int) -> Sequence[int]:
-    """The seqs of the parked rows that were removed, once for each."""
+def _remove_parked(unit: Unit, through: int) -> Sequence[int]:
+    """Up to a seq. The seqs of the rows that went, once for each."""
     statement = sa.delete(parked).where(parked.c.seq <= through)
     return unit.execute(statement.returning(parked.c.seq)).scalars().all()
 

@@ -124,12 +124,13 @@ class Retention:
             if not work():
                 return True
             took_seconds = time.monotonic() - began
-            if not self._settled(stop):
+            if not self._wait_until_settled(stop):
                 return False
             pause(took_seconds, stop)
         return False
 
-    def _settled(self, stop: threading.Event) -> bool:
+    def _wait_until_settled(self, stop: threading.Event) -> bool:
+        """Until the database's log is short again. False at `stop`, or when that takes too long."""
         deadline = Deadline(_EVERY_SECONDS)
         while not self._store.settle():
             if deadline.expired() or pause(_SETTLE_SECONDS, stop):

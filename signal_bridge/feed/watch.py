@@ -133,6 +133,7 @@ class WaitingFollower(Follower):
             os.eventfd_read(self.fd)
 
     def close(self) -> None:
+        """Give back `fd`, once: to wake it after that does nothing."""
         with self._mutex:
             self._open = False
             os.close(self.fd)
@@ -196,7 +197,8 @@ class Watch:
         _wake(everybody)
 
     @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
+        """Whether this process is on its way out: from then on nobody waits."""
         return self._closed
 
     def look(self) -> None:
@@ -213,7 +215,7 @@ class Watch:
                 if self._tail is not tail:
                     continue  # everybody has left meanwhile, and somebody came
                 tail.extend(news)
-                concerned = self._concerned(news)
+                concerned = self._followers_wanting(news)
             _wake(concerned)
             return  # what has come since has rung again
 
@@ -240,7 +242,7 @@ class Watch:
     def _everybody(self) -> set[Follower]:
         return set().union(*self._followers.values())
 
-    def _concerned(self, news: Sequence[Event]) -> list[Follower]:
+    def _followers_wanting(self, news: Sequence[Event]) -> list[Follower]:
         """Under the lock. Few look at each event: those of its account, and those of all."""
         accounts = {event.account for event in news}
         if "" in accounts:

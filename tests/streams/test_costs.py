@@ -315,10 +315,10 @@ def test_what_was_not_told_cannot_have_arrived(desk: Desk) -> None:
     reader = desk.reader()
     with reader.following() as follower:
         reader.next(follower, 2)
-        reader.arrived(3)
-        reader.arrived(2**62)
+        reader.note_arrival(3)
+        reader.note_arrival(2**62)
         assert desk.cursors.position(reader.cursor or "") == 0
-        reader.arrived(2)
+        reader.note_arrival(2)
     assert desk.positions() == {reader.cursor: 2}
 
 
@@ -327,8 +327,8 @@ def test_what_has_arrived_stays_so(desk: Desk) -> None:
     reader = desk.reader()
     with reader.following() as follower:
         reader.next(follower, 2)
-        reader.arrived(2)
-        reader.arrived(1)
+        reader.note_arrival(2)
+        reader.note_arrival(1)
     assert desk.positions() == {reader.cursor: 2}
 
 
@@ -340,7 +340,7 @@ def test_marks_are_written_together(desk: Desk, monkeypatch: pytest.MonkeyPatch)
         reader.next(follower, 100)
         desk.counts.forget()
         for seq in range(1, 101):
-            reader.arrived(seq)
+            reader.note_arrival(seq)
         assert desk.counts.commits == 0
     assert desk.counts.commits == 1
 
@@ -351,7 +351,7 @@ def test_a_stream_that_is_told_nothing_marks_nothing(desk: Desk) -> None:
         desk.tell("not for it")
         eventually(lambda: not reader.next(follower, 10).tells and reader._read_through == 1)
         desk.counts.forget()
-        reader.arrived(1)
+        reader.note_arrival(1)
     assert desk.counts.commits == 0
     assert desk.positions() == {}
 

@@ -26,6 +26,7 @@ class StreamPlaces:
             raise TooManyStreams(self.limit)
 
     def leave(self) -> None:
+        """Give back a place that was taken; ValueError when there is none to give back."""
         self._free.release()
 
     @contextmanager

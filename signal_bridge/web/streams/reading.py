@@ -38,11 +38,11 @@ def wanted_events(account: str, default: tuple[str, ...] = SIGNAL_KINDS) -> Filt
 
     Raises RequestError.
     """
-    senders = tuple(_listed("from"))
+    senders = tuple(_query_words("from"))
     for text in (account, *senders):
         if "\0" in text:
             raise RequestError("Couldn't process request - there is no NUL in a number or a name")
-    return Filter(account, kinds_of(_listed("types"), default), senders)
+    return Filter(account, kinds_of(_query_words("types"), default), senders)
 
 
 def query_seq(name: str) -> int | None:
@@ -98,7 +98,7 @@ class Reader:
                 raise
             return Page((), self._read_through)
         self._away = None
-        return self._taken(page)
+        return self._take(page)
 
     def patience_seconds(self, longest: float) -> float:
         """How long to wait for the follower before `next` is worth a call again."""
@@ -109,7 +109,7 @@ class Reader:
         """Then nobody wakes the follower: to be asked again when its patience is over."""
         return self._away is not None
 
-    def arrived(self, seq: int) -> None:
+    def note_arrival(self, seq: int) -> None:
         """The client says that everything up to `seq` has arrived.
 
         That of what it was not told, or of what it said before, means nothing.
@@ -125,7 +125,8 @@ class Reader:
         except StoreError as error:
             log.warning("how far readers got is written down later: %s", error)
 
-    def _taken(self, page: Page) -> Page:
+    def _take(self, page: Page) -> Page:
+        """Note what the client is told with it. The page, without a gap that it knows already."""
         if page.gap is not None and page.gap.last_seq <= self._gap_through:
             page = dataclasses.replace(page, gap=None)
         if page.gap is not None:
@@ -175,7 +176,7 @@ def _seq(text: str | None, name: str) -> int | None:
     return int(text)
 
 
-def _listed(name: str) -> list[str]:
+def _query_words(name: str) -> list[str]:
     """`a,b` and repeated parameters; a plus in a number may have become a space on the way."""
     texts = ",".join(request.args.getlist(name)).split(",")
     return [re.sub("^ ", "+", text).strip() for text in texts if text.strip()]

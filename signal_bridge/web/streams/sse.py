@@ -32,14 +32,16 @@ def stream(reader: Reader, name: str, data: Line) -> Response:
     """
     places = reader.bridge.streams
     places.take()
-    response = Response(_told(reader, name, data), content_type="text/event-stream; charset=utf-8")
+    body = _body(reader, name, data)
+    response = Response(body, content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(places.leave)
     return response
 
 
-def _told(reader: Reader, name: str, data: Line) -> Iterator[bytes]:
+def _body(reader: Reader, name: str, data: Line) -> Iterator[bytes]:
+    """What is sent. StoreError ends it: for a status that says so it is too late."""
     yield b"retry: 3000\n\n"  # headers and a first byte at once
     try:
         yield from _pages(reader, name, data)
@@ -54,7 +56,7 @@ def _pages(reader: Reader, name: str, data: Line) -> Iterator[bytes]:
             page = reader.next(follower, _BATCH)
             if page.tells:
                 yield _text(page, name, data)
-                reader.arrived(reader.told)
+                reader.note_arrival(reader.told)
             elif heartbeat.expired():
                 yield b":\n\n"
             else:

@@ -108,6 +108,10 @@ class _Session:
         self._pinged_at = time.monotonic()
 
     def run(self, answer: bytes) -> None:
+        """Send the `answer` to the handshake, then events, until either side ends it or fails.
+
+        A failure is logged; when events cannot be read, the client is told by the code 1011.
+        """
         try:
             self._write(answer)
             with self._reader.following() as follower:
@@ -237,4 +241,4 @@ class _Session:
     def _note(self, payload: bytes) -> None:
         """A pong of ours that comes back: everything before it was read."""
         if payload.isdigit():
-            self._reader.arrived(int(payload))
+            self._reader.note_arrival(int(payload))

@@ -128,7 +128,7 @@ class Desk:
 
     def serves(self, webhook: Webhook) -> bool:
         """Whether the webhook has a courier."""
-        return self._couriers is not None and webhook.id in self._couriers.served()
+        return self._couriers is not None and webhook.id in self._couriers.served_ids()
 
     def wait_position(self, webhook: Webhook, position: int) -> None:
         """Until everything up to `position` is dealt with, and that is written down."""

@@ -205,7 +205,7 @@ def test_what_is_refused_for_good_is_parked(desk: Desk, receiver: Receiver) -> N
     desk.start()
     desk.wait_position(webhook, 3)
     assert texts(receiver.posts) == ["good", "bad", "good again"]
-    [row] = desk.registry.parked(ACCOUNT, webhook.id)
+    [row] = desk.registry.list_parked(ACCOUNT, webhook.id)
     assert (row.seq, row.reason, row.wanted) == (2, "the receiver answered 400", False)
     [told] = eventually(lambda: own_events(desk, "webhook.parked"))
     assert told.account == ACCOUNT
@@ -219,7 +219,7 @@ def test_after_the_last_try_an_event_is_parked(desk: Desk, receiver: Receiver) -
     desk.start(waits_seconds=(0.01, 0.01))
     desk.wait_position(webhook, 2)
     assert texts(receiver.posts) == ["hopeless"] * 3 + ["fine"]
-    [row] = desk.registry.parked(ACCOUNT, webhook.id)
+    [row] = desk.registry.list_parked(ACCOUNT, webhook.id)
     assert row.reason == "the receiver answered 500, at the last of 3 tries"
 
 
@@ -231,7 +231,7 @@ def test_a_report_that_is_refused_is_not_reported(desk: Desk, receiver: Receiver
     desk.wait_position(webhook, 2)  # the message, then the report of it
     desk.stop()
     assert len(own_events(desk, "webhook.parked")) == 1
-    assert [row.seq for row in desk.registry.parked(ACCOUNT, webhook.id)] == [1, 2]
+    assert [row.seq for row in desk.registry.list_parked(ACCOUNT, webhook.id)] == [1, 2]
 
 
 def test_410_disables_and_a_registration_resumes(desk: Desk, receiver: Receiver) -> None:
@@ -293,7 +293,7 @@ def test_an_event_nobody_can_write_is_parked(desk: Desk, receiver: Receiver) -> 
     desk.start()
     assert texts(receiver.wait_for(1)) == ["whole"]
     desk.wait_position(webhook, 2)
-    assert [row.seq for row in desk.registry.parked(ACCOUNT, webhook.id)] == [1]
+    assert [row.seq for row in desk.registry.list_parked(ACCOUNT, webhook.id)] == [1]
 
 
 def test_events_that_were_removed_are_told_as_a_gap(desk: Desk, receiver: Receiver) -> None:
@@ -679,11 +679,11 @@ def test_a_replay_that_is_refused_again_stays_parked(desk: Desk, receiver: Recei
     desk.registry.replay_parked(ACCOUNT, webhook.id)
     eventually(
         lambda: (
-            [row.reason for row in desk.registry.parked(ACCOUNT, webhook.id)]
+            [row.reason for row in desk.registry.list_parked(ACCOUNT, webhook.id)]
             == ["the receiver answered 422"]
         )
     )
-    assert not desk.registry.parked(ACCOUNT, webhook.id)[0].wanted
+    assert not desk.registry.list_parked(ACCOUNT, webhook.id)[0].wanted
     desk.tell("good")
     assert texts(receiver.wait_for(3))[2:] == ["good"]
 
@@ -699,4 +699,4 @@ def test_a_replay_ends_a_wait(desk: Desk, receiver: Receiver) -> None:
 
 
 def parked(desk: Desk, webhook_id: str) -> list[int]:
-    return [row.seq for row in desk.registry.parked(ACCOUNT, webhook_id)]
+    return [row.seq for row in desk.registry.list_parked(ACCOUNT, webhook_id)]

@@ -120,7 +120,7 @@ def test_what_is_delivered_stays_so_whatever_a_caller_has_changed(
     after = desk.get(webhook)
     assert (after.position, after.attempt, after.next_attempt_ms) == (3, 0, 0)
     assert (after.state, after.revision) == (changed.state, changed.revision)
-    wanted = [(row.seq, row.wanted) for row in desk.registry.parked(ACCOUNT, webhook.id)]
+    wanted = [(row.seq, row.wanted) for row in desk.registry.list_parked(ACCOUNT, webhook.id)]
     assert wanted == [(1, change is CHANGES["a replay of what is parked"]), (2, False)]
 
 
@@ -135,7 +135,7 @@ def test_what_was_delivered_before_a_replay_is_not_written_after_it(
     report = own_event("webhook.parked", ACCOUNT)
     assert ledger.mark([Mark(on, Entry((tried(2),), ((2, "no"),), reports=(report,)))])
     assert desk.get(webhook).position == 0
-    assert desk.registry.parked(ACCOUNT, webhook.id) == []
+    assert desk.registry.list_parked(ACCOUNT, webhook.id) == []
     assert desk.feed.newest_seq() == 3
 
 
@@ -152,7 +152,7 @@ def test_what_was_wanted_again_meanwhile_is_still_parked(desk: Desk, ledger: Led
     ledger.mark([Mark(webhook, Entry(parked=((1, "no"), (2, "no"))))])
     desk.registry.replay_parked(ACCOUNT, webhook.id)
     assert ledger.mark([Mark(webhook, Entry((tried(1),), unparked=(1,)))]) == {key(webhook)}
-    assert [row.seq for row in desk.registry.parked(ACCOUNT, webhook.id)] == [1, 2]
+    assert [row.seq for row in desk.registry.list_parked(ACCOUNT, webhook.id)] == [1, 2]
     assert ledger.rows([webhook.id]) == [Row(desk.get(webhook), replays=True)]
 
 
@@ -165,7 +165,7 @@ def test_one_webhook_that_has_changed_holds_up_no_other(desk: Desk, ledger: Ledg
         for one in (first, changed, gone, last)
     ]
     assert ledger.mark(marks) == {key(changed), key(gone)}
-    parked = [desk.registry.parked(ACCOUNT, one.id) for one in (first, changed, last)]
+    parked = [desk.registry.list_parked(ACCOUNT, one.id) for one in (first, changed, last)]
     assert [[row.reason for row in rows] for rows in parked] == [[first.id], [], [last.id]]
     assert len(desk.registry.attempts(ACCOUNT, changed.id)) == 1
 
@@ -186,7 +186,7 @@ def test_parked_events_that_are_gone_are_not_wanted_for_ever(desk: Desk, ledger:
     assert desk.registry.replay_parked(ACCOUNT, webhook.id) == 1
     assert ledger.rows([webhook.id])[0].replays
     assert ledger.next_wanted(webhook.id, -1) is None
-    [row] = desk.registry.parked(ACCOUNT, webhook.id)
+    [row] = desk.registry.list_parked(ACCOUNT, webhook.id)
     assert (row.wanted, row.reason) == (False, "the event is no longer kept")
 
 
@@ -203,7 +203,7 @@ def test_a_mark_and_what_it_reports_are_written_together_or_not_at_all(
     with pytest.raises(StoreError):
         ledger.mark([Mark(after, entry)])
     assert desk.get(webhook) == webhook
-    assert desk.registry.parked(ACCOUNT, webhook.id) == []
+    assert desk.registry.list_parked(ACCOUNT, webhook.id) == []
     assert desk.registry.attempts(ACCOUNT, webhook.id) == []
     with desk.store.write() as unit:
         where = " ON events" if database.kind == POSTGRESQL else ""

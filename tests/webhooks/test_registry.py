@@ -69,7 +69,7 @@ def test_a_webhook_of_another_account_is_not_found(desk: Desk) -> None:
         lambda: desk.registry.change("+1", webhook.id, {}),
         lambda: desk.registry.delete("+1", webhook.id),
         lambda: desk.registry.attempts("+1", webhook.id),
-        lambda: desk.registry.parked("+1", webhook.id),
+        lambda: desk.registry.list_parked("+1", webhook.id),
         lambda: desk.registry.replay_since("+1", webhook.id, 1),
         lambda: desk.registry.replay_parked("+1", webhook.id),
     ):

@@ -203,4 +203,4 @@ def test_whatever_a_receiver_says_is_written(desk: Desk, text: str) -> None:
     scribe.note(Mark(on, Entry((tried,), ((1, text),))))
     scribe.flush()
     assert desk.get(webhook).position == 1
-    assert len(desk.registry.parked(ACCOUNT, webhook.id)) == 1
+    assert len(desk.registry.list_parked(ACCOUNT, webhook.id)) == 1

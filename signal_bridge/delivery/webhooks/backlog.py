@@ -41,7 +41,7 @@ class Backlog:
         return self._replay is not None
 
     def next(self, one_by_one: bool) -> Event | None:
-        """The event whose turn it is; it stays the next until it is `done`.
+        """The event whose turn it is; it stays the next until `advance`.
 
         None when there is no more: `wake` tells of it. What was removed before it was read is an
         event, too: a notice in its turn.
@@ -57,8 +57,8 @@ class Backlog:
             self._read(1 if one_by_one else _PAGE)
         return self._events[0] if self._events else None
 
-    def done(self) -> None:
-        """The next event is dealt with."""
+    def advance(self) -> None:
+        """The next event is dealt with: the turn of the one behind it."""
         if self._replay is None:
             self._events.popleft()
             return

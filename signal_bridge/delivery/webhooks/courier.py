@@ -44,8 +44,8 @@ _LOOK_UP_SECONDS: Final = 600.0
 class Courier(Job):
     """The courier of one webhook, which begins with `row`; the later ones are offered.
 
-    `offer`, `changed`, `look` and `cut_off` may be called from any thread. Everything else belongs
-    to its turns, of which there is one at a time, so that no lock is needed.
+    `offer`, `note_change`, `look` and `cut_off` may be called from any thread. Everything else
+    belongs to its turns, of which there is one at a time, so that no lock is needed.
     """
 
     def __init__(
@@ -84,11 +84,12 @@ class Courier(Job):
             self._backlog is None and not self._offered and not self._scribe.has(self._webhook.id)
         )
 
-    def changed(self, revision: int) -> None:
+    def note_change(self, revision: int) -> None:
         """The webhook is not as it was under `revision`: wait for the row that is offered next."""
         self._changed_revision = revision
 
     def look(self) -> None:
+        """End the attempt that is under way if it takes too long; on thread `couriers`."""
         if (poster := self._poster) is not None:
             poster.end_if_overdue()
 
@@ -99,6 +100,7 @@ class Courier(Job):
             poster.end()
 
     def end(self) -> None:
+        """The feed wakes it no more."""
         if self._backlog is not None:
             self._backlog.close()
 
@@ -116,8 +118,8 @@ class Courier(Job):
         if event is None:
             return self._rest(backlog)
         if event.kind == GAP and self._webhook.format == JSONRPC:  # knows no such notice
-            self._write(progress.passed_over(self._webhook, event.seq))
-            backlog.done()
+            self._write(progress.pass_over(self._webhook, event.seq))
+            backlog.advance()
         else:
             self._deliver(event, backlog)
         return NOW
@@ -125,14 +127,15 @@ class Courier(Job):
     def _adopt(self) -> None:
         """Begin afresh from what was offered last."""
         offered = list(self._offered)
-        backlog = None if offered[-1] is None else self._begun(offered[-1])
+        backlog = None if offered[-1] is None else self._backlog_from(offered[-1])
         self.end()
         self._backlog = backlog
         for _row in offered:
             self._offered.popleft()
 
-    def _begun(self, row: Row) -> Backlog:
-        webhook = progress.changed(self._webhook, row.webhook)
+    def _backlog_from(self, row: Row) -> Backlog:
+        """What is to be told from here on, now that the webhook is as `row` says."""
+        webhook = progress.adopt_change(self._webhook, row.webhook)
         backlog = Backlog(self._feed, self._ledger, Row(webhook, row.replays), self.wake)
         self._webhook = webhook
         return backlog
@@ -155,7 +158,7 @@ class Courier(Job):
     def _rest(self, backlog: Backlog) -> float:
         """There is nothing to tell."""
         if backlog.read_through - self._webhook.position > _SKIP_AHEAD:
-            self._write(progress.passed_over(self._webhook, backlog.read_through))
+            self._write(progress.pass_over(self._webhook, backlog.read_through))
         return _LOOK_UP_SECONDS if self._webhook.senders else WOKEN
 
     # -- delivering ----------------------------------------------------------------------------
@@ -172,7 +175,7 @@ class Courier(Job):
         )
         _log_fate(before, event, decision)
         if decision.fate in (Fate.DELIVERED, Fate.PARKED):
-            backlog.done()
+            backlog.advance()
         else:
             backlog.drop(before.position)
 

@@ -59,7 +59,7 @@ class Couriers:
         self._ledger = Ledger(store, feed, lease)
         self._dispatcher = Dispatcher()
         self._roll = Roll(self._ledger, self._look)
-        self._scribe = Scribe(self._ledger, self._changed, self._lost)
+        self._scribe = Scribe(self._ledger, self._note_change, self._note_loss)
         self._posters = Posters(rules)
         for job in (self._roll, self._scribe, self._posters):
             self._dispatcher.enrol(job)
@@ -68,6 +68,7 @@ class Couriers:
         self._is_lost = False
 
     def start(self) -> None:
+        """Begin to deliver, on threads of the dispatcher's; the database is read there, too."""
         self._dispatcher.start()
         self._bells.listen(WEBHOOKS, self._roll.wake)
         self._roll.wake()
@@ -85,7 +86,7 @@ class Couriers:
             self._dispatcher.remove(task)
         self._posters.end()
 
-    def served(self) -> set[str]:
+    def served_ids(self) -> set[str]:
         """The ids of the webhooks that are served."""
         couriers = list(self._couriers.items())
         return {one for one, (courier, _task) in couriers if not courier.is_at_rest}
@@ -127,14 +128,15 @@ class Couriers:
 
     # -- what the scribe says ------------------------------------------------------------------
 
-    def _changed(self, webhook_id: str, revision: int) -> None:
+    def _note_change(self, webhook_id: str, revision: int) -> None:
         """The webhook has changed; its bell may not have been heard yet."""
         found = self._couriers.get(webhook_id)
         if found is not None:
-            found[0].changed(revision)
+            found[0].note_change(revision)
         self._roll.wake()
 
-    def _lost(self, sentence: str) -> None:
+    def _note_loss(self, sentence: str) -> None:
+        """Another process delivers by now."""
         if not self._is_lost:
             log.warning("deliveries end here: %s", sentence)
         self._is_lost = True

@@ -118,6 +118,7 @@ class Dispatcher:
         self._clock = Loop("couriers", self._keep_time, self._stop)
 
     def start(self) -> None:
+        """Thread `couriers` begins; those that give turns are made when there are turns to give."""
         self._clock.start()
 
     def enrol(self, job: Job) -> Task:
@@ -280,12 +281,12 @@ class Dispatcher:
         try:
             seconds = task.job.turn()
         except Exception as error:  # noqa: BLE001 - one that fails must not hold up the others
-            return self._failed(task, error)
+            return self._note_failure(task, error)
         if task.failures:
-            self._works(task)
+            self._note_recovery(task)
         return seconds
 
-    def _failed(self, task: Task, error: Exception) -> float:
+    def _note_failure(self, task: Task, error: Exception) -> float:
         """How long it has to wait. What went wrong is logged once until it goes well.
 
         That the database is away is told by one for all.
@@ -308,7 +309,7 @@ class Dispatcher:
                 return True
             return False
 
-    def _works(self, task: Task) -> None:
+    def _note_recovery(self, task: Task) -> None:
         task.failures = 0
         task.logged.clear()
         with self._mutex:

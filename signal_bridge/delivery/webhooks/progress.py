@@ -45,7 +45,7 @@ def after_attempt(
     return Mark(after, _entry(webhook, event, replayed, tried, decision))
 
 
-def changed(own: Webhook, row: Webhook) -> Webhook:
+def adopt_change(own: Webhook, row: Webhook) -> Webhook:
     """The webhook after a caller's change: the row, with what its courier has done meanwhile.
 
     As long as no caller has moved the position since.
@@ -55,7 +55,7 @@ def changed(own: Webhook, row: Webhook) -> Webhook:
     return dataclasses.replace(row, position=own.position, attempt=0, next_attempt_ms=0)
 
 
-def passed_over(webhook: Webhook, through: int) -> Mark:
+def pass_over(webhook: Webhook, through: int) -> Mark:
     """Nothing up to `through` is to be told."""
     return Mark(dataclasses.replace(webhook, position=through, attempt=0, next_attempt_ms=0))
 

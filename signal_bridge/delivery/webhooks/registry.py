@@ -22,7 +22,7 @@ from signal_bridge.delivery.webhooks.webhook import (
     PAUSED,
     STANDARD,
     Webhook,
-    checked,
+    check_fields,
     webhook_of,
 )
 from signal_bridge.errors import NotFound, RequestError
@@ -59,7 +59,7 @@ class Registry:
         The same account and URL again is the same webhook: the fields given are changed, and if
         it was disabled it goes on where it stopped. Raises RequestError at the limits.
         """
-        values = checked(fields, self.rules)
+        values = check_fields(fields, self.rules)
         with self._store.write() as unit:
             unit.take_turns(WEBHOOKS_LOCK)
             known = _one(unit, webhooks.c.account == account, webhooks.c.url == values["url"])
@@ -81,19 +81,20 @@ class Registry:
             return [webhook_of(row) for row in connection.execute(query)]
 
     def get(self, account: str, webhook_id: str) -> Webhook:
+        """The webhook as it stands in the table. NotFound when the account has none of that id."""
         with self._store.read() as connection:
-            return _required(connection, account, webhook_id)
+            return _require(connection, account, webhook_id)
 
     def change(
         self, account: str, webhook_id: str, fields: Mapping[str, Any], paused: bool | None = None
     ) -> Webhook:
         """Change the fields given. With `paused` False it goes on where it stopped."""
-        values = checked(fields, self.rules)
+        values = check_fields(fields, self.rules)
         if paused is not None:
             values |= {"state": PAUSED, "detail": ""} if paused else _RESUMED
         with self._store.write() as unit:
             unit.take_turns(WEBHOOKS_LOCK)
-            webhook = _locked(unit, account, webhook_id)
+            webhook = _lock(unit, account, webhook_id)
             other = (
                 webhooks.c.account == account,
                 webhooks.c.url == values.get("url"),
@@ -106,24 +107,25 @@ class Registry:
     def delete(self, account: str, webhook_id: str) -> None:
         """Remove the webhook with all that was kept for it."""
         with self._store.write() as unit:
-            _locked(unit, account, webhook_id)
+            _lock(unit, account, webhook_id)
             _delete(unit, webhook_id)
 
     def attempts(self, account: str, webhook_id: str) -> list[sa.Row[Any]]:
         """What was tried, newest first: rows of the table."""
         with self._store.read() as connection:
-            _required(connection, account, webhook_id)
+            _require(connection, account, webhook_id)
             query = sa.select(attempts).where(attempts.c.webhook_id == webhook_id)
             return list(connection.execute(query.order_by(attempts.c.id.desc())))
 
-    def parked(self, account: str, webhook_id: str) -> list[sa.Row[Any]]:
+    def list_parked(self, account: str, webhook_id: str) -> list[sa.Row[Any]]:
         """What it refused for good, oldest first: rows of the table."""
         with self._store.read() as connection:
-            _required(connection, account, webhook_id)
+            _require(connection, account, webhook_id)
             query = sa.select(parked).where(parked.c.webhook_id == webhook_id)
             return list(connection.execute(query.order_by(parked.c.seq)))
 
     def parked_count(self, webhook_id: str) -> int:
+        """How many events it refused for good, 0 as well when there is no such webhook."""
         query = sa.select(sa.func.count()).where(parked.c.webhook_id == webhook_id)
         with self._store.read() as connection:
             return int(connection.scalar(query) or 0)
@@ -131,7 +133,7 @@ class Registry:
     def replay_since(self, account: str, webhook_id: str, seq: int) -> Webhook:
         """Deliver everything from `seq` on once more, beginning at once."""
         with self._store.write() as unit:
-            webhook = _locked(unit, account, webhook_id)
+            webhook = _lock(unit, account, webhook_id)
             position = max(0, min(seq - 1, newest_seq_in(unit.connection)))
             rewound = {"position": position, "rewound": webhook.revision + 1}
             return _update(unit, webhook, {**_AFRESH, **rewound})
@@ -142,7 +144,7 @@ class Registry:
         if seq is not None:
             chosen &= parked.c.seq == seq
         with self._store.write() as unit:
-            webhook = _locked(unit, account, webhook_id)
+            webhook = _lock(unit, account, webhook_id)
             found = unit.execute(sa.update(parked).where(chosen).values(wanted=True))
             if seq is not None and not found.rowcount:
                 raise NotFound(f"Event {seq} is not parked for this webhook")
@@ -157,7 +159,7 @@ class Registry:
         registered that URL for every account themselves, that stays and is enough. Raises
         RequestError.
         """
-        values = {} if url is None else checked({"url": url}, self.rules)
+        values = {} if url is None else check_fields({"url": url}, self.rules)
         with self._store.write() as unit:
             unit.take_turns(WEBHOOKS_LOCK)
             everywhere = webhooks.c.account == EVERY_ACCOUNT
@@ -217,21 +219,26 @@ def _one(unit: Unit, *conditions: sa.ColumnElement[bool]) -> Webhook | None:
     return None if row is None else webhook_of(row)
 
 
-def _locked(unit: Unit, account: str, webhook_id: str) -> Webhook:
-    """The webhook, before anything of it is written: couriers take it first, too."""
-    return _found(_one(unit, *_is(account, webhook_id)), webhook_id)
+def _lock(unit: Unit, account: str, webhook_id: str) -> Webhook:
+    """The webhook, locked before anything of it is written: couriers take it first, too.
+
+    Raises NotFound.
+    """
+    return _or_not_found(_one(unit, *_is(account, webhook_id)), webhook_id)
 
 
-def _required(connection: sa.Connection, account: str, webhook_id: str) -> Webhook:
+def _require(connection: sa.Connection, account: str, webhook_id: str) -> Webhook:
+    """The webhook. Raises NotFound."""
     row = connection.execute(sa.select(webhooks).where(*_is(account, webhook_id))).first()
-    return _found(None if row is None else webhook_of(row), webhook_id)
+    return _or_not_found(None if row is None else webhook_of(row), webhook_id)
 
 
 def _is(account: str, webhook_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     return webhooks.c.id == webhook_id, webhooks.c.account == account
 
 
-def _found(webhook: Webhook | None, webhook_id: str) -> Webhook:
+def _or_not_found(webhook: Webhook | None, webhook_id: str) -> Webhook:
+    """The webhook if there is one. Raises NotFound."""
     if webhook is None:
         raise NotFound(f"There is no webhook {webhook_id} of this account")
     return webhook

@@ -23,6 +23,8 @@ _PASSING: Final = frozenset({408, 409, 425, 429})
 
 
 class Fate(enum.Enum):
+    """What becomes of an event; DISABLED is of its webhook, whose next event it stays."""
+
     DELIVERED = "delivered"
     LATER = "later"
     PARKED = "parked"

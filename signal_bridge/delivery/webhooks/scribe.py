@@ -36,19 +36,22 @@ Key = tuple[str, int]
 class Scribe(Job):
     """One for all couriers. Safe from any thread.
 
-    `changed(webhook_id, revision)` is told of a mark that was not written whole, since the webhook
-    has changed; `lost(sentence)` when another process delivers by now.
+    `on_changed(webhook_id, revision)` is told of a mark that was not written whole, since the
+    webhook has changed; `on_lost(sentence)` when another process delivers by now.
     """
 
     name = "the scribe of the webhooks"
 
     def __init__(
-        self, ledger: Ledger, changed: Callable[[str, int], None], lost: Callable[[str], None]
+        self,
+        ledger: Ledger,
+        on_changed: Callable[[str, int], None],
+        on_lost: Callable[[str], None],
     ) -> None:
         super().__init__()
         self._ledger = ledger
-        self._changed = changed
-        self._lost = lost
+        self._on_changed = on_changed
+        self._on_lost = on_lost
         # Guards all below.
         self._mutex = threading.Lock()
         self._marks: dict[Key, Mark] = {}
@@ -104,11 +107,11 @@ class Scribe(Job):
             self._write()
 
     def _write(self) -> None:
-        marks = self._taken()
+        marks = self._take_marks()
         try:
-            changed = self._written(marks)
+            changed = self._write_marks(marks)
         except LeaseLost as error:
-            self._lost(str(error))
+            self._on_lost(str(error))
             return
         except BaseException:
             self._put_back()
@@ -117,11 +120,11 @@ class Scribe(Job):
             self._writing = {}
             waiting, self._waiting = self._waiting, set()
         for webhook_id, revision in changed:
-            self._changed(webhook_id, revision)
+            self._on_changed(webhook_id, revision)
         for wake in waiting:
             wake()
 
-    def _taken(self) -> list[Mark]:
+    def _take_marks(self) -> list[Mark]:
         """One of each webhook: those of an older revision first, and at most so many."""
         with self._mutex:
             chosen: dict[str, Key] = {}
@@ -141,7 +144,7 @@ class Scribe(Job):
                 _add(self._marks, mark)
             self._due = 0.0  # else a turn that is early would look like one that went well
 
-    def _written(self, marks: list[Mark]) -> Iterable[Key]:
+    def _write_marks(self, marks: list[Mark]) -> Iterable[Key]:
         """Those of webhooks that have changed. One that cannot be stored holds up no other."""
         if not marks:
             return []
@@ -149,7 +152,7 @@ class Scribe(Job):
             return self._ledger.mark(marks)
         except _REFUSALS as error:
             if len(marks) > 1:
-                return [key for mark in marks for key in self._written([mark])]
+                return [key for mark in marks for key in self._write_marks([mark])]
             [mark] = marks
             log.error("webhook %s: %s: %s", mark.webhook.id, _UNSTORABLE, error)  # noqa: TRY400
             return self._ledger.mark([_bare(mark)])

@@ -86,13 +86,14 @@ class Webhook:
 
 
 def webhook_of(row: sa.Row[Any]) -> Webhook:
+    """The webhook in a row with every column of the table, under the columns' names."""
     values = row._asdict()
     return Webhook(
         **{**values, "types": tuple(values["types"]), "senders": tuple(values["senders"])}
     )
 
 
-def checked(fields: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+def check_fields(fields: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
     """The fields a caller gave, as columns of the table.
 
     Raises RequestError, with a sentence, for one that cannot be.

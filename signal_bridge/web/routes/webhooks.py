@@ -115,7 +115,7 @@ def list_attempts(number: str, webhook_id: str) -> ResponseReturnValue:
 
 def list_parked(number: str, webhook_id: str) -> ResponseReturnValue:
     """The events that the receiver refused for good, oldest first."""
-    rows = bridge().webhooks.parked(required_number(number), webhook_id)
+    rows = bridge().webhooks.list_parked(required_number(number), webhook_id)
     return jsonify(
         [
             {

@@ -9,10 +9,9 @@ loses a message without it.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -45,8 +44,7 @@ _ATTACHMENT: Final = b'"contentType":'
 _HOLD_ATTACHMENTS: Final = frozenset({"attachments", "image", "thumbnail", "fileAttachment"})
 
 
-@dataclasses.dataclass(frozen=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A `receive` notification in the one form that its columns, dedup key and payload come from.
 
     `account`, `sender_uuid` (an ACI) and `sender_number` are empty where signal-cli names none.

@@ -31,7 +31,7 @@ from signal_bridge.threads import Guard, Loop
 
 log = logging.getLogger(__name__)
 
-# signal-cli: 1 is a user error (signal-cli-rpc.md 4.3), such as an option it does not know.
+# signal-cli: 1 is a user error (signal-cli.rst 4.3), such as an option it does not know.
 SIGNAL_CLI_POLICY: Final = Policy(hopeless_exit_codes=frozenset({1}))
 
 

@@ -156,7 +156,7 @@ class NonsenseReply(DaemonError):
 class Refused(BridgeError):
     """signal-cli answered with a JSON-RPC error.
 
-    `rpc_code` and `data` are its own (`signal-cli-rpc.md` 2.2: -1 user, -3 I/O, -4 untrusted
+    `rpc_code` and `data` are its own (signal-cli.rst 2.2: -1 user, -3 I/O, -4 untrusted
     key, -5 rate limit, -6 captcha rejected, -32602 account, -32603 anything else).
     """
 
@@ -189,7 +189,7 @@ class RecipientUnregistered(Refused):
     """Nobody can be reached under that number, UUID or username.
 
     For a number whose UUID is not known yet, signal-cli says the same when it could not look it
-    up (signal-cli-rpc.md 0.9); `/v2/send` asks again before it believes that.
+    up (signal-cli.rst 0.9); `/v2/send` asks again before it believes that.
     """
 
     code = "unregistered_recipient"

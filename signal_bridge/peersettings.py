@@ -1,7 +1,7 @@
 """Settings of signal-cli-rest-api that mean nothing here.
 
 They are accepted, with one log line each, so that a deployment of it starts unchanged
-(rest-contract.md, section 9).
+(rest-surface.rst 9).
 """
 
 from __future__ import annotations

@@ -218,7 +218,7 @@ class Settings:
 
     @property
     def attachments_dir(self) -> Path:
-        """Where signal-cli puts received files (`signal-cli-rpc.md` 4.2)."""
+        """Where signal-cli puts received files (signal-cli.rst 4.2)."""
         return self.config_dir / "attachments"
 
     @property

@@ -4,7 +4,7 @@
       '+4915112345':
         trust_mode: 1
 
-0 is `on-first-use`, 1 `always`, 2 `never` (rest-contract.md 7). That is the whole format: a file
+0 is `on-first-use`, 1 `always`, 2 `never` (rest-surface.rst 7). That is the whole format: a file
 that has anything else in it is left alone, for writing would lose it.
 
 PyYAML is loaded where it is used: it would add 13 ms to each start, for two routes that are rarely

@@ -1,7 +1,7 @@
 """Which accounts there are, and what became of those that are gone.
 
 signal-cli says nothing when an account is logged out: it is only missing from `listAccounts`
-(signal-cli-rpc.md 0.10). So the list is compared with what was known and with what is on disk,
+(signal-cli.rst 0.10). So the list is compared with what was known and with what is on disk,
 and each difference becomes an event of its own in the feed.
 """
 
@@ -61,7 +61,7 @@ def compare(
 
 
 def read_disk(config_dir: Path, listed: frozenset[str]) -> dict[str, bool]:
-    """The accounts in signal-cli's own files, and whether each is registered (4.2 there).
+    """The accounts in signal-cli's own files, and whether each is registered (signal-cli.rst 4.2).
 
     Those that are `listed` are, without looking. Empty when the files cannot be read: a daemon of
     somebody else's keeps them elsewhere.

@@ -2,7 +2,7 @@
 
 Whatever signal-cli sends becomes an event: an envelope it could not decrypt, a kind we have never
 heard of, even something without an envelope. It is read here, once; nobody who reads the feed
-reads it again. Its object is kept whole (signal-cli-rpc.md 3): no key is dropped and none is added
+reads it again. Its object is kept whole (signal-cli.rst 3): no key is dropped and none is added
 as null. One thing is added: `isVoiceNote: false` where an attachment lacks it, since signalbot
 loses a message without it.
 """
@@ -18,7 +18,7 @@ import orjson
 from signal_bridge.feed.event import Arrival
 from signal_bridge.feed.formats import NAMES_BESIDE
 
-# Content key of the envelope -> kind of event. At most one is there (signal-cli-rpc.md 3.2).
+# Content key of the envelope -> kind of event. At most one is there (signal-cli.rst 3.2).
 _KINDS: Final = {
     "dataMessage": "message",
     "editMessage": "edit",
@@ -79,7 +79,7 @@ def read_envelope(params: Any) -> Envelope:
     """The envelope in the params of a `receive` notification, whatever they are.
 
     Both shapes are read: bare `{"envelope", "account"}`, and that wrapped in
-    `{"subscription", "result"}` (signal-cli-rpc.md 1.8). What is passed in stays as it is.
+    `{"subscription", "result"}` (signal-cli.rst 1.8). What is passed in stays as it is.
     """
     body = _body_of(params)
     envelope = _mapping(body.get("envelope"))

@@ -278,7 +278,7 @@ class Client:
         log.warning("signal-cli sent %s; it is ignored, and so are its like, silently", why)
 
     def _quick_ack(self) -> None:
-        """Acknowledge at once: delayed ACK costs 44 ms a reply (signal-cli-rpc.md 1.5).
+        """Acknowledge at once: delayed ACK costs 44 ms a reply (signal-cli.rst 1.5).
 
         The kernel forgets the option, so it is set after every read.
         """

@@ -1,7 +1,7 @@
 """Bytes in, lines out: newline-delimited JSON without any I/O.
 
 A line ends at byte 0x0A and nowhere else: signal-cli sends U+2028 and U+0085 raw inside strings,
-so anything that splits text on "line breaks" would cut messages (signal-cli-rpc.md 1.2).
+so anything that splits text on "line breaks" would cut messages (signal-cli.rst 1.2).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
-# A 30 MB attachment comes back as one line of 40 MB (signal-cli-rpc.md 1.2).
+# A 30 MB attachment comes back as one line of 40 MB (signal-cli.rst 1.2).
 MAX_LINE_BYTES: Final = 64 * 2**20
 
 

@@ -1,7 +1,7 @@
 """JSON-RPC 2.0 as signal-cli speaks it: build a request, and say what an arriving line is.
 
 Pure: no I/O, no clock. Replies carry `jsonrpc`, `result` or `error`, and `id`; notifications carry
-`method` and `params` and no id (signal-cli-rpc.md 1.3, 1.8).
+`method` and `params` and no id (signal-cli.rst 1.3, 1.8).
 """
 
 from __future__ import annotations

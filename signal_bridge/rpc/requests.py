@@ -1,7 +1,7 @@
 """JSON-RPC requests as signal-cli takes them, and the answers to them: for who serves its dialect.
 
 Pure: no I/O, no clock. The rules are JSON-RPC 2.0's less what signal-cli forgives and plus what it
-does not (signal-cli-rpc.md 1.3, 1.4): a number is a method's name, `null` is an id that gets its
+does not (signal-cli.rst 1.3, 1.4): a number is a method's name, `null` is an id that gets its
 answer, and a member that it does not know makes a request invalid.
 """
 
@@ -18,11 +18,11 @@ PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
-"""Any wrong parameter by JSON-RPC; signal-cli says it of `account` alone (2.2)."""
+"""Any wrong parameter by JSON-RPC; signal-cli says it of `account` alone (signal-cli.rst 2.2)."""
 INTERNAL_ERROR: Final = -32603
 
 MAX_STRING_CHARACTERS: Final = 20_000_000
-"""At a longer string signal-cli ends the connection without a word (signal-cli-rpc.md 0.5)."""
+"""At a longer string signal-cli ends the connection without a word (signal-cli.rst 0.5)."""
 
 MEMBERS: Final = ("method", "id", "jsonrpc", "params")
 """All that a request may have, in the order in which signal-cli names them."""
@@ -76,7 +76,7 @@ def is_batch(value: Any) -> bool:
 
 
 def read_request(value: Any, wording: Wording = BRIEF) -> Request | Invalid | None:
-    """What a JSON value asks for, checked in signal-cli's order (1.3). Never raises.
+    """What a value asks for, checked in signal-cli's order (signal-cli.rst 1.3). Never raises.
 
     None is a response. signal-cli waits for none, and drops it.
     """

@@ -1,4 +1,4 @@
-"""`<config>/data/accounts.json`, as signal-cli keeps it (signal-cli-rpc.md 4.2).
+"""`<config>/data/accounts.json`, as signal-cli keeps it (signal-cli.rst 4.2).
 
 The sandbox never touches the data of a real signal-cli: it starts only where there are no accounts,
 or where its own mark says that they were invented.

@@ -43,11 +43,11 @@ class Attachment:
 
     @property
     def id(self) -> str:
-        """The name of the file below `<config>/attachments` (signal-cli-rpc.md 3.4)."""
+        """The name of the file below `<config>/attachments` (signal-cli.rst 3.4)."""
         return self.key + _extension(self.filename, self.content_type)
 
     def as_json(self) -> dict[str, Any]:
-        """The entry in `attachments` of a received message (signal-cli-rpc.md 3.4)."""
+        """The entry in `attachments` of a received message (signal-cli.rst 3.4)."""
         return {
             "contentType": self.content_type,
             "filename": self.filename,
@@ -85,7 +85,7 @@ class Storage:
 
 
 def load(source: str) -> Attachment:
-    """Read what an attachment parameter names: a data URI if it is one, else a path (2.5)."""
+    """Read what an attachment parameter names: a data URI, else a path (signal-cli.rst 2.5)."""
     found = _DATA_URI.fullmatch(source)
     if found is None:
         return _from_path(source)

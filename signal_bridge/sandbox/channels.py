@@ -1,4 +1,4 @@
-"""The listening sockets: `--socket`, `--tcp`, and the one inherited as stdin (1.1, 4.3)."""
+"""The listening sockets: `--socket`, `--tcp`, one inherited as stdin (signal-cli.rst 1.1, 4.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of an outgoing message, read from the parameters of `send` (signal-cli-rpc.md 2.5)."""
+"""The parts of an outgoing message, read from the parameters of `send` (signal-cli.rst 2.5)."""
 
 from __future__ import annotations
 

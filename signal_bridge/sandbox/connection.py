@@ -61,7 +61,7 @@ class Connection:
         self._writer.transport.abort()
 
     def shut_down(self) -> None:
-        """The daemon ends: running requests lose their replies (signal-cli-rpc.md 4.4)."""
+        """The daemon ends: running requests lose their replies (signal-cli.rst 4.4)."""
         self.abort()
         for task in self._running:
             task.cancel()

@@ -2,7 +2,7 @@
 
 Written to every subscriber in turn, each waiting for its socket: a client that does not read stops
 the loop of an account, as with signal-cli, and the account's mailbox is bounded. What was handed to
-a client that dies is gone (signal-cli-rpc.md 1.7 to 1.9).
+a client that dies is gone (signal-cli.rst 1.7 to 1.9).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Deliveries:
         self._subscriptions = kept
 
     def subscribe(self, client: Client, accounts: Iterable[str], explicit: bool = True) -> int:
-        """The id of a new subscription. Ids count up for the whole process, from 0 (1.8)."""
+        """The id of a new one; ids count up from 0 for the process (signal-cli.rst 1.8)."""
         subscription = Subscription(next(self._ids), client, set(accounts), explicit)
         self._subscriptions[subscription.id] = subscription
         self._wake(subscription.accounts)
@@ -86,7 +86,7 @@ class Deliveries:
             del self._subscriptions[found.id]
 
     async def receive(self, account: Account, pause: float, limit: int) -> list[dict[str, Any]]:
-        """The RPC `receive`: collect until nothing came for `pause` seconds (2.5)."""
+        """The RPC `receive` (signal-cli.rst 2.5): collect until `pause` seconds brought nothing."""
         if account.receiving or self._is_receiving(account):
             text = "Receive command cannot be used if messages are already being received."
             raise errors.user_error(text)

@@ -1,4 +1,4 @@
-"""From a line to its answer: validation, method, account, and run (signal-cli-rpc.md 1.3-1.6)."""
+"""From a line to its answer: validation, method, account, and run (signal-cli.rst 1.3 to 1.6)."""
 
 from __future__ import annotations
 

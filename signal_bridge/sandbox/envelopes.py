@@ -1,4 +1,4 @@
-"""The `receive` payload of signal-cli-rpc.md section 3, in its order of keys. Pure."""
+"""The `receive` payload of signal-cli.rst 3, in its order of keys. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sandbox answers when it says no, in signal-cli's codes (signal-cli-rpc.md 2.1 and 2.2).
+"""What the sandbox answers when it says no, in signal-cli's codes (signal-cli.rst 2.1 and 2.2).
 
 The texts for people are the daemon's own. What Java says of its own insides (-32603) is said here
 in plain words, since nobody can build on it.
@@ -64,17 +64,17 @@ def internal_error(message: str) -> RpcError:
 
 
 def missing(name: str) -> RpcError:
-    """A parameter is absent that the command cannot do without (signal-cli-rpc.md 2.1)."""
+    """A parameter is absent that the command cannot do without (signal-cli.rst 2.1)."""
     return internal_error(f'"{name}" is missing')
 
 
 def wrong_type(name: str) -> RpcError:
-    """A parameter has a JSON type that the command does not take (signal-cli-rpc.md 2.1)."""
+    """A parameter has a JSON type that the command does not take (signal-cli.rst 2.1)."""
     return internal_error(f'"{name}" has the wrong type')
 
 
 def no_account() -> RpcError:
-    """`account` is absent, and it cannot be told which one is meant (signal-cli-rpc.md 1.6)."""
+    """`account` is absent, and it cannot be told which one is meant (signal-cli.rst 1.6)."""
     return RpcError(INVALID_PARAMS, "Method requires valid account parameter")
 
 

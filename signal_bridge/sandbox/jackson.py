@@ -1,6 +1,6 @@
 """What Jackson, the JSON library of signal-cli, says of what it cannot take. Pure.
 
-Word for word, because the tests beside the real signal-cli compare it (signal-cli-rpc.md 1.3); but
+Word for word, because the tests beside the real signal-cli compare it (signal-cli.rst 1.3); but
 for the place in its buffer, which is nobody's contract.
 """
 

@@ -1,4 +1,4 @@
-"""The log on stderr and in `--log-file`, laid out as signal-cli lays it out (4.1).
+"""The log on stderr and in `--log-file`, laid out as signal-cli lays it out (signal-cli.rst 4.1).
 
 What people write to each other is never logged.
 """

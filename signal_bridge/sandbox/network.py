@@ -37,7 +37,7 @@ class Outcome:
     retry_after_seconds: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The part of an entry in `results` that tells it (signal-cli-rpc.md 2.3)."""
+        """The part of an entry in `results` that tells it (signal-cli.rst 2.3)."""
         pairs = {"token": self.token, "retryAfterSeconds": self.retry_after_seconds}
         return {"type": self.type, **{key: value for key, value in pairs.items() if value}}
 
@@ -87,7 +87,7 @@ class Network:
             each(account)
 
     def unload(self, account: Account) -> None:
-        """An account goes, silently (signal-cli-rpc.md 1.8)."""
+        """An account goes, silently (signal-cli.rst 1.8)."""
         del self.accounts[account.number]
         for each in self.on_removed:
             each(account)

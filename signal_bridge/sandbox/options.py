@@ -1,4 +1,4 @@
-"""signal-cli's command line, as far as a daemon needs it (signal-cli-rpc.md 4.1)."""
+"""signal-cli's command line, as far as a daemon needs it (signal-cli.rst 4.1)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VERSION: Final = "0.13.19"
 
 
 class ReceiveMode(enum.Enum):
-    """When messages are taken from the server (signal-cli-rpc.md 1.7)."""
+    """When messages are taken from the server (signal-cli.rst 1.7)."""
 
     ON_START = "on-start"
     ON_CONNECTION = "on-connection"

@@ -1,6 +1,6 @@
 """The parameters of a map-style command, read as signal-cli reads them. Pure.
 
-signal-cli-rpc.md 2.1: names in camelCase or dashed, lists under the singular or the plural name, no
+signal-cli.rst 2.1: names in camelCase or dashed, lists under the singular or the plural name, no
 check of what the command line would call required. What is missing or of a wrong type is -32603.
 """
 
@@ -126,5 +126,5 @@ def _is_integer(value: Any) -> bool:
 
 
 def _is_timestamp(value: Any) -> bool:
-    """A number of 32 bits is none: milliseconds are larger, and seconds are a mistake (2.1)."""
+    """A number of 32 bits is none: it would be seconds, a mistake (signal-cli.rst 2.1)."""
     return type(value) is int and not _is_integer(value) and -(2**63) <= value < 2**63

@@ -128,7 +128,7 @@ class People:
         return next(number for number in candidates if number not in self._by_number)
 
     def find(self, text: str) -> Recipient:
-        """Read a recipient string: number, UUID, `PNI:` UUID or `u:` username (2.1)."""
+        """Read a recipient: number, UUID, `PNI:` UUID or `u:` username (signal-cli.rst 2.1)."""
         if _UUID.fullmatch(text):
             return Recipient(text.lower(), self.by_aci(text), uuid=text.lower())
         if text.startswith("PNI:"):

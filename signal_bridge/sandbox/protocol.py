@@ -1,6 +1,6 @@
 """JSON-RPC as signal-cli speaks it: one line in, one line out. Pure.
 
-signal-cli-rpc.md 1.2 and 1.3 say what is accepted and what ends the connection. What a value asks
+signal-cli.rst 1.2 and 1.3 say what is accepted and what ends the connection. What a value asks
 for is said in `signal_bridge.rpc.requests`.
 """
 
@@ -44,7 +44,10 @@ def parse_line(line: bytes) -> Any:
 
 
 def notification(params: Mapping[str, Any], subscription: int | None) -> dict[str, Any]:
-    """A `receive` notification: wrapped for an explicit subscription, else bare (1.8)."""
+    """A `receive` notification.
+
+    Wrapped for an explicit subscription, else bare (signal-cli.rst 1.8).
+    """
     if subscription is not None:
         params = {"subscription": subscription, "result": params}
     return {"jsonrpc": "2.0", "method": "receive", "params": params}

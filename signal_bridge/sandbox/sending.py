@@ -1,4 +1,4 @@
-"""To whom a call sends, and what comes of it (signal-cli-rpc.md 2.1 and 2.3)."""
+"""To whom a call sends, and what comes of it (signal-cli.rst 2.1 and 2.3)."""
 
 from __future__ import annotations
 

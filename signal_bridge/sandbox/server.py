@@ -1,4 +1,4 @@
-"""The daemon: puts the world together, listens, and ends when a signal says so (4.3, 4.4)."""
+"""The daemon: makes the world, listens, and ends at a signal (signal-cli.rst 4.3, 4.4)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Notices accounts that signal-cli has not loaded, and has it started anew for them.
 
 An account whose start-up check failed (no network at boot) is left out until signal-cli is
-started again (signal-cli-rpc.md 0.7, 2.9); one that was logged out needs its owner.
+started again (signal-cli.rst 0.7, 2.9); one that was logged out needs its owner.
 """
 
 from __future__ import annotations

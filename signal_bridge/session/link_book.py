@@ -25,7 +25,7 @@ from signal_bridge.store.tables import links
 
 log = logging.getLogger(__name__)
 
-# signal-cli waits so long for the scan (signal-cli-rpc.md 2.4).
+# signal-cli waits so long for the scan (signal-cli.rst 2.4).
 _SCAN_MS: Final = 100_000
 # The answer of who waits may come as late as this; then nobody waits any more.
 _LAST_ANSWER_MS: Final = int(accounts.FINISH_LINK_SECONDS * 1000) + 5_000

@@ -1,7 +1,7 @@
 """Linking the bridge to a phone: a URI for the QR code now, the phone's answer later.
 
 `startLink` gives the URI at once; `finishLink` waits up to 100 s for the phone to scan it
-(signal-cli-rpc.md 2.4), on a thread of its own. Its outcome is logged, and told to who asks.
+(signal-cli.rst 2.4), on a thread of its own. Its outcome is logged, and told to who asks.
 """
 
 from __future__ import annotations

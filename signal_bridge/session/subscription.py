@@ -2,7 +2,7 @@
 
 signal-cli runs with `--receive-mode manual`: it takes messages from Signal only while somebody is
 subscribed, and a message nobody is subscribed for stays with Signal. Subscribing is therefore the
-last step, after the store can take what comes (signal-cli-rpc.md 1.7, 1.8).
+last step, after the store can take what comes (signal-cli.rst 1.7, 1.8).
 """
 
 from __future__ import annotations

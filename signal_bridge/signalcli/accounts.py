@@ -1,4 +1,4 @@
-"""Accounts: registering, linking, devices and settings (rest-contract.md 5.2 and 5.3)."""
+"""Accounts: registering, linking, devices and settings (rest-surface.rst 5.2 and 5.3)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def device_name(text: str | None) -> str:
 def qr_version(text: str | None) -> int | None:
     """The `qrcode_version` of a request, 1 to 40; None when it is left to the bridge.
 
-    Raises `RequestError` with the texts of rest-contract.md 5.2, before a link is begun (11.22).
+    Raises `RequestError` with the texts of rest-surface.rst 5.2, before a link is begun
+    (rest-surface.rst 11.22).
     """
     if not text:
         return None

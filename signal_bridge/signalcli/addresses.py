@@ -1,6 +1,6 @@
 """Whom a text means, a person, a username or a group, and where a message to it goes.
 
-This is the one place that decides it, for all routes (rest-contract.md 3).
+This is the one place that decides it, for all routes (rest-surface.rst 3).
 
 Group ids have two spellings. signal-cli's own is base64 of 32 bytes, 44 characters: the
 *internal id*. REST shows `group.` and the base64 of that text, which is safe in a path.
@@ -69,7 +69,7 @@ class Recipient:
 
 
 def classify(text: str) -> Recipient:
-    """Whom `text` means where a message may go to anybody (rest-contract.md 3.2).
+    """Whom `text` means where a message may go to anybody (rest-surface.rst 3.2).
 
     A group may also be given by its internal id or without the prefix; the peer takes those for
     usernames. Raises `RequestError` (`Invalid identifier …`, `Invalid Signal group size (…`).
@@ -88,7 +88,7 @@ def destination(recipients: Sequence[str]) -> dict[str, Any]:
     """Where a message to all of them goes: they are of one kind, for one call.
 
     `{"recipient": […]}`, `{"username": […]}` or `{"group-id": "…"}`, as signal-cli takes it. Raises
-    `RequestError` for steps 6 to 10 of rest-contract.md 4.2.
+    `RequestError` for steps 6 to 10 of rest-surface.rst 4.2.
     """
     found = [classify(text) for text in recipients]
     kinds = {recipient.kind for recipient in found}
@@ -157,7 +157,7 @@ def required_group_id(text: str) -> str:
 def person(text: str) -> str:
     """How signal-cli takes a person in a parameter that holds persons of every kind.
 
-    A username gets `u:` unless it has it (rest-contract.md 11.15); all else stays as it is.
+    A username gets `u:` unless it has it (rest-surface.rst 11.15); all else stays as it is.
     """
     plain = _UUID.fullmatch(text) or _bare_group_id(text) is not None
     return f"u:{text}" if not plain and _UNPREFIXED_USERNAME.match(text) else text

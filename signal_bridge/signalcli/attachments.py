@@ -1,4 +1,4 @@
-"""Attachments as texts of a request (rest-contract.md 4.4), and signal-cli's own files."""
+"""Attachments as texts of a request (rest-surface.rst 4.4), and signal-cli's own files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def split_attachment(text: str) -> tuple[str | None, str]:
 
 
 def decode_avatar(text: str) -> bytes:
-    """The picture in `base64_avatar`: plain base64, no data URI (rest-contract.md 5.4).
+    """The picture in `base64_avatar`: plain base64, no data URI (rest-surface.rst 5.4).
 
     Raises `RequestError` (`Couldn't decode base64 encoded avatar: …`, `Empty buffer`).
     """
@@ -62,7 +62,8 @@ def avatar_extension(head: bytes) -> str:
 def avatar(result: Any) -> bytes:
     """The picture that getAvatar answers, of a group or a contact, as `{"data": base64}`.
 
-    Raises `RequestError`; the peer speaks of a group's avatar in either case (5.4).
+    Raises `RequestError`; the peer speaks of a group's avatar in either case
+    (rest-surface.rst 5.4).
     """
     data = results.text(results.as_row(result), "data")
     try:

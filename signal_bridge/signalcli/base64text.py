@@ -1,6 +1,6 @@
 """Base64 as the peer reads it: the standard alphabet, padding, line ends anywhere.
 
-Texts and offsets of errors are those of Go's `encoding/base64` (rest-contract.md 4.4), because
+Texts and offsets of errors are those of Go's `encoding/base64` (rest-surface.rst 4.4), because
 users see them. Bits left over in the last character are not checked; Go does not check them.
 """
 

@@ -1,4 +1,4 @@
-"""Contacts, and who has Signal (rest-contract.md 5.7, search of 5.8)."""
+"""Contacts, and who has Signal (rest-surface.rst 5.7, search of 5.8)."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def update_contact(
 ) -> Call:
     """Name a contact, or set after how many seconds its messages disappear.
 
-    None leaves a field; an empty name or 0 seconds clear it (11.14). Raises `RequestError`
-    (`recipient missing`).
+    None leaves a field; an empty name or 0 seconds clear it (rest-surface.rst 11.14). Raises
+    `RequestError` (`recipient missing`).
     """
     if not recipient:
         raise RequestError("Couldn't process request - recipient missing")
@@ -79,13 +79,19 @@ def required_numbers(numbers: Sequence[str]) -> Sequence[str]:
 
 
 def search(account: str | None, numbers: Sequence[str]) -> Call:
-    """Ask which numbers have Signal. Without an account signal-cli takes its only one (11.16)."""
+    """Ask which numbers have Signal.
+
+    Without an account signal-cli takes its only one (rest-surface.rst 11.16).
+    """
     params = given({"recipient": list(numbers), "account": account})
     return Call("getUserStatus", params, repeatable=True)
 
 
 def found_numbers(result: Any) -> list[dict[str, Any]]:
-    """`[{"number", "registered"}]`; without a number what was searched for (11.17)."""
+    """`[{"number", "registered"}]`.
+
+    Without a number it is what was searched for (rest-surface.rst 11.17).
+    """
     return [
         {
             "number": results.text(row, "number") or results.text(row, "recipient"),
@@ -130,6 +136,6 @@ def _contact(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _expiration(row: Mapping[str, Any]) -> str:
-    """Seconds as a text, which is the type that clients know (11.7)."""
+    """Seconds as a text, which is the type that clients know (rest-surface.rst 11.7)."""
     known = row.get("messageExpirationTime") is not None
     return str(results.number(row, "messageExpirationTime")) if known else ""

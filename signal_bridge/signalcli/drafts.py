@@ -1,4 +1,4 @@
-"""What is to be sent, and the one call that sends it (rest-contract.md 4).
+"""What is to be sent, and the one call that sends it (rest-surface.rst 4).
 
     the schema     Draft, as the caller wrote it
     decide         checked, with its defaults, and with the place where it goes
@@ -46,7 +46,7 @@ class LinkPreview:
 
 @dataclasses.dataclass(frozen=True)
 class Draft:
-    """A message or a reaction on its way out: the body of `/v2/send` (4.1).
+    """A message or a reaction on its way out: the body of `/v2/send` (rest-surface.rst 4.1).
 
     Timestamps are in ms; None is what was not given. `recipient` is one more of `recipients`.
     `destination` is empty until it was decided.
@@ -85,7 +85,7 @@ def decide(draft: Draft, default_account: Callable[[], str], default_text_mode: 
     """The draft with what it left open, and with the place where it goes.
 
     `default_account` is asked when the draft has recipients and names no account. Raises
-    `RequestError` for the first of steps 2 to 11 of rest-contract.md 4.2 that fails: everything
+    `RequestError` for the first of steps 2 to 11 of rest-surface.rst 4.2 that fails: everything
     that can be told before its files are written.
     """
     recipients = [*draft.recipients, *([] if draft.recipient is None else [draft.recipient])]
@@ -108,7 +108,7 @@ def decide(draft: Draft, default_account: Callable[[], str], default_text_mode: 
 
 
 def decide_v1(draft: Draft, default_account: Callable[[], str], is_group: bool) -> Draft:
-    """As `decide`, for `/v1/send` (4.6): nothing is classified, nothing styled.
+    """As `decide`, for `/v1/send` (rest-surface.rst 4.6): nothing is classified, nothing styled.
 
     Raises `RequestError` where `addresses.destination_v1` does.
     """
@@ -118,7 +118,7 @@ def decide_v1(draft: Draft, default_account: Callable[[], str], is_group: bool) 
 
 
 def send(draft: Draft) -> Call:
-    """The call that sends a decided draft: `send`, or `sendReaction` (rest-contract.md 4.5)."""
+    """The call that sends a decided draft: `send`, or `sendReaction` (rest-surface.rst 4.5)."""
     if draft.reaction is not None:
         return reaction_call(draft.account, draft.destination, draft.reaction)
     styled = textstyle.parse(draft.text) if draft.text_mode == STYLED else None

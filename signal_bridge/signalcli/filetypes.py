@@ -1,4 +1,4 @@
-"""What kind of file some bytes are, by their content (rest-contract.md 4.4 and 5.11).
+"""What kind of file some bytes are, by their content (rest-surface.rst 4.4 and 5.11).
 
 The extension of a stored attachment matters: signal-cli derives the content type from it.
 """

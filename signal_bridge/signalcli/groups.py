@@ -1,4 +1,4 @@
-"""Groups (rest-contract.md 5.4)."""
+"""Groups (rest-surface.rst 5.4)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ class GroupChange:
     """The body that changes a group; None leaves a field as it is.
 
     An empty name or description clears it; an `expiration_time` of 0 seconds keeps messages for
-    ever (11.14). `avatar` is the picture, a path once it lies where signal-cli can read it.
+    ever (rest-surface.rst 11.14). `avatar` is the picture, a path once it lies where signal-cli can
+    read it.
     """
 
     name: str | None = None
@@ -84,7 +85,7 @@ def groups(result: Any, expand: bool = False) -> list[dict[str, Any]]:
 
 
 def one_group(result: Any, group_id: str, expand: bool = False) -> dict[str, Any]:
-    """The group object of that id. Raises `NotFound` (11.2)."""
+    """The group object of that id. Raises `NotFound` (rest-surface.rst 11.2)."""
     row = _find(result, group_id)
     if row is None:
         raise NotFound("No group with that id found")
@@ -169,7 +170,7 @@ def required_members(members: Sequence[str]) -> Sequence[str]:
 def change_members(number: str, group_id: str, change: MemberChange, people: Sequence[str]) -> Call:
     """Do `change` with `people`, of whom there is at least one, in the group of that internal id.
 
-    For nobody there is nothing to call (C15).
+    For nobody there is nothing to call (rest-surface.rst C15).
     """
     params = {change.value: list(map(person, people)), "groupId": group_id, "account": number}
     return Call("updateGroup", params)

@@ -1,4 +1,4 @@
-"""What refers to a message that was sent: reactions, receipts, deletion … (rest-contract.md 5.5).
+"""What refers to a message that was sent: reactions, receipts, deletion … (rest-surface.rst 5.5).
 
 Sending one is in drafts.py.
 """
@@ -15,7 +15,7 @@ from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.params import given
 
 REMOVED_REACTION: Final = "\N{THUMBS UP SIGN}"
-"""The emoji of a reaction that is removed without one (C14)."""
+"""The emoji of a reaction that is removed without one (rest-surface.rst C14)."""
 
 PINNED_FOR_EVER: Final = -1
 
@@ -33,7 +33,7 @@ class Reaction:
 
 
 def react(number: str, recipient: str, reaction: Reaction) -> Call:
-    """React to a message, or take that back (5.5).
+    """React to a message, or take that back (rest-surface.rst 5.5).
 
     Without an emoji, a thumbs-up is removed. Raises `RequestError` (something is missing,
     `Invalid group id`).
@@ -68,10 +68,10 @@ def reaction_call(number: str, destination: Mapping[str, Any], reaction: Reactio
 
 
 def send_receipt(number: str, recipient: str, receipt_type: str, timestamp: int) -> Call:
-    """Tell `recipient` that the message of `timestamp` (ms) was read or viewed (5.5).
+    """Tell `recipient` that the message of `timestamp` (ms) was read or viewed.
 
     signal-cli calls the kind `type`; under the peer's name every receipt is one of reading
-    (11.5). Raises `RequestError`.
+    (rest-surface.rst 5.5, 11.5). Raises `RequestError`.
     """
     if not recipient:
         raise RequestError(_MISSING.format("recipient"))
@@ -89,7 +89,10 @@ def send_receipt(number: str, recipient: str, receipt_type: str, timestamp: int)
 
 
 def start_typing(number: str, recipient: str) -> Call:
-    """Show that the account is typing (5.5). Raises `RequestError` (`Invalid group id`)."""
+    """Show that the account is typing (rest-surface.rst 5.5).
+
+    Raises `RequestError` (`Invalid group id`).
+    """
     return Call("sendTyping", {**conversation(recipient), "account": number})
 
 
@@ -99,7 +102,7 @@ def stop_typing(number: str, recipient: str) -> Call:
 
 
 def remote_delete(number: str, recipient: str, timestamp: int) -> Call:
-    """Delete the account's own message of `timestamp` (ms) for everybody (5.5).
+    """Delete the account's own message of `timestamp` (ms) for everybody (rest-surface.rst 5.5).
 
     Answered with `results.timestamp`. Raises `RequestError` where `classify` does.
     """
@@ -110,9 +113,9 @@ def remote_delete(number: str, recipient: str, timestamp: int) -> Call:
 def pin_message(
     number: str, group_id: str, target_author: str, timestamp: int, duration: int | None = None
 ) -> Call:
-    """Pin a message in the group of that internal id, for `duration` seconds (5.4).
+    """Pin a message in the group of that internal id, for `duration` seconds.
 
-    Nothing is checked, as in the peer; without a duration it stays for ever.
+    Nothing is checked, as in the peer (rest-surface.rst 5.4); without a duration it stays for ever.
     """
     params = {
         "target-author": person(target_author),

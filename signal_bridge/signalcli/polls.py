@@ -1,7 +1,7 @@
-"""Polls (rest-contract.md 5.6).
+"""Polls (rest-surface.rst 5.6).
 
-A poll's timestamp (ms) is a text here, in requests and answers, and answers count from 1 (C10).
-`create_poll` is answered with `results.timestamp`.
+A poll's timestamp (ms) is a text here, in requests and answers, and answers count from 1
+(rest-surface.rst C10). `create_poll` is answered with `results.timestamp`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def vote(
 ) -> Call:
     """Vote in the poll of that author and time. Raises `RequestError`.
 
-    signal-cli wants to know how often the account has voted; that is always said to be once (C20).
+    signal-cli wants to know how often the account has voted; that is always said to be once
+    (rest-surface.rst C20).
     """
     _required(
         poll_timestamp=poll_timestamp,

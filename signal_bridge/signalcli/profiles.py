@@ -1,4 +1,4 @@
-"""The account's own profile, the identities it knows, and its sticker packs (5.8)."""
+"""An account's own profile, identities it knows, its sticker packs (rest-surface.rst 5.8)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class ProfileChange:
     """The body that changes a profile; None leaves a field, an empty text clears it.
 
     `avatar` is the picture, a path once it lies where signal-cli can read it. Without one the
-    picture is removed, as by the peer (C19), unless `keep_avatar`. `lastname` and `about_emoji` are
-    beyond the peer.
+    picture is removed, as by the peer (rest-surface.rst C19), unless `keep_avatar`. `lastname` and
+    `about_emoji` are beyond the peer.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Why signal-cli refused, told from what it says: one table.
 
 The code alone says little: -1 is a wrong number as well as a network that is down, and -32603 is
-anything. `error.data` has the outcome for each recipient of a send (signal-cli-rpc.md 2.2, 2.3).
+anything. `error.data` has the outcome for each recipient of a send (signal-cli.rst 2.2, 2.3).
 """
 
 from __future__ import annotations

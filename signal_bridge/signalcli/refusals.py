@@ -1,4 +1,4 @@
-"""signal-cli's refusals as our errors (rest-contract.md 2.4)."""
+"""signal-cli's refusals as our errors (rest-surface.rst 2.4)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def refusal(error: Mapping[str, Any]) -> Refused:
 
 
 def challenge_tokens(error: Refused) -> list[str]:
-    """The tokens that solve a rate limit together with a captcha, in order, none empty (11.20)."""
+    """What lifts a rate limit together with a captcha; none is empty (rest-surface.rst 11.20)."""
     return [entry["token"] for entry in _results(error.data) if entry.get("token")]
 
 
@@ -79,9 +79,9 @@ def unknown_numbers(error: Refused) -> list[str]:
 
 
 def rate_limit_answer(error: RateLimited, account: str) -> dict[str, Any]:
-    """The body of the 429 of `/v2/send`: `{"error", "challenge_tokens"?, "account"}` (4.5).
+    """The body of the 429 of `/v2/send`: `{"error", "challenge_tokens"?, "account"}`.
 
-    The text names `{number}` literally (C11).
+    The text names `{number}` literally (rest-surface.rst 4.5, C11).
     """
     tokens = challenge_tokens(error)
     attached = {"challenge_tokens": tokens} if tokens else {}
@@ -89,7 +89,10 @@ def rate_limit_answer(error: RateLimited, account: str) -> dict[str, Any]:
 
 
 def registration_refusal(error: Refused, use_voice: bool) -> BridgeError:
-    """What to answer when `register` was refused: SMS impossible has a text of its own (5.2)."""
+    """What to answer when `register` was refused.
+
+    SMS impossible has a text of its own (rest-surface.rst 5.2).
+    """
     sms_impossible = "StatusCode: 400 (InvalidTransportModeException)" in str(error)
     if use_voice or not sms_impossible:
         return error
@@ -97,12 +100,12 @@ def registration_refusal(error: Refused, use_voice: bool) -> BridgeError:
 
 
 def group_avatar_refusal(error: Refused) -> BridgeError:
-    """What to answer when a group's avatar was refused: 404 if there is none (5.4)."""
+    """The answer to a group's refused avatar: 404 if there is none (rest-surface.rst 5.4)."""
     return NotFound(NO_AVATAR) if _no_avatar(error) else error
 
 
 def contact_avatar_refusal(error: Refused) -> BridgeError:
-    """What to answer when a contact's avatar was refused: 400 if there is none (11.18)."""
+    """The answer to a contact's refused avatar: 400 if there is none (rest-surface.rst 11.18)."""
     return RequestError(NO_AVATAR) if _no_avatar(error) else error
 
 

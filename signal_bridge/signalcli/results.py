@@ -1,7 +1,7 @@
 """Reading signal-cli's results.
 
 What is missing or null reads as the zero value of its type; what has another type than expected
-raises `RequestError` with `INVALID_RESPONSE` (rest-contract.md 2.4).
+raises `RequestError` with `INVALID_RESPONSE` (rest-surface.rst 2.4).
 """
 
 from __future__ import annotations

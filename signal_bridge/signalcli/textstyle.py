@@ -1,4 +1,4 @@
-"""Styled text: `*italic*`, `**bold**`, `~struck~`, `||spoiler||` (rest-contract.md 8).
+"""Styled text: `*italic*`, `**bold**`, `~struck~`, `||spoiler||` (rest-surface.rst 8).
 
 The grammar is the peer's, oddities included: messages must look the same through either.
 """
@@ -44,7 +44,7 @@ def parse(marked: str) -> StyledText:
     """Read the markers of `marked`. No input is an error: a marker left open just vanishes.
 
     Styles come in the order in which they close. Those without length are left out, since
-    signal-cli has no use for them (rest-contract.md 11.24).
+    signal-cli has no use for them (rest-surface.rst 11.24).
     """
     text: list[str] = []
     styles: list[str] = []

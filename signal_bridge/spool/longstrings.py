@@ -151,5 +151,5 @@ def _unescape(text: str) -> str:
 
 
 def whole_text(text: str) -> str:
-    """Half of a surrogate pair is not text; it becomes U+FFFD (rest-contract.md 1.4)."""
+    """Half of a surrogate pair is not text; it becomes U+FFFD (rest-surface.rst 1.4)."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

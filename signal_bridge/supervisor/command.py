@@ -16,7 +16,7 @@ from signal_bridge.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# For a machine of 256 MB (signal-cli-rpc.md 4.5): serial collector, a heap that still takes a
+# For a machine of 256 MB (signal-cli.rst 4.5): serial collector, a heap that still takes a
 # string of 19 MB, C1 only. Out of memory ends the JVM, and the supervisor starts a fresh one.
 JVM_OPTIONS: Final = (
     "-XX:+UseSerialGC",
@@ -42,7 +42,7 @@ def signal_cli_command(
 ) -> Command:
     """The signal-cli daemon that `settings` ask for, or the sandbox in its place.
 
-    It reads its JSON-RPC socket from standard input (signal-cli-rpc.md 1.1), so no channel is
+    It reads its JSON-RPC socket from standard input (signal-cli.rst 1.1), so no channel is
     named. Raises StartError, with what to do, when the program is not there.
     """
     flags = (*_global_flags(settings), "daemon", *_daemon_flags(settings))
@@ -80,7 +80,7 @@ def gunicorn_command(listening_fd: int) -> Command:
 
 
 def _global_flags(settings: Settings) -> tuple[str, ...]:
-    """Everything is said, since 0.14 also reads files of defaults (signal-cli-rpc.md 4.1)."""
+    """Everything is said, since 0.14 also reads files of defaults (signal-cli.rst 4.1)."""
     return (
         "--config",
         str(settings.config_dir),

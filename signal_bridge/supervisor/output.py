@@ -73,7 +73,7 @@ class OutputRing:
 
 
 def _level_of(line: str) -> int:
-    """signal-cli begins a line with its level (signal-cli-rpc.md 4.1).
+    """signal-cli begins a line with its level (signal-cli.rst 4.1).
 
     A line without one belongs to a complaint: the usage, a stack trace, the JVM's own words.
     """

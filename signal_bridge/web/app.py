@@ -40,14 +40,14 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class MaybeEmptyConverter(BaseConverter):
-    """A path segment that may be empty, as the peer's may in the middle of a path (1.1)."""
+    """A path segment that may be empty, as the peer's may be (rest-surface.rst 1.1)."""
 
     regex = "[^/]*"
     part_isolating = False
 
 
 class _JsonProvider(DefaultJSONProvider):
-    """Compact, in the order written, and without a closing line feed (contract 1.5)."""
+    """Compact, in the order written, and without a closing line feed (rest-surface.rst 1.5)."""
 
     def dumps(self, obj: Any, **_: Any) -> str:
         return orjson.dumps(obj).decode()
@@ -105,7 +105,8 @@ def _begin() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     if request.method in ("HEAD", "OPTIONS"):
-        raise request.routing_exception or NotFound  # the peer registers neither (contract 1.1)
+        # The peer registers neither (rest-surface.rst 1.1).
+        raise request.routing_exception or NotFound
 
 
 def _limit_waits(connection: Any) -> None:

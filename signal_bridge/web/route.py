@@ -82,8 +82,9 @@ class Operation:
 class Route(NamedTuple):
     """A method and a path, the view that serves them, and what there is to say of it.
 
-    `<maybe:…>` in a path may be empty (1.1). Without an operation a route is not described: it
-    is nothing that a program asks for. What else is true of a route is a field here as well.
+    `<maybe:…>` in a path may be empty (rest-surface.rst 1.1). Without an operation a route is not
+    described: it is nothing that a program asks for. What else is true of a route is a field here
+    as well.
     """
 
     method: str

@@ -34,7 +34,7 @@ def is_due(vector: Vector) -> bool:
 
 @dataclass(frozen=True)
 class Deviation:
-    """Something that is better than in the peer. `rule` is where the contract says so.
+    """Something that is better than in the peer. `rule` is where that is written.
 
     `instead` makes of a recorded exchange the one that we want.
     """
@@ -129,7 +129,7 @@ def _of_any_length(vector: Vector) -> Vector:
 
 DEVIATIONS = (
     Deviation(
-        "3.1",
+        "rest-surface.rst 3.1",
         "signal-cli's own group id is understood, instead of becoming 32 mangled bytes",
         (
             "DELETE /v1/groups/NUMBER/Pmpi%2BEfPWmsxiomLe9Nx2XF9HOE483p6iKiFj65iMwI= "
@@ -140,7 +140,7 @@ DEVIATIONS = (
         ),
     ),
     Deviation(
-        "11.2",
+        "rest-surface.rst 11.2",
         "a group that does not exist is not found, instead of being null",
         (
             "GET /v1/groups/NUMBER/UNPREFIXED no prefix",
@@ -150,19 +150,19 @@ DEVIATIONS = (
         _error(404, "No group with that id found"),
     ),
     Deviation(
-        "11.3",
+        "rest-surface.rst 11.3",
         "what signal-cli refused to change is an error, not a success",
         ("PUT /v1/profiles/NUMBER rpc err", "PUT /v1/groups/NUMBER/GROUP rpc error"),
         _refusal_shown,
     ),
     Deviation(
-        "11.4",
+        "rest-surface.rst 11.4",
         "why a username was refused is said",
         ('POST /v1/accounts/NUMBER/username {"username": "x"}',),
         _refusal_shown,
     ),
     Deviation(
-        "11.5",
+        "rest-surface.rst 11.5",
         "a receipt says what it is in the parameter that signal-cli reads",
         (
             'POST /v1/receipts/NUMBER {"recipient": "+491", "receipt_type": "read", '
@@ -175,7 +175,7 @@ DEVIATIONS = (
         _with_params(_receipt_type),
     ),
     Deviation(
-        "11.6",
+        "rest-surface.rst 11.6",
         "edit_group is the group's permission to edit, not its permission to send",
         (
             "GET /v1/groups/NUMBER",
@@ -186,19 +186,19 @@ DEVIATIONS = (
         _own_edit_permission,
     ),
     Deviation(
-        "11.7",
+        "rest-surface.rst 11.7",
         "a contact is shown as signal-cli has it: blocked, its timer, its profile's name",
         ("GET /v1/contacts/NUMBER?all_recipients=true", "GET /v1/contacts/NUMBER/UUID"),
         _contacts_whole,
     ),
     Deviation(
-        "11.12",
+        "rest-surface.rst 11.12",
         "an attachment's name cannot lead out of its directory",
         ("POST /v2/send att traversal",),
         _with_params(lambda params: params | {"attachment": ["ATTACHMENT_TMP_DIR/UUID4/foo.txt"]}),
     ),
     Deviation(
-        "11.13",
+        "rest-surface.rst 11.13",
         "only files are attachments: the directory itself is not found, no failure of ours",
         (
             "GET /v1/attachments/%2E%2E att %2E%2E",
@@ -210,13 +210,13 @@ DEVIATIONS = (
         _error(404, "No attachment with that name found"),
     ),
     Deviation(
-        "11.13",
+        "rest-surface.rst 11.13",
         "only what can be fetched is listed: no links, nothing from directories below",
         ("GET /v1/attachments #2",),
         _files_only,
     ),
     Deviation(
-        "11.14",
+        "rest-surface.rst 11.14",
         "an expiration time of 0 is sent, so that a timer can be switched off",
         (
             'PUT /v1/groups/NUMBER/GROUP {"name": "x", "description": "", "expiration_time": 0, '
@@ -226,7 +226,7 @@ DEVIATIONS = (
         _with_params(lambda params: params | {"expiration": 0}),
     ),
     Deviation(
-        "11.15",
+        "rest-surface.rst 11.15",
         "a username is marked as one wherever signal-cli would take it for a number",
         (
             'POST /v1/groups/NUMBER/GROUP/admins {"admins": ["+491", "foo.01"]}',
@@ -237,7 +237,7 @@ DEVIATIONS = (
         _with_params(_usernames_marked),
     ),
     Deviation(
-        "11.16",
+        "rest-surface.rst 11.16",
         "a search that names no account is asked by one that exists",
         (
             "GET /v1/search?numbers=%2B491",
@@ -247,19 +247,19 @@ DEVIATIONS = (
         _asked_by_an_account,
     ),
     Deviation(
-        "11.17",
+        "rest-surface.rst 11.17",
         "what was searched for is named also when signal-cli knows no number for it",
         ("GET /v1/search/NUMBER?numbers=1",),
         _searched_numbers,
     ),
     Deviation(
-        "11.22",
+        "rest-surface.rst 11.22",
         "an impossible QR code version is refused before a link is begun",
         ("GET /v1/qrcodelink?device_name=a&qrcode_version=0",),
         _without_calls,
     ),
     Deviation(
-        "11.25",
+        "rest-surface.rst 11.25",
         "a preview's URL starts with https://, not only with the word",
         (
             'POST /v2/send {"message": "see https://x", "number": "NUMBER", "recipients": '
@@ -268,19 +268,19 @@ DEVIATIONS = (
         _error(400, "Link Preview URL must start with https://.."),
     ),
     Deviation(
-        "webhooks, decided",
-        "POST /v1/receive/{number} registers a webhook, as the user's document has it",
+        "rest-surface.rst 5.10",
+        "POST /v1/receive/{number} registers a webhook; the peer has no such route",
         ("POST /v1/receive/NUMBER",),
         _error(400, "Couldn't process request - invalid request"),
     ),
     Deviation(
-        "5.9, decided",
+        "rest-surface.rst 5.9",
         "a plain GET receives in every mode, so its query counts",
         ("GET /v1/receive/NUMBER?timeout=abc",),
         _error(400, "Couldn't process request - timeout needs to be numeric!"),
     ),
     Deviation(
-        "5.12",
+        "rest-surface.rst 5.12",
         "the viewer and its document are our own, and speak of the host they come from",
         (
             "GET /swagger/index.html",

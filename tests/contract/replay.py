@@ -21,10 +21,10 @@ ANSWER_SECONDS = 30.0
 LATE_CALL_SECONDS = 5.0
 PNG = b"\x89PNG\r\n\x1a\n"
 
-# The bridge adds these to every error (rest-contract.md, DESIGN section 5).
+# The bridge adds these to every error (rest-surface.rst 1.5, docs/errors.rst).
 OUR_ERROR_KEYS = {"code", "retryable", "request_id"}
 OUR_OPTIONAL_ERROR_KEYS = {"outcome", "captcha_url"}
-# The peer's error texts that come from its language: only the status counts (contract, 6).
+# The peer's error texts that come from its language: only the status counts (rest-surface.rst 6).
 GO_TEXT = re.compile(r"json: cannot unmarshal|open /")
 UUID4 = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 RECORDED_UPLOAD = re.compile(r"(?:ATTACHMENT_TMP_DIR/UUID4|AVATAR_TMP_DIR)/(.*)", re.DOTALL)
@@ -72,7 +72,7 @@ def differences(vector: Vector, seen: Seen) -> list[str]:
 
 
 def lay_out_attachments(directory: Path, vector: Vector) -> None:
-    """The files that the recording assumes (rest-contract.md 5.11), as new for each exchange."""
+    """The files that the recording assumes (rest-surface.rst 5.11), as new for each exchange."""
     if not vector.path.startswith("/v1/attachments"):
         return
     shutil.rmtree(directory, ignore_errors=True)
@@ -203,7 +203,7 @@ def _media_type(content_type: str | None) -> str | None:
 
 
 def _expected_media_type(vector: Vector) -> str | None:
-    """Contract 11.19: what is JSON says so, also where the peer calls it text/plain."""
+    """What is JSON says so, also where the peer calls it text/plain (rest-surface.rst 11.19)."""
     if _json(vector.text or "") is not None:
         return "application/json"
     return _media_type(vector.content_type)

@@ -34,7 +34,8 @@ CHECKS = [
 ENDLESS = ("/api/v1/events",)
 # These take the account from everybody else, so they get one that nobody else uses.
 DESTRUCTIVE = ("/v1/unregister/{number}", "/v1/devices/{number}/local-data")
-# signal-cli's refusal is a 500 there, as with the peer (C17): the account has to exist.
+# signal-cli's refusal is a 500 there, as with the peer (rest-surface.rst C17): the account has to
+# exist.
 REFUSED_WITH_500 = "/v1/identities/{number}"
 # These wait for something to happen; the waiting has tests of its own.
 WAITING = ("/v1/receive/{number}", "/v1/events", "/v1/link/{link_id}")

@@ -119,7 +119,7 @@ class RealWorld(World):
         self.bridge.start().wait_ready()
 
     def link(self) -> None:
-        """As in the document: show the picture, scan it, done."""
+        """As users do it: show the picture, scan it, done."""
         self.phone.scan(self.shown_link())
         self.wait_linked()
 

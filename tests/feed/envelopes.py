@@ -1,4 +1,4 @@
-"""Envelopes as signal-cli sends them (signal-cli-rpc.md 3.7)."""
+"""Envelopes as signal-cli sends them (signal-cli.rst 3.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first message, in by REST and out again, and every example of the user's document.
+"""The first message, in by REST and out again, and the requests that users begin with.
 
 On the sandbox; one bridge for all. Each test looks only at what it sent itself.
 """
@@ -422,7 +422,7 @@ def test_a_profile_is_changed_and_shown(bridge: Bridge, method: str) -> None:
     assert profile.json()["about"] == "at work"
 
 
-# -- the examples of the user's document, as they stand there -----------------------------------
+# -- the requests that users begin with, as they write them --------------------------------------
 
 
 def test_the_documents_message_with_an_emoji_and_lines_arrives(bridge: Bridge) -> None:

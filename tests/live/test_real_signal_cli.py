@@ -156,7 +156,7 @@ def request(method: str, **params: Any) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": 1}).encode()
 
 
-# signal-cli-rpc.md 1.3 and 1.6
+# signal-cli.rst 1.3 and 1.6
 WRONG = {
     "an empty line": b"",
     "white space": b"  \t ",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from signal_bridge.signalcli.textstyle import StyledText, parse, utf16_length
 
-# rest-contract.md 8.2: the peer's own table, then edge cases observed on it. Styles of no length
+# The peer's own table, then edge cases observed on it (rest-surface.rst 8.2). Styles of no length
 # are left out of the expectations; the comment says where.
 GOLDEN = [
     ("*italic*", "italic", "0:6:ITALIC"),

@@ -332,7 +332,7 @@ def as_line(message: Any) -> bytes:
 
 
 def receive_line(account: str, envelope: dict[str, Any], subscription: int = 0) -> bytes:
-    """A received message, in the form that subscribeReceive gives (signal-cli-rpc.md 1.7)."""
+    """A received message, in the form that subscribeReceive gives (signal-cli.rst 1.8)."""
     received = {"envelope": envelope, "account": account}
     params = {"subscription": subscription, "result": received}
     return as_line({"jsonrpc": "2.0", "method": "receive", "params": params})

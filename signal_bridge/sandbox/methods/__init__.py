@@ -1,4 +1,4 @@
-"""All methods, and which account each of them needs (signal-cli-rpc.md 1.6)."""
+"""All methods, and which account each of them needs (signal-cli.rst 1.6)."""
 
 from __future__ import annotations
 

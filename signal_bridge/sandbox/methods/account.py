@@ -1,4 +1,4 @@
-"""The account itself: profile, username, devices, PIN, and its end (signal-cli-rpc.md 2.8)."""
+"""The account itself: profile, username, devices, PIN, and its end (signal-cli.rst 2.8)."""
 
 from __future__ import annotations
 

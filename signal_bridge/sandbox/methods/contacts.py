@@ -1,4 +1,4 @@
-"""Contacts, identities, the directory and avatars (signal-cli-rpc.md 2.6)."""
+"""Contacts, identities, the directory and avatars (signal-cli.rst 2.6)."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def list_accounts(call: Call) -> list[Json]:
 
 
 def subscribe_receive(call: Call) -> int:
-    """All accounts that are loaded now, or the one named (signal-cli-rpc.md 1.8)."""
+    """All accounts that are loaded now, or the one named (signal-cli.rst 1.8)."""
     account = call.given_account
     numbers = [account.number] if account else call.network.accounts
     return call.world.deliveries.subscribe(call.client, numbers)

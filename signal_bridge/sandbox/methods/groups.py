@@ -1,4 +1,4 @@
-"""Groups: made, changed, joined and left (signal-cli-rpc.md 2.7)."""
+"""Groups: made, changed, joined and left (signal-cli.rst 2.7)."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ async def _announce_update(call: Call, group: Group) -> Json:
 
 
 async def _announce(call: Call, group: Group, update: bool) -> Json:
-    """Tell the members. A failure is in the results but is no error (2.3)."""
+    """Tell the members. A failure is in the results but is no error (signal-cli.rst 2.3)."""
     message = Message(call.account.person.ticker.next_ms(), group_update=update)
     results = await send_to_group(call, group, message)
     return {"results": results, "timestamp": message.timestamp}

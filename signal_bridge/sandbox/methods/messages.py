@@ -1,4 +1,4 @@
-"""Messages and what belongs to them: reactions, edits, deletions, receipts, polls, pins (2.5)."""
+"""Messages, and reactions, edits, deletions, receipts and pins of them (signal-cli.rst 2.5)."""
 
 from __future__ import annotations
 

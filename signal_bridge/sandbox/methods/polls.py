@@ -1,4 +1,4 @@
-"""Polls: asked, answered and closed. signal-cli has them since 0.13.23 (2.5)."""
+"""Polls: asked, answered and closed. signal-cli has them since 0.13.23 (signal-cli.rst 2.5)."""
 
 from __future__ import annotations
 

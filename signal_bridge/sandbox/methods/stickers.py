@@ -1,4 +1,4 @@
-"""Sticker packs (signal-cli-rpc.md 2.8)."""
+"""Sticker packs (signal-cli.rst 2.8)."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ Gives programs a Signal account. A drop-in replacement for signal-cli-rest-api.
 * Each answer has an `X-Request-ID`, the one of the request if it had one; the log has it too.
 """
 _PARAMETER: Final = re.compile(r"<(?:\w+:)?(\w+)>")
-# "(C17)", "(11.2)", "(rest-contract.md 5.1)" are for those who read the code.
-_REFERENCE: Final = re.compile(r"\s\((?:C\d+|\d+\.\d+|[\w-]+\.md [\d., ]+)(?:, \d+\.\d+)*\)")
+# "(rest-surface.rst C17)", "(signal-cli.rst 0.9)" are for those who read the code.
+_REFERENCE: Final = re.compile(r"\s+\((?:rest-surface|signal-cli)\.rst\s[^()]*\)")
 _PARAMETERS: Final = {
     "number": ("the account", ANN),
     "group_id": ("the group's id; signal-cli's own works as well", GROUP),

@@ -1,4 +1,4 @@
-"""Reading a request as the peer reads it: path, query, JSON body (rest-contract.md 1.2 to 1.4)."""
+"""Reading a request as the peer reads it: path, query, JSON body (rest-surface.rst 1.2 to 1.4)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _READ_BYTES: Final = 256 * 1024
 
 
 def account_number(text: str) -> str:
-    """The account in a path, percent-decoded a second time (C21); `+` stays a plus.
+    """The account in a path, percent-decoded once more (rest-surface.rst C21); `+` stays a plus.
 
     Raises RequestError.
     """
@@ -176,7 +176,7 @@ def _body_chunks() -> Iterator[bytes]:
 
 
 def _without_lone_surrogates(value: Any) -> Any:
-    """Half of a pair is not text; it becomes U+FFFD (1.4)."""
+    """Half of a pair is not text; it becomes U+FFFD (rest-surface.rst 1.4)."""
     if isinstance(value, str):
         return value if value.isascii() else whole_text(value)
     if isinstance(value, list):

@@ -33,7 +33,8 @@ STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.DaemonUnavailable, 503),
     (errors.CallTimedOut, 504),
     (errors.DaemonError, 502),
-    # signal-cli's refusals are 400 whatever they say; /v2/send has its own 429 (contract 2.4).
+    # signal-cli's refusals are 400 whatever they say; /v2/send has its own 429
+    # (rest-surface.rst 2.4).
     (errors.Refused, 400),
     (errors.StoreFull, 507),
     (errors.StoreError, 503),
@@ -44,7 +45,7 @@ _NO_ROUTE: Final = "404 page not found"
 
 
 class StatusOverride(Exception):
-    """An error that one route answers with a status of its own (C17)."""
+    """An error that one route answers with a status of its own (rest-surface.rst C17)."""
 
     def __init__(self, error: errors.BridgeError, status: int, prefix: str) -> None:
         super().__init__(f"{prefix}{error}")
@@ -125,7 +126,7 @@ def _surprise(error: Exception) -> Response:
 
 
 def _no_route() -> AnyResponse:
-    """The peer's 404, for a wrong method too (C3), and its redirects of slashes (1.1)."""
+    """The peer's 404, for a wrong method too, and slash redirects (rest-surface.rst C3, 1.1)."""
     path = request.path
     other = path[:-1] if path.endswith("/") else f"{path}/"
     if other and _is_route(other):

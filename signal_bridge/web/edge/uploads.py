@@ -22,7 +22,7 @@ from signal_bridge.web.edge.inputs import INVALID_BODY
 
 
 def attachment_file(attachment: Enclosure) -> Path:
-    """Where an attachment lies on the disk, put there if it came as text (4.4).
+    """Where an attachment lies on the disk, put there if it came as text (rest-surface.rst 4.4).
 
     Raises RequestError, BodyTooLarge or StoreError.
     """

@@ -1,4 +1,4 @@
-"""Accounts: registering, and what is set for one (rest-contract.md 5.2, 5.3)."""
+"""Accounts: registering, and what is set for one (rest-surface.rst 5.2, 5.3)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ from signal_bridge.web.schemas.accounts import (
 
 
 def list_all() -> ResponseReturnValue:
-    """The numbers of all accounts: `["+49…"]`. A refusal of signal-cli is a 500 (C17)."""
+    """The numbers of all accounts: `["+49…"]`.
+
+    A refusal of signal-cli is a 500 (rest-surface.rst C17).
+    """
     with refused_as(500, "Couldn't get list of accounts: "):
         result = bridge().gateway.run(accounts.list_accounts())
     return jsonify(accounts.account_numbers(result))
@@ -86,9 +89,9 @@ def lift_rate_limit(number: str) -> ResponseReturnValue:
 
 
 def update_settings(number: str) -> ResponseReturnValue:
-    """Change who finds the account: `discoverable_by_number`, `share_number`. 201, no body (C2).
+    """Change who finds the account: `discoverable_by_number`, `share_number`. 201.
 
-    What is left out, or null, stays as it is.
+    What is left out, or null, stays as it is. The 201 has no body (rest-surface.rst C2).
     """
     number = required_number(number)
     body = read_body(ACCOUNT_SETTINGS)

@@ -1,4 +1,4 @@
-"""Received files (rest-contract.md 5.11), straight from where signal-cli puts them."""
+"""Received files (rest-surface.rst 5.11), straight from where signal-cli puts them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOT_FOUND: Final = "No attachment with that name found"
 
 
 def list_all() -> ResponseReturnValue:
-    """The names of all received files, each of which can be fetched (11.13)."""
+    """The names of all received files, each of which can be fetched (rest-surface.rst 11.13)."""
     directory = bridge().settings.attachments_dir
     try:
         with os.scandir(directory) as entries:
@@ -62,7 +62,7 @@ def delete(attachment: str) -> ResponseReturnValue:
 
 
 def _file_named(name: str) -> Path:
-    """A regular file directly in the attachments directory, and nothing else (11.13).
+    """A regular file directly in the attachments directory, only that (rest-surface.rst 11.13).
 
     Raises RequestError for a name no file can have, NotFound otherwise.
     """

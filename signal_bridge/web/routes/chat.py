@@ -1,4 +1,4 @@
-"""What goes with messages: typing, reactions, receipts, deletion (rest-contract.md 5.5).
+"""What goes with messages: typing, reactions, receipts, deletion (rest-surface.rst 5.5).
 
 In all of them the body is read before the number, and a `recipient` is a number, a UUID, a
 username or a group.

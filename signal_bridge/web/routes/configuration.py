@@ -1,4 +1,4 @@
-"""What is logged and how keys are trusted, changed while it runs (rest-contract.md 5.1)."""
+"""What is logged and how keys are trusted, changed while it runs (rest-surface.rst 5.1)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from signal_bridge.web.schemas.configuration import CONFIGURATION, TRUST_MODE
 
 # The row of the status board that tells the other workers.
 _LOG_LEVEL: Final = "log-level"
-# The peer shows no level at all when it is `error` (5.1).
+# The peer shows no level at all when it is `error` (rest-surface.rst 5.1).
 _NOT_SHOWN: Final = "error"
 
 
@@ -67,7 +67,7 @@ def store_trust_mode(number: str) -> ResponseReturnValue:
 
     It is kept in `api-config.yml` and told by GET. What signal-cli does with a changed safety
     number is decided for all accounts together, by JSON_RPC_TRUST_NEW_IDENTITIES. 400 for any
-    other word, and in the json-rpc modes always, as with the peer (11.26).
+    other word, and in the json-rpc modes always, as with the peer (rest-surface.rst 11.26).
     """
     number = required_number(number)
     mode = trustmodes.checked_mode(read_body(TRUST_MODE)["trust_mode"])

@@ -1,4 +1,4 @@
-"""Contacts (rest-contract.md 5.7)."""
+"""Contacts (rest-surface.rst 5.7)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def get(number: str, uuid: str) -> ResponseReturnValue:
 
 
 def get_avatar(number: str, uuid: str) -> ResponseReturnValue:
-    """The contact's profile picture, byte for byte. 400 when there is none (11.18)."""
+    """The contact's picture, byte for byte. 400 when there is none (rest-surface.rst 11.18)."""
     number = required_number(number)
     try:
         result = bridge().gateway.run(contacts.get_contact_avatar(number, uuid))

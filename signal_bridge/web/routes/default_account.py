@@ -19,7 +19,9 @@ def default_account() -> str:
 
 
 def any_account() -> str | None:
-    """DEFAULT_ACCOUNT, else the first account there is, for what is the same for all (11.16).
+    """DEFAULT_ACCOUNT, else the first there is, for what is the same for all.
+
+    A search asks by it (rest-surface.rst 11.16).
 
     Raises StoreError.
     """

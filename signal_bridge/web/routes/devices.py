@@ -1,4 +1,4 @@
-"""The account's devices, and its data here (rest-contract.md 5.2)."""
+"""The account's devices, and its data here (rest-surface.rst 5.2)."""
 
 from __future__ import annotations
 

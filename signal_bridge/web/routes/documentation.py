@@ -1,4 +1,4 @@
-"""The surface described: OpenAPI, the viewer for it, and both as the peer has them (5.12)."""
+"""The surface described: OpenAPI, a viewer, both as the peer has them (rest-surface.rst 5.12)."""
 
 from __future__ import annotations
 

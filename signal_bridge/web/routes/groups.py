@@ -1,4 +1,4 @@
-"""Groups (rest-contract.md 5.4)."""
+"""Groups (rest-surface.rst 5.4)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def list_all(number: str) -> ResponseReturnValue:
 
 
 def get(number: str, group_id: str) -> ResponseReturnValue:
-    """One group, by its `id` or `internal_id`. 404 when there is none (11.2).
+    """One group, by its `id` or `internal_id`. 404 when there is none (rest-surface.rst 11.2).
 
     `expand` as in the list of all.
     """
@@ -79,7 +79,7 @@ def update(number: str, group_id: str) -> ResponseReturnValue:
 
 
 def leave(number: str, group_id: str) -> ResponseReturnValue:
-    """Leave the group. 200 without a body (C2). What was received in it stays."""
+    """Leave the group. 200 without a body (rest-surface.rst C2). What was received in it stays."""
     number = account_number(number)
     bridge().gateway.run(groups.quit_group(number, required_group_id(group_id)))
     return "", 200
@@ -117,7 +117,7 @@ def add_members(number: str, group_id: str) -> ResponseReturnValue:
 
 
 def remove_members(number: str, group_id: str) -> ResponseReturnValue:
-    """Remove the people in `members` from the group. 204, also when there are none (C15).
+    """Remove the people in `members` from the group. 204, also for nobody (rest-surface.rst C15).
 
     404 when there is no such group.
     """
@@ -127,7 +127,7 @@ def remove_members(number: str, group_id: str) -> ResponseReturnValue:
 
 
 def add_admins(number: str, group_id: str) -> ResponseReturnValue:
-    """Make the people in `admins` admins of the group. 204, also when there are none (C15).
+    """Make the people in `admins` admins of the group. 204, also for nobody (rest-surface.rst C15).
 
     404 when there is no such group.
     """
@@ -137,7 +137,7 @@ def add_admins(number: str, group_id: str) -> ResponseReturnValue:
 
 
 def remove_admins(number: str, group_id: str) -> ResponseReturnValue:
-    """Make the people in `admins` ordinary members. 204, also when there are none (C15).
+    """Make the people in `admins` ordinary members. 204, also for nobody (rest-surface.rst C15).
 
     404 when there is no such group.
     """
@@ -158,9 +158,9 @@ def get_avatar(number: str, group_id: str) -> ResponseReturnValue:
 
 
 def pin_message(number: str, group_id: str) -> ResponseReturnValue:
-    """Pin the message that `target_author` sent at `timestamp` (ms). 201, no body (C2).
+    """Pin the message that `target_author` sent at `timestamp` (ms). 201, no body.
 
-    `duration` is in seconds; without it the message stays pinned.
+    `duration` is in seconds; without it the message stays pinned (rest-surface.rst C2, C20).
     """
     number = account_number(number)
     internal_id = required_group_id(group_id)
@@ -170,9 +170,9 @@ def pin_message(number: str, group_id: str) -> ResponseReturnValue:
 
 
 def unpin_message(number: str, group_id: str) -> ResponseReturnValue:
-    """Unpin the message that `target_author` sent at `timestamp` (ms). 201, no body (C2).
+    """Unpin the message that `target_author` sent at `timestamp` (ms). 201, no body.
 
-    400 when one of the two is missing.
+    400 when one of the two is missing (rest-surface.rst C2, 5.4).
     """
     number = account_number(number)
     internal_id = required_group_id(group_id)

@@ -38,7 +38,7 @@ def peer_health() -> ResponseReturnValue:
 
 
 def about() -> ResponseReturnValue:
-    """The versions and what clients test for (rest-contract.md 5.1). Needs nothing to run."""
+    """The versions and what clients test for (rest-surface.rst 5.1). Needs nothing to run."""
     settings = bridge().settings
     body: dict[str, Any] = {
         "versions": ["v1", "v2"],

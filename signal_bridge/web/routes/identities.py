@@ -1,4 +1,4 @@
-"""The keys of people: whom the account trusts (rest-contract.md 5.8)."""
+"""The keys of people: whom the account trusts (rest-surface.rst 5.8)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from signal_bridge.web.schemas.identities import TRUST
 def list_all(number: str) -> ResponseReturnValue:
     """Every key that the account has seen, with its safety number and whether it is trusted.
 
-    A refusal of signal-cli is a 500 (C17).
+    A refusal of signal-cli is a 500 (rest-surface.rst C17).
     """
     number = required_number(number)
     with refused_as(500):

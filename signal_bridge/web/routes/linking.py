@@ -1,4 +1,4 @@
-"""Linking the bridge to a phone by QR code (rest-contract.md 5.2).
+"""Linking the bridge to a phone by QR code (rest-surface.rst 5.2).
 
 The peer's way gives the code at once and says nothing further; the other is a link that can be
 watched. Both begin the same link: a phone is waited for in the background either way.

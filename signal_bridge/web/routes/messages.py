@@ -1,4 +1,4 @@
-"""Sending (rest-contract.md 4): read, decide, spool, run, answer."""
+"""Sending (rest-surface.rst 4): read, decide, spool, run, answer."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _looked_up(error: Refused, number: str) -> Refused:
     """Whether a number that is said to be unregistered could only not be looked up.
 
     signal-cli says the same for both while it does not know the number's UUID
-    (signal-cli-rpc.md 0.9); asked for the number alone, it says -3 when there is no network.
+    (signal-cli.rst 0.9); asked for the number alone, it says -3 when there is no network.
     """
     doubtful = refusals.unknown_numbers(error)
     if not isinstance(error, RecipientUnregistered) or not doubtful:

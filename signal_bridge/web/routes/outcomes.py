@@ -1,7 +1,7 @@
 """Calls that reach several people at once, of whom some may not be reached.
 
 The answer stays a success, since for the others it was carried out: a client that sees a failure
-tries again. The reasons go to the log, without a name (rest-contract.md 11.31).
+tries again. The reasons go to the log, without a name (rest-surface.rst 11.31).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Polls (rest-contract.md 5.6). A poll's timestamp (ms) is a text, in requests and answers."""
+"""Polls (rest-surface.rst 5.6). A poll's timestamp (ms) is a text, in requests and answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The account's own profile (rest-contract.md 5.8)."""
+"""The account's own profile (rest-surface.rst 5.8)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def get(number: str) -> ResponseReturnValue:
 
 
 def update(number: str) -> ResponseReturnValue:
-    """Change the profile. 204. Without a picture in the body the old one goes (C19).
+    """Change the profile. 204. Without a picture in it the old one goes (rest-surface.rst C19).
 
     `name` (needed), `lastname`, `about`, `about_emoji`, and the picture as `base64_avatar`; with
     `keep_avatar` the old one stays. What is left out stays, an empty text is cleared. 400 without a

@@ -6,7 +6,7 @@
 
 Served in the json-rpc modes and the sandbox. Requests go to the daemon as they are, and its
 answers come back as they are, under the caller's id. The bridge answers by itself only what is
-no request, in signal-cli's words (signal-cli-rpc.md 1.3, 1.4, 1.11), and what would take the
+no request, in signal-cli's words (signal-cli.rst 1.3, 1.4, 1.11), and what would take the
 feed away from it.
 """
 

@@ -1,4 +1,4 @@
-"""Who has Signal (rest-contract.md 5.8)."""
+"""Who has Signal (rest-surface.rst 5.8)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def search(number: str) -> ResponseReturnValue:
 
 
 def search_by_any() -> ResponseReturnValue:
-    """Which of the `numbers` of the query have Signal, asked by any account (C18, 11.16).
+    """Which `numbers` of the query have Signal, asked by any account (rest-surface.rst C18, 11.16).
 
     `numbers` may be repeated; `number` chooses the account that asks. 400 without `numbers`.
     """

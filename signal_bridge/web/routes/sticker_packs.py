@@ -1,4 +1,4 @@
-"""Sticker packs (rest-contract.md 5.8)."""
+"""Sticker packs (rest-surface.rst 5.8)."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def replay(number: str, webhook_id: str) -> ResponseReturnValue:
 
 
 def _fields(body: dict[str, Any]) -> dict[str, Any]:
-    """The document's name for the URL is `webhook`."""
+    """`webhook` is another name for the URL."""
     named = {"url": body["webhook"]} if "webhook" in body else {}
     return {**named, **{key: value for key, value in body.items() if key != "webhook"}}
 

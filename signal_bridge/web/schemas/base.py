@@ -1,4 +1,4 @@
-"""What all request bodies have in common (rest-contract.md 1.4).
+"""What all request bodies have in common (rest-surface.rst 1.4).
 
 Keys are matched whatever their case and the last of two wins; unknown keys are ignored; null is
 the same as absent; nothing is converted: a number is no string, 1.0 is no integer.
@@ -96,7 +96,7 @@ class BodySchema(Schema):
     def read(self, value: Any) -> Any:
         """The value of a body, made of its JSON. Raises ValidationError.
 
-        The JSON `null` is an object without members (1.4).
+        The JSON `null` is an object without members (rest-surface.rst 1.4).
         """
         return self.load({} if value is None else value)
 

@@ -1,4 +1,4 @@
-"""Bodies and answers of the routes that send (rest-contract.md 4.1, 4.6)."""
+"""Bodies and answers of the routes that send (rest-surface.rst 4.1, 4.6)."""
 
 from __future__ import annotations
 

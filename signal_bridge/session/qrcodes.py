@@ -13,7 +13,7 @@ from signal_bridge.errors import RequestError
 COULD_NOT: Final = "Couldn't create QR code: "
 """What every error about a code begins with, in the peer's words."""
 
-# The peer's own; a longer URI takes the next that fits (signal-cli.rst 11.22).
+# The peer's own; a longer URI takes the next that fits (rest-surface.rst 11.22).
 _USUAL_VERSION: Final = 10
 _PIXELS: Final = 256
 

@@ -91,6 +91,8 @@ class BodySchema(Schema):
     makes: ClassVar[Callable[..., Any]] = dict
 
     class Meta:
+        """Keys that nobody knows are ignored, as the peer ignores them."""
+
         unknown = EXCLUDE
 
     def read(self, value: Any) -> Any:

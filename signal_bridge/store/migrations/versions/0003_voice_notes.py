@@ -30,6 +30,7 @@ _totals = sa.table("feed_totals", sa.column("size_bytes", sa.BigInteger))
 
 
 def upgrade() -> None:
+    """Events that are stored already are as those that come: an attachment says what it is."""
     connection = op.get_bind()
     grown_bytes, after = 0, 0
     while rows := _next_rows(connection, after):

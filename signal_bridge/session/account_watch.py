@@ -52,14 +52,16 @@ class AccountWatch:
         if not listed:
             self._show_link()
         known = self._book.states()
-        on_disk = self._settled(known, read_disk(self._config_dir, listed))
+        on_disk = self._settled_accounts(known, read_disk(self._config_dir, listed))
         missing = self._book.update(known, listed, on_disk)
         if not missing:
             self._restarts, self._restart_at = 0, None
         elif self._restart is not None:
             self._consider_restart(len(missing), self._restart)
 
-    def _settled(self, known: Mapping[str, str], on_disk: dict[str, bool]) -> dict[str, bool]:
+    def _settled_accounts(
+        self, known: Mapping[str, str], on_disk: dict[str, bool]
+    ) -> dict[str, bool]:
         """Without those that are new on disk and may still be on their way into the list."""
         now = time.monotonic()
         self._first_seen = {number: self._first_seen.get(number, now) for number in on_disk}

@@ -7,7 +7,7 @@ from typing import Any, Final
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli import results
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.params import given, int64
+from signal_bridge.signalcli.params import int64, without_none
 
 FINISH_LINK_SECONDS: Final = 120.0
 """signal-cli itself waits up to 100 s for the other device to scan the code."""
@@ -30,31 +30,35 @@ def account_numbers(result: Any) -> list[str]:
 
 def register(number: str, use_voice: bool = False, captcha: str = "") -> Call:
     """Ask Signal for a verification code. Raises `RequestError` (`Please provide a number`)."""
-    params = {"voice": use_voice or None, "captcha": captcha or None, "account": _needed(number)}
-    return Call("register", given(params))
+    params = {
+        "voice": use_voice or None,
+        "captcha": captcha or None,
+        "account": _require_number(number),
+    }
+    return Call("register", without_none(params))
 
 
 def verify(number: str, code: str, pin: str = "") -> Call:
     """Finish a registration with the code as it was received. Raises `RequestError`."""
-    _needed(number)
+    _require_number(number)
     if not code:
         raise RequestError("Please provide a verification code")
     params = {"verificationCode": code, "account": number, "pin": pin or None}
-    return Call("verify", given(params))
+    return Call("verify", without_none(params))
 
 
 def unregister(
     number: str, delete_account: bool = False, delete_local_data: bool = False
 ) -> list[Call]:
     """The calls that unregister an account; each only if the one before succeeded."""
-    params = given({"delete-account": delete_account or None, "account": number})
+    params = without_none({"delete-account": delete_account or None, "account": number})
     calls = [Call("unregister", params)]
     return [*calls, delete_local_account_data(number)] if delete_local_data else calls
 
 
 def delete_local_account_data(number: str, ignore_registered: bool = False) -> Call:
     """Forget an account on this machine, even a registered one if so wanted."""
-    params = given({"ignore-registered": ignore_registered or None, "account": number})
+    params = without_none({"ignore-registered": ignore_registered or None, "account": number})
     return Call("deleteLocalAccountData", params)
 
 
@@ -181,7 +185,7 @@ def remove_pin(number: str) -> Call:
     return Call("removePin", {"account": number})
 
 
-def _needed(number: str) -> str:
+def _require_number(number: str) -> str:
     if not number:
         raise RequestError("Please provide a number")
     return number

@@ -9,7 +9,7 @@ from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.signalcli import results
 from signal_bridge.signalcli.addresses import person
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.params import given
+from signal_bridge.signalcli.params import without_none
 
 
 def list_contacts(number: str, recipient: str | None = None, all_recipients: bool = False) -> Call:
@@ -19,10 +19,10 @@ def list_contacts(number: str, recipient: str | None = None, all_recipients: boo
     """
     params = {
         "allRecipients": all_recipients or None,
-        "recipient": None if recipient is None else person(_required(recipient)),
+        "recipient": None if recipient is None else person(_require_recipient(recipient)),
         "account": number,
     }
-    return Call("listContacts", given(params), repeatable=True)
+    return Call("listContacts", without_none(params), repeatable=True)
 
 
 def contacts(result: Any) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def update_contact(
         "expiration": expiration_in_seconds,
         "account": number,
     }
-    return Call("updateContact", given(params))
+    return Call("updateContact", without_none(params))
 
 
 def sync_contacts(number: str) -> Call:
@@ -67,7 +67,7 @@ def get_contact_avatar(number: str, recipient: str) -> Call:
 
     Raises `RequestError` (`uuid missing`).
     """
-    params = {"profile": person(_required(recipient)), "account": number}
+    params = {"profile": person(_require_recipient(recipient)), "account": number}
     return Call("getAvatar", params, repeatable=True)
 
 
@@ -83,7 +83,7 @@ def search(account: str | None, numbers: Sequence[str]) -> Call:
 
     Without an account signal-cli takes its only one (rest-surface.rst 11.16).
     """
-    params = given({"recipient": list(numbers), "account": account})
+    params = without_none({"recipient": list(numbers), "account": account})
     return Call("getUserStatus", params, repeatable=True)
 
 
@@ -101,7 +101,7 @@ def found_numbers(result: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _required(recipient: str) -> str:
+def _require_recipient(recipient: str) -> str:
     if not recipient:
         raise RequestError("Couldn't process request - uuid missing")
     return recipient

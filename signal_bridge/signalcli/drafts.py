@@ -19,7 +19,7 @@ from signal_bridge.signalcli import addresses, textstyle
 from signal_bridge.signalcli.attachments import Enclosure
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.messages import Reaction, check_reaction, reaction_call
-from signal_bridge.signalcli.params import given
+from signal_bridge.signalcli.params import without_none
 
 STYLED: Final = "styled"
 """The `text_mode` in which stars and underscores in a text are styles."""
@@ -143,7 +143,7 @@ def send(draft: Draft) -> Call:
         "story-author": draft.story_author,
         "account": draft.account,
     }
-    return Call("send", given(params))
+    return Call("send", without_none(params))
 
 
 def _check_sticker(draft: Draft) -> None:

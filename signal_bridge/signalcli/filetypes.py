@@ -195,7 +195,7 @@ def _text(head: bytes) -> FileType | None:
     if _BINARY_BYTE.search(head):
         return None
     text = _utf8(head)
-    return _LATIN if text is None else _structured(text, len(head) < HEAD_BYTES)
+    return _LATIN if text is None else _text_type(text, len(head) < HEAD_BYTES)
 
 
 def _utf8(head: bytes) -> str | None:
@@ -208,7 +208,7 @@ def _utf8(head: bytes) -> str | None:
     return None
 
 
-def _structured(text: str, complete: bool) -> FileType:
+def _text_type(text: str, complete: bool) -> FileType:
     for pattern, found in _MARKUP_PATTERNS:
         if pattern.match(text):
             return found

@@ -12,7 +12,7 @@ from signal_bridge.signalcli import results
 from signal_bridge.signalcli.addresses import person, rest_group_id
 from signal_bridge.signalcli.attachments import Enclosure
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.params import given
+from signal_bridge.signalcli.params import without_none
 
 _EVERY_MEMBER: Final = "every-member"
 _ONLY_ADMINS: Final = "only-admins"
@@ -114,7 +114,7 @@ def create_group(number: str, group: NewGroup) -> Call:
         "expiration": group.expiration_time or None,
         "account": number,
     }
-    return Call("updateGroup", given(params))
+    return Call("updateGroup", without_none(params))
 
 
 def created_group(result: Any) -> dict[str, str]:
@@ -142,7 +142,7 @@ def update_group(number: str, group_id: str, change: GroupChange) -> Call:
         **_permission_params(change.permissions),
         "account": number,
     }
-    return Call("updateGroup", given(params))
+    return Call("updateGroup", without_none(params))
 
 
 def quit_group(number: str, group_id: str) -> Call:
@@ -178,7 +178,7 @@ def change_members(number: str, group_id: str, change: MemberChange, people: Seq
 
 def get_group_avatar(number: str, group_id: str) -> Call:
     """Ask for the picture of the group of that internal id; `attachments.avatar` reads it."""
-    params = given({"groupId": group_id or None, "account": number})
+    params = without_none({"groupId": group_id or None, "account": number})
     return Call("getAvatar", params, repeatable=True)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli.addresses import conversation, deletion_target, person
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.params import given
+from signal_bridge.signalcli.params import without_none
 
 REMOVED_REACTION: Final = "\N{THUMBS UP SIGN}"
 """The emoji of a reaction that is removed without one (rest-surface.rst C14)."""
@@ -64,7 +64,7 @@ def reaction_call(number: str, destination: Mapping[str, Any], reaction: Reactio
         "remove": reaction.remove or None,
         "account": number,
     }
-    return Call("sendReaction", given(params))
+    return Call("sendReaction", without_none(params))
 
 
 def send_receipt(number: str, recipient: str, receipt_type: str, timestamp: int) -> Call:

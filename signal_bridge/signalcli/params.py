@@ -11,7 +11,7 @@ _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,40}")
 _INT64: Final = range(-(2**63), 2**63)
 
 
-def given(params: Mapping[str, Any]) -> dict[str, Any]:
+def without_none(params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that have a value; None stands for one that was not given."""
     return {name: value for name, value in params.items() if value is not None}
 

@@ -25,7 +25,7 @@ def create_poll(
     allow_multiple_selections: bool = True,
 ) -> Call:
     """Ask a question. Raises `RequestError` (something is missing; as `classify`)."""
-    _required(recipient=recipient, question=question, answers=answers)
+    _require(recipient=recipient, question=question, answers=answers)
     params = {
         **_target(recipient),
         "question": question,
@@ -48,7 +48,7 @@ def vote(
     signal-cli wants to know how often the account has voted; that is always said to be once
     (rest-surface.rst C20).
     """
-    _required(
+    _require(
         poll_timestamp=poll_timestamp,
         poll_author=poll_author,
         selected_answers=selected_answers,
@@ -70,13 +70,13 @@ def vote(
 
 def close_poll(number: str, recipient: str, poll_timestamp: str) -> Call:
     """Close a poll of the account's own. Raises `RequestError`."""
-    _required(poll_timestamp=poll_timestamp, recipient=recipient)
+    _require(poll_timestamp=poll_timestamp, recipient=recipient)
     timestamp = _timestamp(poll_timestamp)
     params = {**_target(recipient), "poll-timestamp": timestamp, "account": number}
     return Call("sendPollTerminate", params)
 
 
-def _required(**fields: object) -> None:
+def _require(**fields: object) -> None:
     """Raise for the first field that is empty."""
     for name, value in fields.items():
         if not value:

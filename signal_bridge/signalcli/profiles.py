@@ -10,7 +10,7 @@ from signal_bridge.signalcli import results
 from signal_bridge.signalcli.addresses import person
 from signal_bridge.signalcli.attachments import Enclosure
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.params import given
+from signal_bridge.signalcli.params import without_none
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +48,7 @@ def update_profile(number: str, change: ProfileChange) -> Call:
         "about-emoji": change.about_emoji,
         "account": number,
     }
-    return Call("updateProfile", given(params))
+    return Call("updateProfile", without_none(params))
 
 
 def get_profile(number: str) -> Call:
@@ -121,7 +121,7 @@ def trust(
         "recipient": person(number_to_trust),
         "account": number,
     }
-    return Call("trust", given(params))
+    return Call("trust", without_none(params))
 
 
 def list_sticker_packs(number: str) -> Call:

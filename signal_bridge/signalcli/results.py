@@ -58,7 +58,7 @@ def timestamp(result: Any) -> dict[str, str]:
     return {"timestamp": str(number(as_row(result), "timestamp"))}
 
 
-def sent(result: Any) -> dict[str, Any]:
+def send_answer(result: Any) -> dict[str, Any]:
     """What a send answers: `{"timestamp": "…", "errors"?: {"recipients": [{…, "reason"}]}}`.
 
     One entry for each recipient that was not reached, in signal-cli's order. Raises

@@ -91,7 +91,7 @@ class Unit:
             for topic in self._topics:
                 postgres.ring(self.connection, topic)
 
-    def _committed(self) -> None:
+    def _after_commit(self) -> None:
         for work in self._after:
             work()
         if self._store.files is not None:
@@ -132,12 +132,12 @@ class Store:
                 unit = Unit(self, connection)
                 yield unit
                 unit._finish()
-            unit._committed()
+            unit._after_commit()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection for reading. Raises StoreUnavailable."""
-        with self._as_store_errors(), self._connected(self._reading) as connection:
+        with self._as_store_errors(), self._connection(self._reading) as connection:
             yield connection
 
     def insert_new(self, table: sa.Table) -> Any:
@@ -214,11 +214,11 @@ class Store:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
-        with self._connected(self._engine) as connection, connection.begin():
+        with self._connection(self._engine) as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
-    def _connected(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+    def _connection(self, engine: sa.Engine) -> Iterator[sa.Connection]:
         self._outage.check()
         with engine.connect() as connection:
             self._outage.ended()

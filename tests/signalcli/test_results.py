@@ -52,7 +52,7 @@ from signal_bridge.signalcli.results import INVALID_RESPONSE
 def test_a_send_answers_its_time_and_who_was_not_reached(
     result: Any, answer: dict[str, Any]
 ) -> None:
-    assert results.sent(result) == answer
+    assert results.send_answer(result) == answer
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_a_send_answers_its_time_and_who_was_not_reached(
 )
 def test_a_result_of_another_type_is_an_invalid_response(result: Any) -> None:
     with pytest.raises(RequestError, match=f"^{INVALID_RESPONSE}$"):
-        results.sent(result)
+        results.send_answer(result)

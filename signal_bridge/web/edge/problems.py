@@ -90,7 +90,7 @@ def problem(
 def install(app: Flask) -> None:
     """Every way a request can fail ends in one of these."""
     app.register_error_handler(errors.BridgeError, _bridge_error)
-    app.register_error_handler(StatusOverride, _overridden)
+    app.register_error_handler(StatusOverride, _override)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _surprise)
 
@@ -101,7 +101,7 @@ def _bridge_error(error: errors.BridgeError) -> Response:
     return problem(error)
 
 
-def _overridden(override: StatusOverride) -> Response:
+def _override(override: StatusOverride) -> Response:
     return problem(override.error, override.status, text=str(override))
 
 

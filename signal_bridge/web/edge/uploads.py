@@ -32,7 +32,7 @@ def attachment_file(attachment: Enclosure) -> Path:
     chunks = attachment.chunks() if isinstance(attachment, LongString) else iter((attachment,))
     try:
         filename, payload = split_attachment(next(chunks, ""))
-        return save_base64(spool(), _encoded(payload, chunks), filename)
+        return save_base64(spool(), _encode(payload, chunks), filename)
     except ValueError:
         raise RequestError(INVALID_BODY) from None
 
@@ -51,7 +51,7 @@ def save_base64(spool: Spool, chunks: Iterable[bytes], filename: str | None = No
 
     Raises RequestError when the text is not base64 or holds nothing, BodyTooLarge or StoreError.
     """
-    data = _decoded(chunks)
+    data = _decode(chunks)
     head = _head(data)
     if not head:
         raise RequestError("The base64 data does not exist.")
@@ -59,13 +59,13 @@ def save_base64(spool: Spool, chunks: Iterable[bytes], filename: str | None = No
     return spool.write(name, _chain(head, data))
 
 
-def _encoded(first: str, rest: Iterator[str]) -> Iterator[bytes]:
+def _encode(first: str, rest: Iterator[str]) -> Iterator[bytes]:
     yield first.encode(errors="replace")
     for chunk in rest:
         yield chunk.encode(errors="replace")
 
 
-def _decoded(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _decode(chunks: Iterable[bytes]) -> Iterator[bytes]:
     decoder = Base64Decoder()
     for chunk in chunks:
         yield decoder.feed(chunk)

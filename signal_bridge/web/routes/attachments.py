@@ -41,7 +41,7 @@ def get(attachment: str) -> ResponseReturnValue:
     404 when there is none, 400 for a name that no file can have.
     """
     path = _file_named(attachment)
-    with _expected("read attachment"):
+    with _file_errors("read attachment"):
         file = path.open("rb", buffering=0)  # Gunicorn sends from where the descriptor is
         content_type = sniff_content_type(file.read(HEAD_BYTES))
         file.seek(0)
@@ -56,7 +56,7 @@ def get(attachment: str) -> ResponseReturnValue:
 def delete(attachment: str) -> ResponseReturnValue:
     """Delete the file. 204. 404 when there is none, 400 for a name that no file can have."""
     path = _file_named(attachment)
-    with _expected("delete attachment"):
+    with _file_errors("delete attachment"):
         path.unlink()
     return "", 204
 
@@ -83,7 +83,7 @@ def _can_be_named(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def _expected(what: str) -> Iterator[None]:
+def _file_errors(what: str) -> Iterator[None]:
     """A file may go away at any time, or belong to somebody else."""
     try:
         yield

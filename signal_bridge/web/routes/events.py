@@ -48,7 +48,7 @@ def acknowledge() -> ResponseReturnValue:
     At most up to the newest: nobody has dealt with what is still to come.
     """
     body = read_body(ACKNOWLEDGE)
-    name = consumer_name(_checked(body["consumer"]))
+    name = consumer_name(_check_name(body["consumer"]))
     bridge().cursors.move(name, min(body["seq"], bridge().feed.newest_seq()))
     return "", 204
 
@@ -70,7 +70,7 @@ def _start() -> int:
     after, consumer = query_seq("after"), request.args.get("consumer")
     if after is not None or consumer is None:
         return after or 0
-    return bridge().cursors.position(consumer_name(_checked(consumer)))
+    return bridge().cursors.position(consumer_name(_check_name(consumer)))
 
 
 def _page(wanted: Filter, after: int, limit: int, deadline: Deadline) -> Response:
@@ -86,7 +86,7 @@ def _page(wanted: Filter, after: int, limit: int, deadline: Deadline) -> Respons
     return jsonify(body)
 
 
-def _checked(consumer: str) -> str:
+def _check_name(consumer: str) -> str:
     if not _CONSUMER.fullmatch(consumer):
         raise RequestError("A consumer's name has 1 to 64 letters, digits, dots, dashes and _")
     return consumer

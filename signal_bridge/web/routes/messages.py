@@ -44,8 +44,8 @@ def send() -> ResponseReturnValue:
     try:
         result = here.gateway.run(drafts.send(draft))
     except Refused as error:
-        return _refused(error, draft.account)
-    answer = results.sent(result)
+        return _refusal(error, draft.account)
+    answer = results.send_answer(result)
     return jsonify([answer] if here.settings.compat == _ARRAY_SINCE else answer), 201
 
 
@@ -57,7 +57,7 @@ def send_v1() -> ResponseReturnValue:
     """
     draft, is_group = read_body(SEND_V1)
     draft = _with_files(drafts.decide_v1(draft, default_account, is_group))
-    return jsonify(results.sent(bridge().gateway.run(drafts.send(draft)))), 201
+    return jsonify(results.send_answer(bridge().gateway.run(drafts.send(draft)))), 201
 
 
 def _read_draft() -> Draft:
@@ -78,17 +78,17 @@ def _with_files(draft: Draft) -> Draft:
     return dataclasses.replace(draft, attachments=attachments, link_preview=preview)
 
 
-def _refused(error: Refused, number: str) -> ResponseReturnValue:
+def _refusal(error: Refused, number: str) -> ResponseReturnValue:
     """The answer when nobody was reached, with the reason for each recipient if there is one."""
-    error = _looked_up(error, number)
-    unreached = _unreached(error)
+    error = _look_up(error, number)
+    unreached = _unreached_recipients(error)
     if isinstance(error, RateLimited):
         answer = refusals.rate_limit_answer(error, number)
         return problem(error, 429, text=answer.pop("error"), **answer, **unreached)
     return problem(error, **unreached)
 
 
-def _looked_up(error: Refused, number: str) -> Refused:
+def _look_up(error: Refused, number: str) -> Refused:
     """Whether a number that is said to be unregistered could only not be looked up.
 
     signal-cli says the same for both while it does not know the number's UUID
@@ -107,10 +107,10 @@ def _looked_up(error: Refused, number: str) -> Refused:
     return error
 
 
-def _unreached(error: Refused) -> dict[str, Any]:
+def _unreached_recipients(error: Refused) -> dict[str, Any]:
     """`{"errors": {"recipients": […]}}`, as in a success that is a partial one."""
     try:
-        answer = results.sent({"results": refusals.failed_recipients(error)})
+        answer = results.send_answer({"results": refusals.failed_recipients(error)})
     except RequestError:  # what came with the refusal makes no sense; the refusal still does
         return {}
     return {key: value for key, value in answer.items() if key == "errors"}

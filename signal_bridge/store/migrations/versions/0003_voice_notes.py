@@ -48,7 +48,7 @@ def _next_rows(connection: sa.Connection, after: int) -> Sequence[Any]:
 
 def _write_again(connection: sa.Connection, rows: Sequence[Any]) -> int:
     """Those that need it. By how many bytes they have grown."""
-    new = {row.seq: _normalised(row.payload) for row in rows}
+    new = {row.seq: _normalise(row.payload) for row in rows}
     changed = [
         {"this": row.seq, "new": new[row.seq]} for row in rows if new[row.seq] != row.payload
     ]
@@ -60,7 +60,7 @@ def _write_again(connection: sa.Connection, rows: Sequence[Any]) -> int:
     return sum(len(new[row.seq]) - len(row.payload) for row in rows)
 
 
-def _normalised(payload: bytes) -> bytes:
+def _normalise(payload: bytes) -> bytes:
     try:
         body = orjson.loads(payload)
     except orjson.JSONDecodeError:  # nothing that a bridge wrote; it stays

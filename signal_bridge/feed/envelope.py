@@ -72,7 +72,7 @@ class Envelope(NamedTuple):
         doubled one: two call messages of one millisecond are two.
         """
         parts = (self.account, self.sender, self.device, self.timestamp, self.kind, self.digest)
-        return ":".join(parts)
+        return _text(":".join(parts))
 
 
 def read_envelope(params: Any) -> Envelope:
@@ -86,11 +86,11 @@ def read_envelope(params: Any) -> Envelope:
     return Envelope(
         account=_text(body.get("account")),
         kind=kind_of(body, envelope),
-        sender=_text(str(envelope.get("sourceUuid") or envelope.get("source"))),
+        sender=str(envelope.get("sourceUuid") or envelope.get("source")),
         sender_uuid=_text(envelope.get("sourceUuid")),
         sender_number=_text(envelope.get("sourceNumber")),
-        device=_text(str(envelope.get("sourceDevice"))),
-        timestamp=_text(str(envelope.get("timestamp"))),
+        device=str(envelope.get("sourceDevice")),
+        timestamp=str(envelope.get("timestamp")),
         digest=_digest(envelope, body.get("exception")),
         payload=_payload(body),
     )

@@ -71,8 +71,10 @@ def _read_draft() -> Draft:
 
 def _with_files(draft: Draft) -> Draft:
     """The draft with all its files in the spool, where signal-cli reads them."""
-    attachments = [attachment_file(one) for one in draft.attachments]
     preview = draft.link_preview
+    if not draft.attachments and preview is None:
+        return draft
+    attachments = [attachment_file(one) for one in draft.attachments]
     if preview is not None and preview.image:
         preview = dataclasses.replace(preview, image=attachment_file(preview.image))
     return dataclasses.replace(draft, attachments=attachments, link_preview=preview)

@@ -9,6 +9,7 @@ or when one of these has another shape: then read them again in the new one.
     Worker.handle_error's log line        quotes what it could not read, which may be a message
     http.message._check_fast_parser       to say which HTTP parser runs
     environ["gunicorn.socket"]            to wait for a client's end, and to speak WebSocket
+    http.parser._DRAIN_MAX_BYTES          how much of an unread body it reads by itself
     StopIteration from the application    to end such a connection without an answer
 """
 
@@ -24,6 +25,14 @@ from gunicorn.workers import gthread
 
 CLIENT_SOCKET: Final = "gunicorn.socket"
 """The key under which a WSGI environment holds the connection of its request."""
+
+UNREAD_REST_BYTES: Final = 16 * 2**20
+"""The most that we read of a body that no view wanted, before the answer goes out.
+
+Afterwards Gunicorn reads 64 KiB, and takes a body for read that ends within them, with the
+beginning of the client's next request in its buffer. Of what is still longer it closes the
+connection, so this is much more than those.
+"""
 
 READ_FROM: Final = "26.2.0"
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
-from gunicorn.http import message
+from gunicorn.http import message, parser
 from gunicorn.http.errors import InvalidRequestLine
 from gunicorn.http.wsgi import default_environ
 from gunicorn.workers import gthread
@@ -19,6 +19,7 @@ from gunicorn.workers.base import Worker
 from signal_bridge.gunicorn_parts import (
     CLIENT_SOCKET,
     READ_FROM,
+    UNREAD_REST_BYTES,
     UNREADABLE_REQUEST,
     DiscreetLogger,
     PromptWorker,
@@ -108,6 +109,11 @@ def test_what_is_read_is_there(
     PARTS.assert_has(gthread, "DEFAULT_WORKER_DATA_TIMEOUT", "_DEFER")
     PARTS.assert_has(worker, "alive", "keepalived_conns", "pending_conns")
     PARTS.assert_has(connection(pair[1]), "initialized", "sock", "client", "timeout")
+
+
+def test_of_an_unread_body_it_reads_much_less_than_we_do() -> None:
+    PARTS.assert_that(parser._DRAIN_MAX_BYTES == 64 * 1024, "64 KiB of an unread body are read")
+    assert parser._DRAIN_MAX_BYTES < UNREAD_REST_BYTES / 100
 
 
 def test_the_environment_of_a_request_names_its_socket(

@@ -20,7 +20,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter
 
-from signal_bridge.gunicorn_parts import CLIENT_SOCKET
+from signal_bridge.gunicorn_parts import CLIENT_SOCKET, UNREAD_REST_BYTES
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
 from signal_bridge.web.edge import problems
@@ -32,9 +32,6 @@ log = logging.getLogger(__name__)
 
 # struct timeval: a client may be silent for this long in the middle of something.
 _CLIENT_WAIT: Final = struct.pack("ll", 30, 0)
-# The most that is read of a body that nobody wanted.
-# Less than this, or much more: between the two Gunicorn would take it for read.
-_REST_BYTES: Final = 16 * 2**20
 _REST_PIECE_BYTES: Final = 64 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -126,7 +123,7 @@ def _read_rest(response: Response) -> None:
     sent = request.content_length or "Transfer-Encoding" in request.headers
     if not sent or response.status_code == 408:
         return
-    left_bytes = _REST_BYTES
+    left_bytes = UNREAD_REST_BYTES
     with contextlib.suppress(OSError, HTTPException):
         while left_bytes > 0 and (rest := request.stream.read(_REST_PIECE_BYTES)):
             left_bytes -= len(rest)

@@ -117,14 +117,16 @@ def envelope() -> Moves:
         intake = Intake(feed, threading.Event(), lambda _error: None)
         content = {"source": BOB, "sourceNumber": BOB, "timestamp": 1700000000123,
                    "dataMessage": {"timestamp": 1700000000123, "message": "hello"}}  # fmt: skip
-        with moves:
-            intake.accept([{"account": ANN, "envelope": content}])
-            assert arrived.wait(_PATIENCE_SECONDS)
-            _wait_until_noted(database)
-        couriers.stop()
-        feed.close()
-        store.close()
-    threading.setprofile(None)  # type: ignore[arg-type]
+        try:
+            with moves:
+                intake.accept([{"account": ANN, "envelope": content}])
+                assert arrived.wait(_PATIENCE_SECONDS)
+                _wait_until_noted(database)
+        finally:
+            threading.setprofile(None)  # type: ignore[arg-type]
+            couriers.stop()
+            feed.close()
+            store.close()
     return moves
 
 

@@ -67,8 +67,8 @@ class Duty:
         self.couriers.stop()
         self.feed.close()
         self.gateway.stop_waiting()
-        self.receiving.join(seconds=10)
         self.retention.join(10)
+        self.receiving.join(seconds=10)
         self.gateway.close()
         if self.signal_cli is not None:
             self.signal_cli.stop()

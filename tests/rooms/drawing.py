@@ -60,6 +60,7 @@ _PURE: Final = (
     "supervisor.command",
     "rpc.framing",
     "rpc.jsonrpc",
+    "rpc.requests",
     "feed.envelope",
     "feed.event",
     "feed.filters",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import configparser
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+import signal_bridge
 from tests.rooms.drawing import (
     APPLICATION,
     DAEMON,
@@ -16,6 +18,8 @@ from tests.rooms.drawing import (
     ONE_WAY_IN_WEB,
     PACKAGE_ITSELF,
     PURE,
+    ROOMS,
+    ROOMS_OF_WEB,
     SANDBOX,
     SQL_IS_RUN,
     SQL_IS_WRITTEN,
@@ -101,6 +105,18 @@ ALLOWED: Final = [
     Import(f"{PACKAGE}.feed.newcomer", "sqlalchemy"),
     Import(f"{PACKAGE}.store.newcomer", "sqlite3"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("contract", "drawing"), [("rooms", ROOMS), ("rooms-of-web", ROOMS_OF_WEB)]
+)
+def test_the_rule_the_docstring_and_the_drawing_are_one(contract: str, drawing: str) -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    layers = config[f"importlinter:contract:{contract}"]["layers"]
+    rule = " > ".join(layers.replace("(", "").replace(")", "").strip().splitlines())
+    assert rule.split() == drawing.split()
+    assert " ".join(drawing.split()) in " ".join((signal_bridge.__doc__ or "").split())
 
 
 def test_imports_go_one_way() -> None:

@@ -37,7 +37,7 @@ cuts = st.lists(st.integers(min_value=0, max_value=400), max_size=12)
 
 
 class Files:
-    """Files in a directory, as `Uploads.open_new` makes them."""
+    """Files in a directory, as `Spool.open_new` makes them."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

@@ -103,9 +103,7 @@ class Gateway:
         Calls that are under way go on, and new ones are made while signal-cli is there.
         """
         self._stop.set()
-        with self._mutex:
-            greeted = self._greeted
-        if greeted is not None:
+        if (greeted := self._end_greeting()) is not None:
             greeted.close()
 
     def close(self) -> None:
@@ -199,11 +197,17 @@ class Gateway:
         try:
             client.call("version", None, deadline)
         except BaseException:
+            self._end_greeting()
             client.close()
             raise
-        finally:
-            with self._mutex:
-                self._greeted = None
+        if self._end_greeting() is None:  # stop_waiting has taken it, and closes it
+            raise self._not_ready()
+
+    def _end_greeting(self) -> Client | None:
+        """The connection whose first answer was awaited, given to one caller alone."""
+        with self._mutex:
+            greeted, self._greeted = self._greeted, None
+        return greeted
 
     def _connected_socket(self, deadline: Deadline) -> socket.socket:
         while True:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -334,6 +336,33 @@ def test_who_waits_for_a_first_answer_is_released(
         end(patient)
         check_released(*calls)
         far.hang_up()
+
+
+def test_a_connection_that_is_being_closed_is_given_to_nobody(
+    own: ScriptedDaemon, patient: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.start()
+    ask, close = Client.call, Client.close
+    greeted, closing = threading.Event(), threading.Event()
+
+    def call(client: Client, method: str, *arguments: Any) -> Any:
+        reply = ask(client, method, *arguments)
+        if method == "version":  # answered, and the bridge stops in this very moment
+            greeted.set()
+            assert closing.wait(60)
+        return reply
+
+    def close_late(client: Client) -> None:
+        closing.set()
+        close(client)
+
+    monkeypatch.setattr(Client, "call", call)
+    monkeypatch.setattr(Client, "close", close_late)
+    waiting = InThread(patient.run, SEND)
+    assert greeted.wait(60)
+    patient.stop_waiting()
+    check_released(waiting)
+    assert own.asked("send") == []
 
 
 def test_nobody_begins_to_wait_once_the_bridge_stops(patient: Gateway, settings: Settings) -> None:

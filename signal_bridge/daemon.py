@@ -8,11 +8,13 @@ A second bridge on the same database opens HTTP, and takes up duty when the firs
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 from typing import Final
 
 from signal_bridge import compose
@@ -54,7 +56,8 @@ class Daemon:
         self._web_socket = (
             listen_tcp(settings.host, settings.port, self._stop) if with_web else None
         )
-        migrate(self._store)
+        with _ended_by_signals():  # another bridge's migration is waited for
+            migrate(self._store)
         sweep(settings.uploads_dir)  # of requests that are gone
         self._exit_code = EXIT_OK
         self._tenure = Tenure(self._store, node_name(settings.node_path), self._fail)
@@ -63,6 +66,9 @@ class Daemon:
 
     def run(self) -> int:
         """Start everything, wait for a signal or a failure, stop everything."""
+        if self._stop.is_set():  # before anything was started
+            self._store.close()
+            return self._exit_code
         if self._tenure.take():
             self._take_up_duty()
             self._start_web()
@@ -142,6 +148,17 @@ def _reachable_store(settings: Settings, stop: threading.Event) -> Store:
                 log.warning("waiting for the database: %s", error)
             if pause(backoff_seconds(attempt, 0.2, _LONGEST_STORE_WAIT_SECONDS), stop):
                 raise SystemExit(EXIT_OK) from None
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """In the block a signal ends the process at once: nothing runs yet that would need a stop."""
+    handlers = {one: signal.signal(one, signal.SIG_DFL) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
 
 
 def _set_on_signals(stop: threading.Event) -> None:

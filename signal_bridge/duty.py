@@ -66,7 +66,6 @@ class Duty:
         """In reverse, after its `stop` was set: no request may need what is gone already."""
         self.couriers.stop()
         self.feed.close()
-        self.gateway.stop_waiting()
         self.retention.join(10)
         self.receiving.join(seconds=10)
         self.gateway.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import re
 import signal
 import socket
@@ -95,6 +96,27 @@ def test_a_start_that_waits_for_its_database_can_be_stopped(
     eventually(lambda: "waiting for the database" in bridge.log)
     bridge.stop()
     assert "Traceback" not in bridge.log
+
+
+STOPPED_WHILE_MADE_READY = """
+import os, signal, time
+from signal_bridge import daemon
+from signal_bridge.settings import read_settings
+daemon.sweep = lambda _: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(1))
+print(daemon.Daemon(read_settings(), with_web=True).run())
+"""
+
+
+def test_a_stop_while_all_is_made_ready_starts_nothing(tmp_path: Path) -> None:
+    environment = {**os.environ, "MODE": "sandbox", "PORT": "0", "HOME": str(tmp_path)}
+    environment["SIGNAL_CLI_CONFIG_DIR"] = str(tmp_path / "data")
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_WHILE_MADE_READY],
+        env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
+    assert not (tmp_path / "data" / "bridge" / "signal-cli.sock").exists()
 
 
 def test_an_address_that_is_not_ours_is_named(attempt: Callable[..., Bridge]) -> None:

@@ -5,7 +5,8 @@
     (the spool)    its files on the disk, its texts replaced by their paths
     send           the Call
 
-A draft is a value of plain JSON types: it can be stored, and sent by another process later.
+A draft whose files lie on the disk is all plain values, down to JSON: it can be stored, and sent by
+another process later.
 """
 
 from __future__ import annotations

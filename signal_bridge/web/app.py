@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 # struct timeval: a client may be silent for this long in the middle of something.
 _CLIENT_WAIT: Final = struct.pack("ll", 30, 0)
+# The peer's Swagger calls itself so.
+_PEER_SWAGGER_VERSION: Final = "1.0"
 _REST_PIECE_BYTES: Final = 64 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -74,7 +76,9 @@ def create_app(the_bridge: Bridge) -> Flask:
         app.after_request(_say_sandbox)
     problems.install(app)
     routes = surface(the_bridge.settings.mode)
-    app.extensions["description"] = Description(routes)
+    app.extensions["description"] = Description(
+        routes, the_bridge.settings.build_version or _PEER_SWAGGER_VERSION
+    )
     for blueprint in _blueprints(routes):
         app.register_blueprint(blueprint)
     return app
@@ -120,12 +124,14 @@ def _read_rest(response: Response) -> None:
     that request would lie in its buffer until the idle connection is closed. Of a body that is
     far too large it reads little and then closes the connection, which is as well.
     """
-    sent = request.content_length or "Transfer-Encoding" in request.headers
-    if not sent or response.status_code == 408:
+    is_chunked = "Transfer-Encoding" in request.headers
+    if not (request.content_length or is_chunked) or response.status_code == 408:
         return
     left_bytes = UNREAD_REST_BYTES
-    with contextlib.suppress(OSError, HTTPException):
-        while left_bytes > 0 and (rest := request.stream.read(_REST_PIECE_BYTES)):
+    with contextlib.suppress(OSError, ValueError, HTTPException):
+        # Of a chunked body that is too large Werkzeug's stream gives nothing more.
+        stream = request.environ["wsgi.input"] if is_chunked else request.stream
+        while left_bytes > 0 and (rest := stream.read(_REST_PIECE_BYTES)):
             left_bytes -= len(rest)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from flask import Flask, g
 
 from signal_bridge.settings import Settings, read_settings
+from signal_bridge.web.app import _finish
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.edge import problems
 
@@ -41,11 +42,7 @@ def app(settings: Settings) -> Flask:
 
     @app.before_request
     def _begin() -> None:
-        g.request_id = "the-id"
+        g.request_id, g.began = "the-id", 0.0
 
-    @app.teardown_request
-    def _clean_up(_error: Any) -> None:
-        if "spool" in g:
-            g.spool.remove()
-
+    app.after_request(_finish)
     return app

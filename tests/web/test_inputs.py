@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, g
+from flask import Flask, Response, g
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -51,11 +51,14 @@ def read(app: Flask) -> Callable[..., Any]:
 
     def read(reader: Callable[[BodySchema], dict[str, Any]], data: bytes, **options: Any) -> Any:
         with app.test_request_context("/", method="POST", data=data, **options):
-            g.request_id = "the-id"
-            found = reader(BODY)
-            if isinstance(found.get("file"), LongString):
-                found["file"] = found["file"].text()
-            return found
+            g.request_id, g.began = "the-id", 0.0
+            try:
+                found = reader(BODY)
+                if isinstance(found.get("file"), LongString):
+                    found["file"] = found["file"].text()
+                return found
+            finally:
+                app.process_response(Response())
 
     return read
 

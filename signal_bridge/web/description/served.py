@@ -15,16 +15,21 @@ from signal_bridge.web.route import Route
 class Description:
     """The description of some routes, as JSON. Safe from any thread."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[Route], swagger_version: str) -> None:
         self._routes = routes
+        self._swagger_version = swagger_version
 
     def openapi(self) -> bytes:
         """OpenAPI 3.1."""
         return self._openapi
 
-    def swagger(self, version: str) -> bytes:
-        """Swagger 2.0, of an API that calls itself `version`: what the peer's users read."""
-        return orjson.dumps(swagger_document(self._document, version))
+    def swagger(self) -> bytes:
+        """Swagger 2.0, for the peer's users; the API calls itself `swagger_version` there."""
+        return self._swagger
+
+    @cached_property
+    def _swagger(self) -> bytes:
+        return orjson.dumps(swagger_document(self._document, self._swagger_version))
 
     @cached_property
     def _openapi(self) -> bytes:

@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from werkzeug.datastructures import FileStorage
 from werkzeug.formparser import FormDataParser
 
-from signal_bridge.errors import BodyTooLarge, RequestError
+from signal_bridge.errors import RequestError
 from signal_bridge.web.edge.context import bridge, spool
 from signal_bridge.web.edge.inputs import INVALID_BODY
 from signal_bridge.web.schemas.base import BodySchema, Flag, Text, Texts, Whole
@@ -25,7 +25,7 @@ def read_form(schema: BodySchema) -> tuple[Any, list[Path]]:
     """What `schema` makes of the fields, and the files of all parts, which lie in the spool.
 
     A field has the name it has in JSON; one that repeats, or ends in `[]`, is an array; one that
-    holds an object is JSON text. Raises RequestError, BodyTooLarge or StoreError.
+    holds an object is JSON text. Raises RequestError or StoreError.
     """
     settings = bridge().settings
     parser = FormDataParser(
@@ -46,17 +46,9 @@ def read_form(schema: BodySchema) -> tuple[Any, list[Path]]:
 
 
 def _path_of(file: FileStorage) -> Path:
-    """The path of a file of the form, closed and under the name it was sent with.
-
-    Raises BodyTooLarge.
-    """
-    path = Path(file.stream.name)
-    size_bytes = file.stream.tell() or path.stat().st_size
+    """The path of a file of the form, closed and under the name it was sent with."""
     file.close()
-    limit_bytes = bridge().settings.max_attachment_bytes
-    if size_bytes > limit_bytes:
-        raise BodyTooLarge(limit_bytes)
-    return path
+    return Path(file.stream.name)
 
 
 def _file_on_disk(

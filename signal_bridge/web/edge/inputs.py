@@ -12,7 +12,7 @@ from flask import request
 from marshmallow import ValidationError
 from werkzeug.exceptions import ClientDisconnected
 
-from signal_bridge.errors import ClientGone, RequestError
+from signal_bridge.errors import BodyTooLarge, ClientGone, RequestError
 from signal_bridge.spool.longstrings import LONG_STRING_BYTES, LongStringFilter, whole_text
 from signal_bridge.web.edge.context import spool
 from signal_bridge.web.schemas.base import BodySchema
@@ -103,9 +103,21 @@ def read_strict_body(schema: BodySchema) -> Any:
 def whole_body() -> bytes:
     """The body as it is, in memory.
 
-    Raises ClientGone, or Werkzeug's RequestEntityTooLarge beyond `request.max_content_length`.
+    Raises ClientGone, or Werkzeug's RequestEntityTooLarge for more than the settings allow.
     """
     return b"".join(_body_chunks())
+
+
+def body_up_to(limit_bytes: int) -> bytes:
+    """As `whole_body`, of which no more than that is read. Raises BodyTooLarge as well."""
+    if (request.content_length or 0) > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
+    body = bytearray()
+    for chunk in _body_chunks():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise BodyTooLarge(limit_bytes)
+    return bytes(body)
 
 
 def json_value(body: bytes) -> Any:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from signal_bridge.errors import RequestError
+from signal_bridge.errors import BodyTooLarge, RequestError
 from signal_bridge.signalcli.attachments import (
     Enclosure,
     avatar_extension,
@@ -17,7 +17,7 @@ from signal_bridge.signalcli.base64text import Base64Decoder
 from signal_bridge.signalcli.filetypes import HEAD_BYTES, sniff_extension
 from signal_bridge.spool.longstrings import LongString
 from signal_bridge.spool.spool import Spool
-from signal_bridge.web.edge.context import spool
+from signal_bridge.web.edge.context import bridge, spool
 from signal_bridge.web.edge.inputs import INVALID_BODY
 
 
@@ -27,6 +27,9 @@ def attachment_file(attachment: Enclosure) -> Path:
     Raises RequestError, BodyTooLarge or StoreError.
     """
     if isinstance(attachment, Path):
+        limit_bytes = bridge().settings.max_attachment_bytes
+        if attachment.stat().st_size > limit_bytes:
+            raise BodyTooLarge(limit_bytes)
         return attachment
     # Its name and type stand before the first 64 KiB end.
     chunks = attachment.chunks() if isinstance(attachment, LongString) else iter((attachment,))
@@ -38,10 +41,11 @@ def attachment_file(attachment: Enclosure) -> Path:
 
 
 def avatar_file(avatar: Enclosure) -> Path:
-    """As `attachment_file`, for a picture in `base64_avatar`: plain base64 without a name."""
-    if isinstance(avatar, Path):
-        return avatar
-    picture = decode_avatar(avatar)
+    """Where the picture in `base64_avatar`, plain base64 without a name, lies on the disk.
+
+    Raises RequestError, BodyTooLarge or StoreError.
+    """
+    picture = decode_avatar(str(avatar))
     # signal-cli tells its kind by the extension.
     return spool().write(f"{uuid.uuid4()}{avatar_extension(picture[:HEAD_BYTES])}", [picture])
 

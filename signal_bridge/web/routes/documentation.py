@@ -9,7 +9,7 @@ from typing import Final
 from flask import Response
 from flask.typing import ResponseReturnValue
 
-from signal_bridge.web.edge.context import bridge, description
+from signal_bridge.web.edge.context import description
 
 _FILES: Final = Path(__file__).parent.parent / "description" / "static"
 _ASSETS: Final = ("swagger-ui.css", "swagger-ui-bundle.js", "start.js")
@@ -18,7 +18,6 @@ _POLICY: Final = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 )
-_PEER_VERSION: Final = "1.0"
 
 
 def openapi() -> ResponseReturnValue:
@@ -41,7 +40,7 @@ def swagger(name: str) -> ResponseReturnValue:
     if name == "index.html":
         return _page("doc.json", "")
     if name == "doc.json":
-        return _json(description().swagger(bridge().settings.build_version or _PEER_VERSION))
+        return _json(description().swagger())
     return viewer_file(name)
 
 

@@ -47,7 +47,7 @@ from signal_bridge.session.gateway import Gateway
 from signal_bridge.signalcli import accounts
 from signal_bridge.signalcli.call import Call
 from signal_bridge.web.edge.context import bridge
-from signal_bridge.web.edge.inputs import json_value, whole_body
+from signal_bridge.web.edge.inputs import body_up_to, json_value
 from signal_bridge.web.edge.problems import status_of
 from signal_bridge.web.streams import sse
 from signal_bridge.web.streams.reading import live_reader
@@ -94,8 +94,7 @@ def rpc() -> ResponseReturnValue:
     """
     if not request.headers.get("Content-Type", "").startswith("application/json"):
         return "", 415
-    request.max_content_length = min(_LARGEST_BODY, bridge().settings.max_body_bytes)
-    body = whole_body()
+    body = body_up_to(_LARGEST_BODY)
     if not body.strip():
         return _response(_refusal(None, INVALID_REQUEST, "unexpected type: MISSING"))
     try:

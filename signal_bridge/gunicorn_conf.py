@@ -10,6 +10,7 @@ import os
 import signal
 from typing import Any
 
+from signal_bridge import wsgi
 from signal_bridge.gunicorn_parts import PromptWorker, parses_in_c
 from signal_bridge.logs import FORMAT, LEVELS, start_logging
 from signal_bridge.settings import read_settings
@@ -52,8 +53,6 @@ class Worker(PromptWorker):
 
     def on_stop(self) -> None:
         """Whoever waits for the feed or for signal-cli goes home: a stop waits for nobody."""
-        from signal_bridge import wsgi  # preloaded; importing it above would load it twice over
-
         wsgi.bridge().feed.close()
         wsgi.bridge().gateway.stop_waiting()
 
@@ -97,6 +96,4 @@ def post_worker_init(_worker: Any) -> None:
 
 def worker_exit(_server: Any, _worker: Any) -> None:
     """What its readers have read is written down."""
-    from signal_bridge import wsgi
-
     wsgi.bridge().cursors.close()

@@ -16,7 +16,8 @@ from signal_bridge.feed.event import Event
 
 # What readers get beside what signal-cli sent. A payload of its that has such a member itself
 # begins with one (envelope.py), so that a look at the first bytes tells: no name may be in an
-# object twice, and ours is the one that counts.
+# object twice, and ours is the one that counts. No signal-cli has sent one so far, so that what an
+# earlier version has stored has none.
 NAMES_BESIDE: Final = ("dataMessage", "seq", "type", "id", "received_at")
 _TAKEN: Final = tuple(b'{"%s":' % name.encode() for name in NAMES_BESIDE)
 

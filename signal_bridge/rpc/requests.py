@@ -142,4 +142,8 @@ def _is_usable(request_id: Any) -> bool:
 
 
 def _name(method: Any) -> str:
-    return method if isinstance(method, str) else json.dumps(method)
+    """Its JSON, if it is no text. What is nested too deep for that is nobody's name either."""
+    try:
+        return method if isinstance(method, str) else json.dumps(method)
+    except RecursionError:
+        return ""

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from urllib3.connection import HTTPSConnection
 
 from signal_bridge.delivery.webhooks.addresses import Rules
 from signal_bridge.delivery.webhooks.post import Poster
+from signal_bridge.delivery.webhooks.urllib3_parts import shut_down
 from tests.support.parts import part_missing
 from tests.webhooks.receiver import Receiver
 from tests.webhooks.test_post import BODY, webhook
@@ -109,3 +111,12 @@ def test_a_trusted_certificate_must_be_for_the_name(
     assert "Hostname mismatch" in other.error
     assert secure.names == ["bot.test", "other.test"]
     poster.close()
+
+
+def test_a_connection_that_is_shut_down_keeps_its_state_of_tls(secure: Secure) -> None:
+    connection = HTTPSConnection("127.0.0.1", secure.port, cert_reqs="CERT_NONE")
+    connection.connect()
+    shut_down(connection)
+    assert isinstance(connection.sock, ssl.SSLSocket)
+    assert connection.sock.version()  # the thread that waits on it may be in the middle of it
+    connection.close()

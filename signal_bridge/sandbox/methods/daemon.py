@@ -20,8 +20,9 @@ _NO_ID: Final = (
 )
 
 
-def version(_call: Call) -> Json:
-    """`version`: of the signal-cli that is imitated."""
+def version(call: Call) -> Json:
+    """`version`: of the signal-cli that is imitated. Raises when its params are no object."""
+    _ = call.params
     return {"version": VERSION}
 
 

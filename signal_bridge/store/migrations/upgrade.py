@@ -1,6 +1,6 @@
 """The steps that a database lacks, run by Alembic on our connection, in our transaction.
 
-Alembic's usual alembic.ini and script are there to open a connection; we have one.
+Alembic's usual alembic.ini and environment script are there to open a connection; we have one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Payloads are normalised as they arrive: those that came before are as they would be now.
+"""Payloads are normalised as they arrive: attachments of those that came before are so, too.
 
 Until now `isVoiceNote: false` was put, at each reading, where an attachment lacks it. Only what
 has such an attachment is written again, and the total of the feed follows.
@@ -16,8 +16,8 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
-# So many payloads are in memory at once.
-_BATCH = 200
+# So many payloads are read at once; with what becomes of them, three times as many are held.
+_BATCH = 20
 _HOLD_ATTACHMENTS = frozenset({"attachments", "image", "thumbnail", "fileAttachment"})
 # Neither database knows the other's word for it. In a JSON string the quotes would have
 # backslashes: this finds members alone.

@@ -10,5 +10,7 @@
                (sandbox_world.py), so that both run the same tests
 
 Nothing here is part of the product, and nothing leaves this machine: the agent ends the JVM when
-an address is not loopback.
+an address is not loopback, or when libsignal's own network code is about to be used, which no
+address can send elsewhere. BRIDGE_SIGNAL_CLI names another signal-cli to test: a release with its
+jars. From 0.13.20 on signal-cli chats through that code, so the agent ends a stock one there.
 """

@@ -51,20 +51,24 @@ def node_modules() -> Path:
 
 
 def agent() -> Path:
-    """The jar for -javaagent. It holds the mock's certificate authority as a key store."""
+    """The jar for -javaagent. It holds the mock's certificate authority as a key store.
+
+    It is compiled against the libsignal of the signal-cli that is tested.
+    """
     sources = sorted((HERE / "agent").rglob("*.java"))
+    libsignal = library("libsignal-client")
     authority = node_modules() / "@signalapp/mock-server/certs/ca-cert.pem"
 
     def build(target: Path) -> None:
         classes = target / "classes"
         _run(program("javac"), "--release", RELEASE, "-d", classes,
-             "-cp", _library("libsignal-client"), *sources)  # fmt: skip
+             "-cp", libsignal, *sources)  # fmt: skip
         _store(authority, classes / "mock.store")
         (target / "manifest").write_text(MANIFEST)
         _run(program("jar"), "--create", "--file", target / "redirect.jar",
              "--manifest", target / "manifest", "-C", classes, ".")  # fmt: skip
 
-    return _made("agent", [*sources, authority], build) / "redirect.jar"
+    return _made(f"agent-{libsignal.stem}", [*sources, authority], build) / "redirect.jar"
 
 
 def python_packages() -> None:
@@ -86,22 +90,33 @@ def program(name: str) -> str:
 
 def _store(authority: Path, store: Path) -> None:
     """The format is one that only BouncyCastle knows, and signal-cli brings that along."""
-    keytool = signal_cli_home() / "java/bin/keytool"
-    _run(keytool, "-importcert", "-noprompt", "-alias", "mock", "-file", authority,
+    _run(java_program("keytool"), "-importcert", "-noprompt", "-alias", "mock", "-file", authority,
          "-keystore", store, "-storetype", "BKS", "-storepass", STORE_PASSWORD,
-         "-providerclass", BOUNCY_CASTLE, "-providerpath", _library("bcprov"))  # fmt: skip
+         "-providerclass", BOUNCY_CASTLE, "-providerpath", library("bcprov"))  # fmt: skip
 
 
-def _library(name: str) -> Path:
+def library(name: str) -> Path:
+    """The jar of that name that signal-cli brings along."""
     return next((signal_cli_home() / "lib").glob(f"{name}*.jar"))
 
 
+def java_program(name: str) -> str:
+    """From the Java that `make signal-cli` installs beside signal-cli, or as any program."""
+    own = signal_cli_home() / "java/bin" / name
+    return str(own) if own.is_file() else program(name)
+
+
 def signal_cli_home() -> Path:
-    """The release beside the wrapper that `make signal-cli` writes."""
-    homes = sorted(signal_cli().parent.parent.glob("*-java-*"))
-    if not homes:
-        raise PartMissing("the signal-cli that `make signal-cli` installs is needed: its Java too")
-    return homes[-1]
+    """The release that signal-cli belongs to: its jars are in `lib/`.
+
+    A release has the program in `bin/`; `make signal-cli` writes a wrapper with its releases beside
+    it. The agent cannot redirect a native binary, so that one is none.
+    """
+    around = signal_cli().resolve().parent.parent
+    for home in (around, *sorted(around.glob("*-java-*"), reverse=True)):
+        if any((home / "lib").glob("libsignal-client*.jar")):
+            return home
+    raise PartMissing(f"{signal_cli()} has no jars beside it; the Java release is needed")
 
 
 def _made(name: str, inputs: list[Path], make: Callable[[Path], None]) -> Path:

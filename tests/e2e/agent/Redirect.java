@@ -31,12 +31,21 @@ public final class Redirect implements ClassFileTransformer {
     private static final String CONFIG = "org/asamk/signal/manager/config/";
     private static final String LIVE = CONFIG + "LiveConfig";
     private static final String TRUST = CONFIG + "WhisperTrustStore";
-    private static final String NETWORK = "org/signal/libsignal/net/Network";
-    private static final String LOOKUP = "org/signal/libsignal/net/CdsiLookup";
+    private static final String LIBSIGNAL_NET = "org/signal/libsignal/net/";
+    private static final String NETWORK = LIBSIGNAL_NET + "Network";
+    private static final String LOOKUP = LIBSIGNAL_NET + "CdsiLookup";
 
-    /** What would reach the real service by another way; none of them may ever load. */
-    private static final Set<String> FORBIDDEN = Set.of(
-            CONFIG + "StagingConfig", LOOKUP, "org/signal/libsignal/net/SvrB");
+    /** Another service's addresses. */
+    private static final String STAGING = CONFIG + "StagingConfig";
+
+    /**
+     * What may load of libsignal's own network code: what connects to nothing. Its native sockets go
+     * where no address here can send them, so everything else in that package ends the JVM when it
+     * is about to be used, also what does not exist yet. signal-cli chats through it from 0.13.20 on.
+     */
+    private static final Pattern CONNECTS_TO_NOTHING = Pattern.compile(
+            "(Network|CdsiLookupRe(quest|sponse)|LoopbackLookup|\\w+(Exception|Error))(\\$.*)?"
+                    + "|internal/ConnectChatBridge");
 
     private static final Pattern ADDRESS = Pattern.compile("[a-z]+://[^\\s\"]*");
 
@@ -48,6 +57,9 @@ public final class Redirect implements ClassFileTransformer {
         try {
             Redirect redirect = new Redirect(read(file));
             instrumentation.addTransformer(redirect);
+            for (Class<?> early : instrumentation.getAllLoadedClasses()) {
+                refuse(early.getName().replace('.', '/'));
+            }
             redirect.loadEverything();
         } catch (Throwable problem) {
             halt(problem.toString());
@@ -70,7 +82,10 @@ public final class Redirect implements ClassFileTransformer {
         live.put("=AJwNSU55fsFCbgax", mock.getProperty("backupParams"));
         wanted.put(LIVE, live);
         wanted.put(TRUST, Map.of("whisper.store", "/mock.store"));
-        wanted.put(NETWORK, Map.of(LOOKUP, "org/signal/libsignal/net/LoopbackLookup"));
+        // The second is a connection that Network opens with no class of its own: no such method.
+        wanted.put(NETWORK, Map.of(
+                LOOKUP, LIBSIGNAL_NET + "LoopbackLookup",
+                "AuthenticatedChatConnection_preconnect", "notToTheRealService"));
         System.setProperty("mock.directory", loopback(mock.getProperty("directory")));
     }
 
@@ -96,9 +111,7 @@ public final class Redirect implements ClassFileTransformer {
     public byte[] transform(
             ClassLoader loader, String name, Class<?> old, ProtectionDomain domain, byte[] code) {
         try {
-            if (FORBIDDEN.contains(name)) {
-                halt(name + " must not be used");
-            }
+            refuse(name);
             Map<String, String> changes = wanted.get(name);
             if (changes == null) {
                 return null;
@@ -109,6 +122,15 @@ public final class Redirect implements ClassFileTransformer {
         } catch (Throwable problem) {
             halt(name + ": " + problem);
             return null;
+        }
+    }
+
+    /** Ends the JVM for a class that would reach the real service by a way of its own. */
+    private static void refuse(String name) {
+        boolean connects = name.startsWith(LIBSIGNAL_NET)
+                && !CONNECTS_TO_NOTHING.matcher(name.substring(LIBSIGNAL_NET.length())).matches();
+        if (connects || name.equals(STAGING)) {
+            halt(name + " must not be used");
         }
     }
 

@@ -1,40 +1,53 @@
-"""Whom a text means, a person, a username or a group, and where a message to it goes.
+"""Whom a text means: a person, a group, an account; and where a message to them goes.
 
-This is the one place that decides it, for all routes (rest-surface.rst 3).
+This is the one place that reads them, for all routes (rest-surface.rst 3). Of each there is one
+spelling that signal-cli is given, and what it would have to guess at never reaches it:
 
-Group ids have two spellings. signal-cli's own is base64 of 32 bytes, 44 characters: the
-*internal id*. REST shows `group.` and the base64 of that text, which is safe in a path.
+    a number     +4915112345         numbers.py reads the others
+    a UUID       lower case, with hyphens; the PNI of somebody is PNI: and a UUID
+    a username   name.01, or the link https://signal.me/#eu/…; with u: where any person may stand
+    a group      the internal id     groupids.py reads the others
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
 import enum
 import re
+import uuid
 from collections.abc import Sequence
 from typing import Any, Final
 
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli.base64text import decode_base64, is_base64
+from signal_bridge.signalcli.groupids import internal_id_of, is_group_size
+from signal_bridge.signalcli.numbers import CANONICAL, dialled, international, visible
 
 GROUP_PREFIX: Final = "group."
 INVALID_GROUP_ID: Final = "Invalid group id"
 
-_GROUP_ID_BYTES: Final = 32
-_GROUP_ID_CHARACTERS: Final = 44
-_USERNAME_AFTER_GROUP_LIMIT_BYTES: Final = 10
+_USERNAME_PREFIX: Final = "u:"
+_PNI_PREFIX: Final = "PNI:"
+_LINK: Final = "https://signal.me/#eu/"
+_SHOWN_CHARACTERS: Final = 100
 
-_NUMBER: Final = re.compile(r"(\+[0-9 ]*)?")
-_UUID_FORM: Final = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_UUID_FORM: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UUID: Final = re.compile(
-    rf"{_UUID_FORM}|\{{{_UUID_FORM}\}}|[uU][rR][nN]:[uU][uU][iI][dD]:{_UUID_FORM}|[0-9a-fA-F]{{32}}"
+    rf"{_UUID_FORM}|\{{{_UUID_FORM}\}}|urn:uuid:{_UUID_FORM}|[0-9a-f]{{32}}", re.IGNORECASE
 )
-# A username starts with a letter or `_`, so a national number is none. `PNI:` and `u:` are
-# signal-cli's own prefixes, and `group.` starts a username only before a discriminator.
-_UNPREFIXED_USERNAME: Final = re.compile(r"(?!PNI:|u:|group\.(?![0-9]))[A-Za-z_]")
-
+_PNI: Final = re.compile(f"{_PNI_PREFIX}(.*)", re.IGNORECASE | re.DOTALL)
+_MARKED_USERNAME: Final = re.compile(f"{_USERNAME_PREFIX}(.*)", re.IGNORECASE | re.DOTALL)
+_USERNAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[0-9]+)?")
+# What the apps show as a link: /#eu/ names by username, /#p/ by number.
+_SIGNAL_ME: Final = re.compile(r"(?:https?://|sgnl://)?signal\.me/?#(eu|p)/(.+)", re.IGNORECASE)
+# 48 bytes: 32 of a key, and the UUID of what it opens.
+_LINKED: Final = re.compile("([A-Za-z0-9+/_-]{64})/?")
+_URL_SAFE: Final = str.maketrans("+/", "-_")
+_LOST_PLUS: Final = re.compile(" (?=[0-9])")
+_ALL_DIGITS: Final = re.compile(r"[+0-9]+")
+# Short texts are no numbers of accounts without their plus: nobody's number is shorter.
+_NUMBER_WITHOUT_PLUS: Final = re.compile("[1-9][0-9]{6,14}")
 
 _MIXED: Final = (
     "{} cannot be specified together in one request! "
@@ -59,9 +72,10 @@ _NOT_TOGETHER: Final = (
 
 @dataclasses.dataclass(frozen=True)
 class Recipient:
-    """One recipient. `value` is what signal-cli wants: of a group, the internal id.
+    """One recipient. `value` is what signal-cli's parameter of that kind takes.
 
-    A NUMBER is a phone number or a UUID, as it was written.
+    A NUMBER is a phone number, a UUID or a PNI. A GROUP is named by its internal id, a USERNAME
+    without `u:`.
     """
 
     kind: Kind
@@ -69,19 +83,77 @@ class Recipient:
 
 
 def classify(text: str) -> Recipient:
-    """Whom `text` means where a message may go to anybody (rest-surface.rst 3.2).
+    """Whom `text` means (rest-surface.rst 3.2).
 
-    A group may also be given by its internal id or without the prefix; the peer takes those for
-    usernames. Raises `RequestError` (`Invalid identifier …`, `Invalid Signal group size (…`).
+    Raises `RequestError` when it can be nobody: `… is not an international number: …`,
+    `Invalid group id`, `Invalid identifier …`, `Invalid Signal group size (…`.
     """
-    if text.startswith(GROUP_PREFIX):
-        return _after_group_prefix(text)
-    if _NUMBER.fullmatch(text) or _UUID.fullmatch(text):
+    if CANONICAL.fullmatch(text):
         return Recipient(Kind.NUMBER, text)
-    group = _bare_group_id(text)
-    if group is not None:
-        return Recipient(Kind.GROUP, group)
-    return Recipient(Kind.USERNAME, text)
+    plain = visible(text)
+    found = _number_or_uuid(plain) or _group(plain) or _username(plain)
+    if found is None:
+        raise RequestError(_complaint(plain))
+    return found
+
+
+def person(text: str) -> str:
+    """How signal-cli takes a person in a parameter that holds persons of every kind.
+
+    A username gets `u:` (rest-surface.rst 11.15). Raises `RequestError` where `classify` does, and
+    for a group.
+    """
+    found = classify(text)
+    if found.kind is Kind.GROUP:
+        raise RequestError(f"{_shown(text)} is a group, and a person belongs here")
+    return f"{_USERNAME_PREFIX}{found.value}" if found.kind is Kind.USERNAME else found.value
+
+
+def optional_person(text: str) -> str:
+    """As `person`; the empty text names nobody and stays empty."""
+    return person(text) if text else text
+
+
+def from_url(text: str) -> str:
+    """A text of a path or query, where a plus that was not escaped may have become a space."""
+    return _LOST_PLUS.sub("+", text, count=1) if _LOST_PLUS.match(text) else text
+
+
+def account(text: str) -> str:
+    """The account that `text` names, in signal-cli's spelling.
+
+    Its number may be without a plus, since an account is never named by a national number; a UUID
+    is an account to signal-cli 0.14. What is neither stays as it is: there is no such account, and
+    signal-cli says so.
+    """
+    if CANONICAL.fullmatch(text):
+        return text
+    number = international(text)
+    if number is not None:
+        return number
+    digits = dialled(text)
+    if _NUMBER_WITHOUT_PLUS.fullmatch(digits):
+        return f"+{digits}"
+    return _uuid(visible(text)) or text
+
+
+def number_to_register(text: str) -> str:
+    """The number of an account that is to be; the empty text stays empty.
+
+    Raises `RequestError` for what is no international number: Signal would call somebody else.
+    """
+    number = international(from_url(text))
+    if number is None and text:
+        raise RequestError(_no_number(text))
+    return number or text
+
+
+def sender(text: str) -> str:
+    """From whom an event is: a number or a UUID. Raises `RequestError` for all else."""
+    found = classify(text)
+    if found.kind is not Kind.NUMBER:
+        raise RequestError(f"{_shown(text)} sends no events: they are told by number and by UUID")
+    return found.value
 
 
 def destination(recipients: Sequence[str]) -> dict[str, Any]:
@@ -101,23 +173,24 @@ def destination(recipients: Sequence[str]) -> dict[str, Any]:
 
 
 def destination_v1(recipients: Sequence[str], is_group: bool) -> dict[str, Any]:
-    """Where a message of `/v1/send` goes. A group has no `group.` here.
+    """Where a message of `/v1/send` goes: to people of every kind, or to one group.
 
-    Raises `RequestError` (no recipient, more than one group, `Invalid group id`).
+    Raises `RequestError` (no recipient, more than one group, `Invalid group id`, or as
+    `destination`).
     """
     if not recipients:
         raise RequestError("Please specify at least one recipient")
-    if not is_group:
-        return {Kind.NUMBER.value: list(recipients)}
-    if len(recipients) > 1:
+    if is_group and len(recipients) > 1:
         raise RequestError("More than one recipient is currently not allowed")
-    if recipients[0].startswith(GROUP_PREFIX):
-        raise RequestError(INVALID_GROUP_ID)
-    return {Kind.GROUP.value: internal_group_id(recipients[0])}
+    if is_group:
+        return {Kind.GROUP.value: internal_group_id(recipients[0] or GROUP_PREFIX)}
+    if any(classify(text).kind is Kind.GROUP for text in recipients):
+        return destination(recipients)
+    return {Kind.NUMBER.value: list(map(person, recipients))}
 
 
-def deletion_target(text: str) -> dict[str, str]:
-    """Where a message is deleted; for the empty text, nothing.
+def conversation(text: str) -> dict[str, str]:
+    """`{"recipient": …}`, `{"group-id": …}` or, for the empty text, nothing.
 
     Raises `RequestError` where `classify` does.
     """
@@ -130,21 +203,21 @@ def deletion_target(text: str) -> dict[str, str]:
 
 
 def rest_group_id(internal_id: str) -> str:
-    """The id that REST shows for a group: `group.` and 60 characters for a real one."""
+    """The id that REST shows for a group: `group.` and 60 characters, of a legacy group 32."""
     return GROUP_PREFIX + base64.b64encode(internal_id.encode("utf-8", "surrogatepass")).decode()
 
 
-def internal_group_id(text: str) -> str:
-    """signal-cli's id of the group that `text` names, with or without prefix, or by that very id.
+def group_id(text: str) -> str | None:
+    """signal-cli's id of the group that `text` names, with or without prefix; None for no group."""
+    return internal_id_of(visible(text).removeprefix(GROUP_PREFIX))
 
-    The empty text stays empty. Raises `RequestError` (`Invalid group id`).
-    """
-    if _is_internal_group_id(text):
-        return text
-    try:
-        return decode_base64(text.removeprefix(GROUP_PREFIX)).decode("utf-8")
-    except (RequestError, UnicodeDecodeError):
-        raise RequestError(INVALID_GROUP_ID) from None
+
+def internal_group_id(text: str) -> str:
+    """As `group_id`; the empty text stays empty. Raises `RequestError` (`Invalid group id`)."""
+    found = group_id(text)
+    if found is None and text:
+        raise RequestError(INVALID_GROUP_ID)
+    return found or text
 
 
 def required_group_id(text: str) -> str:
@@ -154,27 +227,88 @@ def required_group_id(text: str) -> str:
     return internal_group_id(text)
 
 
-def person(text: str) -> str:
-    """How signal-cli takes a person in a parameter that holds persons of every kind.
-
-    A username gets `u:` unless it has it (rest-surface.rst 11.15); all else stays as it is.
-    """
-    plain = _UUID.fullmatch(text) or _bare_group_id(text) is not None
-    return f"u:{text}" if not plain and _UNPREFIXED_USERNAME.match(text) else text
+# -- one kind after the other ----------------------------------------------------------------------
 
 
-def conversation(text: str) -> dict[str, str]:
-    """`{"recipient": …}`, `{"group-id": …}` or, for the empty text, nothing.
+def _number_or_uuid(text: str) -> Recipient | None:
+    by_number = _SIGNAL_ME.fullmatch(text)
+    if by_number is not None and by_number[1].lower() == "p":
+        text = by_number[2]
+    pni = _PNI.fullmatch(text)
+    found = _uuid(text if pni is None else pni[1].strip())
+    if found is not None:
+        return Recipient(Kind.NUMBER, found if pni is None else f"{_PNI_PREFIX}{found}")
+    number = international(text)
+    return None if number is None else Recipient(Kind.NUMBER, number)
 
-    For reactions and typing, where whatever starts with `group.` is a group. Raises
-    `RequestError` (`Invalid group id`).
-    """
+
+def _uuid(text: str) -> str | None:
+    return str(uuid.UUID(text.lower())) if _UUID.fullmatch(text) else None
+
+
+def _group(text: str) -> Recipient | None:
+    found = group_id(text)
+    if found is not None:
+        return Recipient(Kind.GROUP, found)
+    if not text.startswith(GROUP_PREFIX):
+        return None
+    rest = text.removeprefix(GROUP_PREFIX)
+    if is_base64(rest):
+        raise _no_group(rest, text)
+    if rest.isdecimal():
+        return None  # a username: its name is "group"
+    raise RequestError(INVALID_GROUP_ID)
+
+
+def _no_group(wrapped: str, identifier: str) -> RequestError:
+    """What the peer says of base64 that is no group's."""
+    try:
+        size_bytes = len(decode_base64(decode_base64(wrapped)))
+    except RequestError:
+        size_bytes = None
+    if size_bytes is None or is_group_size(size_bytes):
+        return RequestError(f"Invalid identifier {_shown(identifier)}")
+    # The bracket stays open in the peer, too.
+    return RequestError(f"Invalid Signal group size ({size_bytes}")
+
+
+def _username(text: str) -> Recipient | None:
+    marked = _MARKED_USERNAME.fullmatch(text)
+    name = text if marked is None else marked[1].strip()
+    link = _SIGNAL_ME.fullmatch(name)
+    if link is not None and link[1].lower() == "eu":
+        return _linked_username(link[2])
+    return Recipient(Kind.USERNAME, name) if _USERNAME.fullmatch(name) else None
+
+
+def _linked_username(encoded: str) -> Recipient | None:
+    """signal-cli takes the link for the username, in this form alone (signal-cli.rst 2.10)."""
+    linked = _LINKED.fullmatch(encoded)
+    return linked and Recipient(Kind.USERNAME, _LINK + linked[1].translate(_URL_SAFE))
+
+
+# -- what is said of a text that is nothing --------------------------------------------------------
+
+
+def _complaint(text: str) -> str:
     if not text:
-        return {}
-    if text.startswith(GROUP_PREFIX):
-        return {Kind.GROUP.value: internal_group_id(text)}
-    group = _bare_group_id(text)
-    return {"recipient": person(text)} if group is None else {Kind.GROUP.value: group}
+        return "A recipient is empty"
+    if text.startswith("+") or _ALL_DIGITS.fullmatch(dialled(text)):
+        return _no_number(text)
+    return (
+        f"{_shown(text)} names nobody: a number begins with + and the country code, "
+        "a name is like name.01, and an id is a UUID or begins with group."
+    )
+
+
+def _no_number(text: str) -> str:
+    return (
+        f"{_shown(text)} is not an international number: it must begin with + and the country code"
+    )
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 def _only(groups: Sequence[Recipient]) -> Recipient:
@@ -184,43 +318,3 @@ def _only(groups: Sequence[Recipient]) -> Recipient:
             "Please use multiple REST API calls for that."
         )
     return groups[0]
-
-
-def _after_group_prefix(text: str) -> Recipient:
-    rest = text.removeprefix(GROUP_PREFIX)
-    if is_base64(rest):
-        return Recipient(Kind.GROUP, _wrapped_group_id(rest, text))
-    if len(rest.encode("utf-8", "surrogatepass")) <= _USERNAME_AFTER_GROUP_LIMIT_BYTES:
-        return Recipient(Kind.USERNAME, text)
-    raise RequestError(f"Invalid identifier {text}")
-
-
-def _wrapped_group_id(wrapped: str, identifier: str) -> str:
-    try:
-        raw = decode_base64(decode_base64(wrapped))
-    except RequestError:
-        raise RequestError(f"Invalid identifier {identifier}") from None
-    if len(raw) != _GROUP_ID_BYTES:
-        # The bracket stays open in the peer, too.
-        raise RequestError(f"Invalid Signal group size ({len(raw)}")
-    return base64.b64encode(raw).decode()
-
-
-def _bare_group_id(text: str) -> str | None:
-    """The internal id, if `text` is one, or is one in base64 without the prefix."""
-    if _is_internal_group_id(text):
-        return text
-    try:
-        inner = base64.b64decode(text, validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
-        return None
-    return inner if _is_internal_group_id(inner) else None
-
-
-def _is_internal_group_id(text: str) -> bool:
-    if len(text) != _GROUP_ID_CHARACTERS:
-        return False
-    try:
-        return len(base64.b64decode(text, validate=True)) == _GROUP_ID_BYTES
-    except (binascii.Error, ValueError):
-        return False

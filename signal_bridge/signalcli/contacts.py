@@ -7,19 +7,20 @@ from typing import Any
 
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.signalcli import results
-from signal_bridge.signalcli.addresses import person
+from signal_bridge.signalcli.addresses import Kind, Recipient, classify, from_url, person
 from signal_bridge.signalcli.call import Call
+from signal_bridge.signalcli.numbers import CANONICAL
 from signal_bridge.signalcli.params import without_none
 
 
 def list_contacts(number: str, recipient: str | None = None, all_recipients: bool = False) -> Call:
     """Ask for the contacts, or the one who is `recipient`; with `all_recipients` for anybody known.
 
-    Raises `RequestError` if the recipient is empty.
+    The recipient comes from a path. Raises `RequestError` if it is empty, or nobody.
     """
     params = {
         "allRecipients": all_recipients or None,
-        "recipient": None if recipient is None else person(_require_recipient(recipient)),
+        "recipient": None if recipient is None else person(from_url(_require_recipient(recipient))),
         "account": number,
     }
     return Call("listContacts", without_none(params), repeatable=True)
@@ -44,7 +45,7 @@ def update_contact(
     """Name a contact, or set after how many seconds its messages disappear.
 
     None leaves a field; an empty name or 0 seconds clear it (rest-surface.rst 11.14). Raises
-    `RequestError` (`recipient missing`).
+    `RequestError` (`recipient missing`; as `person`).
     """
     if not recipient:
         raise RequestError("Couldn't process request - recipient missing")
@@ -65,26 +66,33 @@ def sync_contacts(number: str) -> Call:
 def get_contact_avatar(number: str, recipient: str) -> Call:
     """Ask for somebody's profile picture; `attachments.avatar` reads it.
 
-    Raises `RequestError` (`uuid missing`).
+    The recipient comes from a path. Raises `RequestError` (`uuid missing`; as `person`).
     """
-    params = {"profile": person(_require_recipient(recipient)), "account": number}
+    params = {"profile": person(from_url(_require_recipient(recipient))), "account": number}
     return Call("getAvatar", params, repeatable=True)
 
 
 def required_numbers(numbers: Sequence[str]) -> Sequence[str]:
     """The numbers to search for. Raises `RequestError` if the request names none."""
-    if not numbers:
+    named = [number for number in numbers if number]
+    if not named:
         raise RequestError("Please provide numbers to query for")
-    return numbers
+    return named
 
 
 def search(account: str | None, numbers: Sequence[str]) -> Call:
-    """Ask which numbers have Signal.
+    """Ask which numbers, or usernames, have Signal.
 
-    Without an account signal-cli takes its only one (rest-surface.rst 11.16).
+    They come from a query. Without an account signal-cli takes its only one (rest-surface.rst
+    11.16). Raises `RequestError` for what is neither: signal-cli would look for another number.
     """
-    params = without_none({"recipient": list(numbers), "account": account})
-    return Call("getUserStatus", params, repeatable=True)
+    found = [_searched(from_url(text)) for text in numbers]
+    params = {
+        "recipient": [one.value for one in found if one.kind is Kind.NUMBER] or None,
+        "username": [one.value for one in found if one.kind is Kind.USERNAME] or None,
+        "account": account,
+    }
+    return Call("getUserStatus", without_none(params), repeatable=True)
 
 
 def found_numbers(result: Any) -> list[dict[str, Any]]:
@@ -99,6 +107,13 @@ def found_numbers(result: Any) -> list[dict[str, Any]]:
         }
         for row in results.as_rows(result)
     ]
+
+
+def _searched(text: str) -> Recipient:
+    found = classify(text)
+    if found.kind is Kind.USERNAME or CANONICAL.fullmatch(found.value):
+        return found
+    raise RequestError(f"{text[:100]} is neither a phone number nor a name, so it is not searched")
 
 
 def _require_recipient(recipient: str) -> str:

@@ -20,6 +20,7 @@ from signal_bridge.signalcli import addresses, textstyle
 from signal_bridge.signalcli.attachments import Enclosure
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.messages import Reaction, check_reaction, reaction_call
+from signal_bridge.signalcli.numbers import CANONICAL
 from signal_bridge.signalcli.params import without_none
 
 STYLED: Final = "styled"
@@ -85,14 +86,14 @@ class Draft:
 def decide(draft: Draft, default_account: Callable[[], str], default_text_mode: str) -> Draft:
     """The draft with what it left open, and with the place where it goes.
 
-    `default_account` is asked when the draft has recipients and names no account. Raises
-    `RequestError` for the first of steps 2 to 11 of rest-surface.rst 4.2 that fails: everything
-    that can be told before its files are written.
+    Whom it names is spelled as signal-cli wants it from then on. `default_account` is asked when
+    the draft has recipients and names no account. Raises `RequestError` for the first of steps 2 to
+    11 of rest-surface.rst 4.2 that fails: everything that can be told before its files are written.
     """
     recipients = [*draft.recipients, *([] if draft.recipient is None else [draft.recipient])]
     if not recipients:
         raise RequestError("Couldn't process request - please provide at least one recipient")
-    account = draft.account or default_account()
+    account = _account(draft) or default_account()
     if not account:
         raise RequestError("Couldn't process request - please provide a valid number")
     _check_sticker(draft)
@@ -105,16 +106,17 @@ def decide(draft: Draft, default_account: Callable[[], str], default_text_mode: 
         recipient=None,
         text_mode=default_text_mode if draft.text_mode is None else draft.text_mode,
         destination=destination,
+        **_people(draft),
     )
 
 
 def decide_v1(draft: Draft, default_account: Callable[[], str], is_group: bool) -> Draft:
-    """As `decide`, for `/v1/send` (rest-surface.rst 4.6): nothing is classified, nothing styled.
+    """As `decide`, for `/v1/send` (rest-surface.rst 4.6): people may be mixed, nothing is styled.
 
     Raises `RequestError` where `addresses.destination_v1` does.
     """
     destination = addresses.destination_v1(draft.recipients, is_group)
-    account = draft.account or default_account()
+    account = _account(draft) or default_account()
     return dataclasses.replace(draft, account=account, destination=destination)
 
 
@@ -145,6 +147,32 @@ def send(draft: Draft) -> Call:
         "account": draft.account,
     }
     return Call("send", without_none(params))
+
+
+def _account(draft: Draft) -> str:
+    # The usual spelling needs no reading.
+    return draft.account if CANONICAL.fullmatch(draft.account) else addresses.account(draft.account)
+
+
+def _people(draft: Draft) -> dict[str, Any]:
+    """Who is named in the message, as far as anybody is."""
+    authors = {
+        name: addresses.optional_person(author)
+        for name, author in (
+            ("quote_author", draft.quote_author),
+            ("story_author", draft.story_author),
+        )
+        if author is not None
+    }
+    return {
+        **authors,
+        "mentions": [_named(mention) for mention in draft.mentions],
+        "quote_mentions": [_named(mention) for mention in draft.quote_mentions],
+    }
+
+
+def _named(mention: Mention) -> Mention:
+    return dataclasses.replace(mention, author=addresses.optional_person(mention.author))
 
 
 def _check_sticker(draft: Draft) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.signalcli import results
+from signal_bridge.signalcli.addresses import group_id as read_group_id
 from signal_bridge.signalcli.addresses import person, rest_group_id
 from signal_bridge.signalcli.attachments import Enclosure
 from signal_bridge.signalcli.call import Call
@@ -183,12 +184,10 @@ def get_group_avatar(number: str, group_id: str) -> Call:
 
 
 def _find(result: Any, group_id: str) -> Mapping[str, Any] | None:
-    """The listed group whose id, as REST shows it or signal-cli's own, is exactly that text."""
-    for row in results.as_rows(result):
-        internal_id = results.text(row, "id")
-        if group_id in (rest_group_id(internal_id), internal_id):
-            return row
-    return None
+    """The listed group whose id that is, in any spelling."""
+    wanted = read_group_id(group_id)
+    rows = results.as_rows(result)
+    return next((row for row in rows if wanted and results.text(row, "id") == wanted), None)
 
 
 def _group(row: Mapping[str, Any], people: Callable[[Any], Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from signal_bridge.errors import RequestError
-from signal_bridge.signalcli.addresses import conversation, deletion_target, person
+from signal_bridge.signalcli.addresses import conversation, optional_person, person
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.params import without_none
 
@@ -35,8 +35,8 @@ class Reaction:
 def react(number: str, recipient: str, reaction: Reaction) -> Call:
     """React to a message, or take that back (rest-surface.rst 5.5).
 
-    Without an emoji, a thumbs-up is removed. Raises `RequestError` (something is missing,
-    `Invalid group id`).
+    Without an emoji, a thumbs-up is removed. Raises `RequestError` (something is missing; as
+    `classify`).
     """
     if not recipient:
         raise RequestError(_MISSING.format("recipient"))
@@ -91,13 +91,13 @@ def send_receipt(number: str, recipient: str, receipt_type: str, timestamp: int)
 def start_typing(number: str, recipient: str) -> Call:
     """Show that the account is typing (rest-surface.rst 5.5).
 
-    Raises `RequestError` (`Invalid group id`).
+    Raises `RequestError` where `classify` does.
     """
     return Call("sendTyping", {**conversation(recipient), "account": number})
 
 
 def stop_typing(number: str, recipient: str) -> Call:
-    """Show that it no longer is. Raises `RequestError` (`Invalid group id`)."""
+    """Show that it no longer is. Raises `RequestError` where `classify` does."""
     return Call("sendTyping", {**conversation(recipient), "stop": True, "account": number})
 
 
@@ -106,7 +106,7 @@ def remote_delete(number: str, recipient: str, timestamp: int) -> Call:
 
     Answered with `results.timestamp`. Raises `RequestError` where `classify` does.
     """
-    params = {**deletion_target(recipient), "target-timestamp": timestamp, "account": number}
+    params = {**conversation(recipient), "target-timestamp": timestamp, "account": number}
     return Call("remoteDelete", params)
 
 
@@ -115,10 +115,11 @@ def pin_message(
 ) -> Call:
     """Pin a message in the group of that internal id, for `duration` seconds.
 
-    Nothing is checked, as in the peer (rest-surface.rst 5.4); without a duration it stays for ever.
+    Nothing needs to be there, as in the peer (rest-surface.rst 5.4); without a duration it stays
+    for ever. Raises `RequestError` for an author who can be nobody.
     """
     params = {
-        "target-author": person(target_author),
+        "target-author": optional_person(target_author),
         "target-timestamp": timestamp,
         "pin-duration": PINNED_FOR_EVER if duration is None else duration,
         "group-id": group_id,
@@ -128,7 +129,7 @@ def pin_message(
 
 
 def unpin_message(number: str, group_id: str, target_author: str, timestamp: int) -> Call:
-    """Unpin a message of the group. Raises `RequestError` (something is missing)."""
+    """Unpin a message of the group. Raises `RequestError` (something is missing, or is nobody)."""
     if not target_author:
         raise RequestError(_MISSING.format("target author"))
     if not timestamp:

@@ -7,7 +7,7 @@ from typing import Any
 
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.signalcli import results
-from signal_bridge.signalcli.addresses import person
+from signal_bridge.signalcli.addresses import from_url, person
 from signal_bridge.signalcli.attachments import Enclosure
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.params import without_none
@@ -110,7 +110,7 @@ def trust(
 ) -> Call:
     """Trust somebody's key: the one of a safety number, or every one known.
 
-    Raises `RequestError` (neither is given, or both).
+    Whose comes from a path. Raises `RequestError` (neither is given, or both; as `person`).
     """
     if not number_to_trust:
         raise RequestError("Couldn't process request - number to trust missing")
@@ -118,7 +118,7 @@ def trust(
     params = {
         "verified-safety-number": verified_safety_number,
         "trust-all-known-keys": trust_all_known_keys or None,
-        "recipient": person(number_to_trust),
+        "recipient": person(from_url(number_to_trust)),
         "account": number,
     }
     return Call("trust", without_none(params))

@@ -128,7 +128,7 @@ def test_one_contact_needs_an_id(make: Any) -> None:
         (("+491", "x", 60), {"recipient": "+491", "name": "x", "expiration": 60, "account": ME}),
         (("+491", "", 0), {"recipient": "+491", "name": "", "expiration": 0, "account": ME}),
         (("x.01",), {"recipient": "u:x.01", "account": ME}),
-        (("group.xx",), {"recipient": "group.xx", "account": ME}),
+        (("0049 1",), {"recipient": "+491", "account": ME}),
     ],
 )
 def test_a_contact_is_changed_as_given(arguments: Any, params: dict[str, Any]) -> None:
@@ -140,6 +140,16 @@ def test_changing_a_contact_needs_a_recipient() -> None:
         contacts.update_contact(ME, "", "x")
 
 
+def test_a_group_is_no_contact() -> None:
+    with pytest.raises(RequestError, match=r"^Invalid group id$"):
+        contacts.update_contact(ME, "group.xx")
+
+
+@pytest.mark.parametrize("make", [contacts.list_contacts, contacts.get_contact_avatar])
+def test_a_plus_may_have_become_a_space_in_the_path(make: Any) -> None:
+    assert "+4915112345" in make(ME, " 4915112345").params.values()
+
+
 def test_contacts_are_sent_to_the_other_devices() -> None:
     assert contacts.sync_contacts(ME) == Call("sendContacts", {"account": ME})
 
@@ -149,19 +159,27 @@ def test_a_contacts_avatar_is_asked_for() -> None:
     assert contacts.get_contact_avatar(ME, UUID) == Call("getAvatar", params, repeatable=True)
 
 
-def test_a_search_takes_the_numbers_as_they_are() -> None:
-    assert contacts.search(ME, [" 491", "+491,+492", ""]) == Call(
+def test_a_search_is_for_numbers_and_usernames() -> None:
+    assert contacts.search(ME, [" 491", "+49-2", "u:x.01"]) == Call(
         "getUserStatus",
-        {"recipient": [" 491", "+491,+492", ""], "account": ME},
+        {"recipient": ["+491", "+492"], "username": ["x.01"], "account": ME},
         repeatable=True,
     )
+    assert contacts.search(None, ["x.01"]).params == {"username": ["x.01"]}
     assert contacts.search(None, ["+491"]).params == {"recipient": ["+491"]}
 
 
 def test_a_search_needs_numbers() -> None:
-    assert contacts.required_numbers([""]) == [""]
-    with pytest.raises(RequestError, match=r"^Please provide numbers to query for$"):
-        contacts.required_numbers([])
+    assert contacts.required_numbers(["", "+491"]) == ["+491"]
+    for none in ([], [""]):
+        with pytest.raises(RequestError, match=r"^Please provide numbers to query for$"):
+            contacts.required_numbers(none)
+
+
+@pytest.mark.parametrize("text", ["1", "+491,+492", "015112345", UUID, "group.xx", "-"])
+def test_a_search_is_for_nothing_that_signal_cli_would_guess_at(text: str) -> None:
+    with pytest.raises(RequestError):
+        contacts.search(ME, ["+491", text])
 
 
 def test_a_search_answers_a_number_for_each() -> None:

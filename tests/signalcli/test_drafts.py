@@ -59,15 +59,15 @@ def test_a_plain_message_is_sent_with_its_account_and_to_oneself() -> None:
         (
             {
                 "quote_timestamp": 123,
-                "quote_author": "+49",
+                "quote_author": "0049",
                 "quote_message": "q",
-                "quote_mentions": [Mention(1, 2, "u")],
+                "quote_mentions": [Mention(1, 2, "name.01")],
             },
             {
                 "quote-timestamp": 123,
                 "quote-author": "+49",
                 "quote-message": "q",
-                "quote-mentions": ["1:2:u"],
+                "quote-mentions": ["1:2:u:name.01"],
             },
         ),
         (
@@ -108,7 +108,7 @@ def test_a_plain_message_is_sent_with_its_account_and_to_oneself() -> None:
             {"voice-note": True, "no-urgent": True, "text-style": ["0:2:BOLD"]},
         ),
         (
-            {"story_timestamp": 5, "story_author": "+49"},
+            {"story_timestamp": 5, "story_author": "+4 9"},
             {"story-timestamp": 5, "story-author": "+49"},
         ),
     ],
@@ -214,12 +214,12 @@ def test_a_reaction_may_be_sent_as_a_message_is(
     assert call == Call("sendReaction", target | expected)
 
 
-def test_the_old_send_takes_recipients_as_they_are() -> None:
+def test_the_old_send_takes_people_of_every_kind() -> None:
     call = drafts.send(decided_v1([BOB, "user.01"], False, text="**x**", attachments=["/a"]))
     assert call == Call(
         "send",
         {
-            "recipient": [BOB, "user.01"],
+            "recipient": [BOB, "u:user.01"],
             "message": "**x**",
             "attachment": ["/a"],
             "notify-self": True,
@@ -240,6 +240,27 @@ def test_what_a_draft_left_open_is_filled_in() -> None:
     filled = drafts.decide(left_open, lambda: ME, "styled")
     assert (filled.account, filled.recipients, filled.text_mode) == (ME, [BOB], "styled")
     assert drafts.decide_v1(draft(account=""), lambda: ME, is_group=False).account == ME
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"quote_author": "015112345"},
+        {"story_author": GROUP},
+        {"mentions": [Mention(0, 1, "-")]},
+        {"quote_mentions": [Mention(0, 1, "+")]},
+    ],
+)
+def test_who_is_named_in_a_message_has_to_be_somebody(fields: dict[str, Any]) -> None:
+    with pytest.raises(RequestError):
+        decided(**fields)
+
+
+def test_the_account_of_a_draft_may_be_spelled_as_one_likes() -> None:
+    for spelled in ("4915112345", "0049 151 12345", " +4915112345"):
+        spelled_so = draft(account=spelled)
+        assert drafts.decide(spelled_so, lambda: "", "").account == "+4915112345"
+        assert drafts.decide_v1(spelled_so, lambda: "", is_group=False).account == "+4915112345"
 
 
 def test_what_a_draft_says_itself_stands() -> None:

@@ -91,7 +91,7 @@ def test_typing_starts_and_stops() -> None:
         (BOB, {"recipient": BOB}),
         ("", {}),
         ("user.01", {"recipient": "u:user.01"}),
-        ("group.abc", {"recipient": "group.abc"}),
+        ("0049 1", {"recipient": "+491"}),
         (GROUP, {"group-id": INTERNAL}),
     ],
 )

@@ -20,7 +20,7 @@ GROUP = "group.UG1waStFZlBXbXN4aW9tTGU5TngyWEY5SE9FNDgzcDZpS2lGajY1aU13ST0="
         (BOB, {"recipient": BOB}),
         (GROUP, {"group-id": INTERNAL}),
         ("user.01", {"username": "user.01"}),
-        ("group.!!", {"username": "group.!!"}),
+        ("u:user.01", {"username": "user.01"}),
     ],
 )
 def test_a_poll_goes_to_one_recipient(recipient: str, target: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import ClientDisconnected
 
 from signal_bridge.errors import BodyTooLarge, ClientGone, RequestError
+from signal_bridge.signalcli import addresses
 from signal_bridge.spool.longstrings import LONG_STRING_BYTES, LongStringFilter, whole_text
 from signal_bridge.web.edge.context import spool
 from signal_bridge.web.schemas.base import BodySchema
@@ -28,13 +29,16 @@ _READ_BYTES: Final = 256 * 1024
 
 
 def account_number(text: str) -> str:
-    """The account in a path, percent-decoded once more (rest-surface.rst C21); `+` stays a plus.
+    """The account in a path, in signal-cli's spelling (rest-surface.rst 3.3).
 
-    Raises RequestError.
+    It is percent-decoded once more (rest-surface.rst C21); `+` stays a plus. Raises RequestError.
     """
-    if _BAD_ESCAPE.search(text):
-        raise RequestError(MALFORMED_NUMBER)
-    return unquote(text)
+    return addresses.account(_decoded_twice(text))
+
+
+def number_to_register(text: str) -> str:
+    """The number in a path of which an account is to be made; may be empty. Raises RequestError."""
+    return addresses.number_to_register(_decoded_twice(text))
 
 
 def required_number(text: str) -> str:
@@ -43,6 +47,12 @@ def required_number(text: str) -> str:
     if not number:
         raise RequestError(NUMBER_MISSING)
     return number
+
+
+def _decoded_twice(text: str) -> str:
+    if _BAD_ESCAPE.search(text):
+        raise RequestError(MALFORMED_NUMBER)
+    return unquote(text)
 
 
 def query_flag(name: str) -> bool:

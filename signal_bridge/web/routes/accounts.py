@@ -10,6 +10,7 @@ from signal_bridge.signalcli import accounts, refusals
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import (
     account_number,
+    number_to_register,
     read_body,
     read_strict_body,
     required_number,
@@ -42,7 +43,7 @@ def register(number: str) -> ResponseReturnValue:
     Signal may want a `captcha` first: it then refuses with 400 and says so; the captcha comes from
     https://signalcaptchas.org/registration/generate.html. The body may be left out.
     """
-    number = account_number(number)
+    number = number_to_register(number)
     body = read_strict_body(REGISTER)
     call = accounts.register(number, body["use_voice"], body["captcha"])
     try:
@@ -57,7 +58,7 @@ def verify(number: str, token: str) -> ResponseReturnValue:
 
     The body may be left out.
     """
-    number = account_number(number)
+    number = number_to_register(number)
     body = read_strict_body(VERIFY)
     bridge().gateway.run(accounts.verify(number, token, body["pin"]))
     return "", 201

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signal_bridge.feed.account_book import LINKED
+from signal_bridge.signalcli.addresses import account
 from signal_bridge.web.edge.context import bridge
 
 
@@ -13,7 +14,7 @@ def default_account() -> str:
     """
     chosen = bridge().settings.default_account
     if chosen:
-        return chosen
+        return account(chosen)
     linked = linked_accounts()
     return linked[0] if len(linked) == 1 else ""
 
@@ -25,7 +26,8 @@ def any_account() -> str | None:
 
     Raises StoreError.
     """
-    return bridge().settings.default_account or next(iter(linked_accounts()), None)
+    chosen = bridge().settings.default_account
+    return account(chosen) if chosen else next(iter(linked_accounts()), None)
 
 
 def linked_accounts() -> list[str]:

@@ -8,6 +8,7 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.signalcli import contacts
+from signal_bridge.signalcli.addresses import account
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import account_number
 from signal_bridge.web.routes.default_account import any_account
@@ -28,9 +29,9 @@ def search_by_any() -> ResponseReturnValue:
     `numbers` may be repeated; `number` chooses the account that asks. 400 without `numbers`.
     """
     numbers = contacts.required_numbers(request.args.getlist("numbers"))
-    return _search(request.args.get("number") or any_account(), numbers)
+    return _search(account(request.args.get("number", "")) or any_account(), numbers)
 
 
-def _search(account: str | None, numbers: Sequence[str]) -> ResponseReturnValue:
-    result = bridge().gateway.run(contacts.search(account, numbers))
+def _search(number: str | None, numbers: Sequence[str]) -> ResponseReturnValue:
+    result = bridge().gateway.run(contacts.search(number, numbers))
     return jsonify(contacts.found_numbers(result))

@@ -21,7 +21,8 @@
     │   ├── CaptchaRequired           registering needs a solved captcha
     │   ├── CaptchaRejected           the captcha was old, used, or of the wrong kind
     │   ├── UnknownAccount            signal-cli has no such account
-    │   └── SignalCliOutdated         Signal no longer talks to this version of signal-cli
+    │   ├── SignalCliOutdated         Signal no longer talks to this version of signal-cli
+    │   └── NotSupported              this signal-cli cannot do it
     └── StoreError                    the bridge's own database
         ├── StoreUnavailable          it cannot be reached or is busy
         ├── StoreFull                 there is no room left on the disk
@@ -225,6 +226,12 @@ class SignalCliOutdated(Refused):
     """Signal refuses this version of signal-cli. Only a newer one helps."""
 
     code = "signal_cli_outdated"
+
+
+class NotSupported(Refused):
+    """This signal-cli cannot do what was asked: it is too old for it, or runs in another way."""
+
+    code = "not_supported"
 
 
 class StoreError(BridgeError):

@@ -10,15 +10,23 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any, Final
 
 from signal_bridge.clock import Deadline, pause
-from signal_bridge.errors import ConnectionLost, DaemonError, DaemonUnavailable, Refused, StoreError
+from signal_bridge.errors import (
+    ConnectionLost,
+    DaemonError,
+    DaemonUnavailable,
+    NotSupported,
+    Refused,
+    StoreError,
+)
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.rpc.jsonrpc import Reply
 from signal_bridge.settings import Settings
+from signal_bridge.signalcli import versions
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.refusals import refusal
 from signal_bridge.store.status import StatusBoard
@@ -66,7 +74,7 @@ class Gateway:
         """
         reply = self.answer(call)
         if reply.error is not None:
-            raise refusal(reply.error)
+            raise self._refusal(call, reply.error)
         return reply.result
 
     def answer(self, call: Call) -> Reply:
@@ -75,6 +83,12 @@ class Gateway:
         if reply.error is not None and self._on_refusal is not None:
             self._on_refusal(call, refusal(reply.error))
         return reply
+
+    def _refusal(self, call: Call, error: Mapping[str, Any]) -> Refused:
+        found = refusal(error)
+        if isinstance(found, NotSupported):  # signal-cli names neither the method nor itself
+            return versions.without_method(call.method, self.signal_cli_version())
+        return found
 
     def _answer(self, call: Call) -> Reply:
         deadline = Deadline(call.timeout_seconds or self._settings.call_timeout_seconds)
@@ -96,6 +110,14 @@ class Gateway:
         except DaemonError as error:
             return str(error)
         return None
+
+    def signal_cli_version(self) -> str | None:
+        """The version that the daemon process has seen running, None when it is not known."""
+        try:
+            status = self._board.all().get("version")
+        except StoreError:
+            return None
+        return None if status is None else status.state
 
     def stop_waiting(self) -> None:
         """Let nobody wait for signal-cli to start any more: who does gets DaemonUnavailable.

@@ -19,6 +19,7 @@ from signal_bridge.feed.envelope import account_of
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.rpc.jsonrpc import Notice
 from signal_bridge.signalcli.refusals import refusal
+from signal_bridge.signalcli.versions import UNKNOWN
 from signal_bridge.threads import Guard, Loop
 
 log = logging.getLogger(__name__)
@@ -190,7 +191,7 @@ def _ask_kindly(client: Client, method: str) -> Any:
 
 def _version_in(result: Any) -> str:
     version = result.get("version") if isinstance(result, dict) else None
-    return version if isinstance(version, str) else "unknown"
+    return version if isinstance(version, str) else UNKNOWN
 
 
 def _accounts_in(result: Any, known: frozenset[str] | None) -> frozenset[str]:

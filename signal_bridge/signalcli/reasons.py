@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from signal_bridge.errors import (
     CaptchaRejected,
     CaptchaRequired,
+    NotSupported,
     RateLimited,
     RecipientUnregistered,
     Refused,
@@ -58,6 +59,7 @@ TABLE: Final = (
         SignalCliOutdated,
         says=("StatusCode: 499", "DeprecatedVersion", "version is too old"),
     ),
+    Row(NotSupported, code=-32601),
     Row(UntrustedIdentity, code=-4),
     Row(RateLimited, code=-5),
     Row(CaptchaRejected, code=-6),

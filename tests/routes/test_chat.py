@@ -8,7 +8,7 @@ import pytest
 
 from tests.routes.conftest import ACCOUNT
 from tests.support import Bridge, ScriptedDaemon, eventually
-from tests.support.scripted_daemon import result
+from tests.support.scripted_daemon import VERSION, error, result
 
 INTERNAL_ID = "Pmpi+EfPWmsxiomLe9Nx2XF9HOE483p6iKiFj65iMwI="
 GROUP_ID = "group.UG1waStFZlBXbXN4aW9tTGU5TngyWEY5SE9FNDgzcDZpS2lGajY1aU13ST0="
@@ -138,3 +138,19 @@ def test_selected_answers_are_whole_numbers(
     ballot = {"recipient": "+491", "poll_author": "+491", "poll_timestamp": "5"}
     answer = served.post(f"/v1/polls/{ACCOUNT}/vote", json=ballot | {"selected_answers": answers})
     assert (answer.status_code, answer.json()["error"]) == (status, text)
+
+
+def test_a_signal_cli_that_is_too_old_is_named_with_the_version_that_is_needed(
+    served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("sendPollCreate", error(-32601, "Method not implemented"))
+    answer = served.post(f"/v1/polls/{ACCOUNT}", json=POLL | {"recipient": "+491"})
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["retryable"]) == (
+        501,
+        "not_supported",
+        False,
+    )
+    assert problem["error"] == (
+        f"signal-cli {VERSION} does not have sendPollCreate; that needs signal-cli 0.13.23 or newer"
+    )

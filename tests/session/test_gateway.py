@@ -14,6 +14,7 @@ from signal_bridge.errors import (
     CallTimedOut,
     ConnectionLost,
     DaemonUnavailable,
+    NotSupported,
     RateLimited,
     Refused,
 )
@@ -54,6 +55,18 @@ def test_a_refusal_is_an_error_with_its_code(own: ScriptedDaemon, gateway: Gatew
     with pytest.raises(RateLimited):
         gateway.run(SEND)
     assert len(own.asked("send")) == 2
+
+
+def test_a_method_that_signal_cli_has_not_got_names_the_version_that_has_it(
+    own: ScriptedDaemon, gateway: Gateway, board: Board
+) -> None:
+    own.start().on("sendStory", error(-32601, "Method not implemented"))
+    needs = "does not have sendStory; that needs signal-cli 0.14.6 or newer$"
+    with pytest.raises(NotSupported, match=f"^This signal-cli {needs}"):
+        gateway.run(Call("sendStory"))
+    board.said["version"] = Status("version", "0.13.19", "", 1, now_ms())
+    with pytest.raises(NotSupported, match=rf"^signal-cli 0\.13\.19 {needs}"):
+        gateway.run(Call("sendStory"))
 
 
 def test_a_call_that_is_not_answered_ends_with_its_own_deadline(

@@ -28,6 +28,7 @@ ROWS = [
     ({"code": -1, "message": "Invalid captcha given."}, errors.CaptchaRejected, False),
     ({"code": -1, "message": "Captcha required for verification, use --captcha CAPTCHA\n"},
      errors.CaptchaRequired, False),
+    ({"code": -32601, "message": "Method not implemented"}, errors.NotSupported, False),
     ({"code": -32602, "message": "Specified account does not exist"},
      errors.UnknownAccount, False),
     ({"code": -1, "message": "Failed to send message", "data": data("NETWORK_FAILURE")},

@@ -46,6 +46,7 @@ EXPECTED = {
     "CaptchaRejected": 400,
     "UnknownAccount": 400,
     "SignalCliOutdated": 400,
+    "NotSupported": 501,
     "StoreFull": 507,
     "StoreUnavailable": 503,
     "StoreError": 503,

@@ -15,6 +15,7 @@ DESCRIPTIONS: Final = {
     413: "The body, or a file in it, is larger than allowed.",
     429: "Signal wants a pause, or a captcha for one of the `challenge_tokens`.",
     500: "A defect of the bridge. The log has it under `request_id`.",
+    501: "The signal-cli that runs is too old for it, or runs for a single account.",
     502: "signal-cli gave no usable answer. `outcome` says whether it may have been carried out.",
     503: "Not now: signal-cli, the database or a place for a stream is missing. See Retry-After.",
     504: "signal-cli did not answer in time. `outcome` says whether it may have been carried out.",
@@ -37,6 +38,11 @@ _EXAMPLES: Final[dict[int, dict[str, Any]]] = {
         "error": "Something unexpected went wrong; the log has it under 4f2a9c0d1e5b6a77",
         "code": "internal_error",
     },
+    501: {
+        "error": "signal-cli 0.13.19 does not have sendStory;"
+        " that needs signal-cli 0.14.6 or newer",
+        "code": "not_supported",
+    },
     502: {
         "error": "The connection to signal-cli was lost",
         "code": "daemon_connection_lost",
@@ -56,7 +62,7 @@ _EXAMPLES: Final[dict[int, dict[str, Any]]] = {
     507: {"error": "No room is left on the disk", "code": "store_full", "retryable": True},
 }
 _BY_NEED: Final = {
-    Needs.SIGNAL_CLI: (400, 502, 503, 504),
+    Needs.SIGNAL_CLI: (400, 501, 502, 503, 504),
     Needs.STORE: (503, 507),
     Needs.ROOM: (503, 507),
     Needs.PLACE: (503,),

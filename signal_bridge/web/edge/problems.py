@@ -33,7 +33,8 @@ STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.DaemonUnavailable, 503),
     (errors.CallTimedOut, 504),
     (errors.DaemonError, 502),
-    # signal-cli's refusals are 400 whatever they say; /v2/send has its own 429
+    (errors.NotSupported, 501),
+    # signal-cli's other refusals are 400 whatever they say; /v2/send has its own 429
     # (rest-surface.rst 2.4).
     (errors.Refused, 400),
     (errors.StoreFull, 507),

@@ -46,7 +46,7 @@ def about() -> ResponseReturnValue:
         "mode": _PEER_MODES.get(settings.mode, settings.mode),
         "version": settings.peer_version,
         "capabilities": {"v2/send": ["quotes", "mentions"]},
-        "signal-cli": _signal_cli_version(),
+        "signal-cli": bridge().gateway.signal_cli_version(),
         "signal-bridge": __version__,
     }
     if settings.is_sandbox:
@@ -115,11 +115,3 @@ def _not_receiving(status: Status | None) -> str | None:
         bridge().board.check()  # a store that is full keeps the board from saying so
         return f"the bridge's daemon was last heard of {status.age_seconds():.0f} s ago"
     return None
-
-
-def _signal_cli_version() -> str | None:
-    try:
-        status = bridge().board.all().get("version")
-    except StoreError:
-        return None
-    return None if status is None else status.state

@@ -21,6 +21,7 @@ SPELLINGS = [
     (GROUP_ID, {"group-id": INTERNAL_ID}),
     (INTERNAL_ID, {"group-id": INTERNAL_ID}),
 ]
+MS = 1700000000123
 POLL = {"question": "q", "answers": ["a"]}
 REQUESTS: list[tuple[str, str, dict[str, Any], str, int]] = [
     ("PUT", "typing-indicator", {}, "sendTyping", 204),
@@ -31,6 +32,8 @@ REQUESTS: list[tuple[str, str, dict[str, Any], str, int]] = [
     ),
     ("DELETE", "reactions", {"target_author": "+491", "timestamp": 5}, "sendReaction", 204),
     ("DELETE", "remote-delete", {"timestamp": 5}, "remoteDelete", 201),
+    ("POST", "pin-message", {"target_author": "+491", "timestamp": MS}, "sendPinMessage", 201),
+    ("DELETE", "pin-message", {"target_author": "+491", "timestamp": MS}, "sendUnpinMessage", 201),
 ]  # fmt: skip
 
 
@@ -154,3 +157,84 @@ def test_a_signal_cli_that_is_too_old_is_named_with_the_version_that_is_needed(
     assert problem["error"] == (
         f"signal-cli {VERSION} does not have sendPollCreate; that needs signal-cli 0.13.23 or newer"
     )
+
+
+def test_a_message_is_pinned_in_any_chat_for_a_while(
+    served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    message = {"recipient": "foo.01", "target_author": UUID, "timestamp": MS}
+    answer = served.post(f"/v1/pin-message/{ACCOUNT}", json=message | {"duration": 60})
+    assert (answer.status_code, answer.content) == (201, b"")
+    pinned = {"target-author": UUID, "target-timestamp": MS, "account": ACCOUNT}
+    assert params_of(daemon, "sendPinMessage") == pinned | {
+        "recipient": "u:foo.01",
+        "pin-duration": 60,
+    }
+    answer = served.delete(f"/v1/pin-message/{ACCOUNT}", json=message)
+    assert (answer.status_code, answer.content) == (201, b"")
+    assert params_of(daemon, "sendUnpinMessage") == pinned | {"recipient": "u:foo.01"}
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({}, "Couldn't process request - recipient missing"),
+        ({"recipient": "+491"}, "Couldn't process request - target_author missing"),
+        ({"recipient": "+491", "target_author": "+491"},
+         "Couldn't process request - timestamp missing"),
+        ({"recipient": "group.!", "target_author": "+491", "timestamp": MS}, "Invalid group id"),
+        ({"recipient": "+491", "timestamp": str(MS)},
+         "Couldn't process request - invalid request"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("verb", ["POST", "DELETE"])
+def test_a_pin_names_its_message(
+    verb: str, body: dict[str, Any], text: str, served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    answer = served.request(verb, f"/v1/pin-message/{ACCOUNT}", json=body)
+    assert (answer.status_code, answer.json()["error"]) == (400, text)
+    assert not daemon.asked("sendPinMessage")
+    assert not daemon.asked("sendUnpinMessage")
+
+
+@pytest.mark.parametrize("group", [GROUP_ID, INTERNAL_ID.replace("/", "%2F"), GROUP_ID[6:]])
+def test_an_admin_deletes_a_message_of_somebody_for_everybody(
+    group: str, served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("sendAdminDelete", result({"timestamp": 7, "results": []}))
+    answer = served.delete(
+        f"/v1/groups/{ACCOUNT}/{group}/messages", json={"target_author": "foo.01", "timestamp": MS}
+    )
+    assert (answer.status_code, answer.json()) == (201, {"timestamp": "7"})
+    assert params_of(daemon, "sendAdminDelete") == {
+        "target-author": "u:foo.01",
+        "target-timestamp": MS,
+        "group-id": INTERNAL_ID,
+        "account": ACCOUNT,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "text"),
+    [
+        (f"/{GROUP_ID}", {"timestamp": MS}, "Couldn't process request - target_author missing"),
+        (f"/{GROUP_ID}", {"target_author": "+491"}, "Couldn't process request - timestamp missing"),
+        ("/", {"target_author": "+491", "timestamp": MS}, "Please specify a group id"),
+        ("/%21", {"target_author": "+491", "timestamp": MS}, "Invalid group id"),
+    ],
+)
+def test_a_deletion_names_its_message(
+    path: str, body: dict[str, Any], text: str, served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    answer = served.delete(f"/v1/groups/{ACCOUNT}{path}/messages", json=body)
+    assert (answer.status_code, answer.json()["error"]) == (400, text)
+    assert not daemon.asked("sendAdminDelete")
+
+
+def test_who_is_no_admin_hears_it_from_signal_cli(served: Bridge, daemon: ScriptedDaemon) -> None:
+    daemon.on("sendAdminDelete", error(-1, "User is not a member in group: x"))
+    answer = served.delete(
+        f"/v1/groups/{ACCOUNT}/{GROUP_ID}/messages",
+        json={"target_author": "+491", "timestamp": MS},
+    )
+    assert (answer.status_code, answer.json()["error"]) == (400, "User is not a member in group: x")

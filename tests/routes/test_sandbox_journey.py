@@ -73,6 +73,8 @@ def test_a_message_is_pinned_reacted_to_read_and_deleted(sandboxed: Bridge, grou
     done(sandboxed.post(f"/v1/groups/{ANN}/{group}/pin-message", json=pin), 201)
     done(sandboxed.delete(f"/v1/groups/{ANN}/{group}/pin-message", json=pin), 201)
     about = {"recipient": group, "target_author": ANN, "timestamp": timestamp}
+    done(sandboxed.post(f"/v1/pin-message/{BOB}", json=about | {"duration": 60}), 201)
+    done(sandboxed.delete(f"/v1/pin-message/{BOB}", json=about), 201)
     done(sandboxed.post(f"/v1/reactions/{BOB}", json=about | {"reaction": "\N{RED APPLE}"}))
     done(sandboxed.delete(f"/v1/reactions/{BOB}", json=about))
     done(sandboxed.put(f"/v1/typing-indicator/{BOB}", json={"recipient": group}))

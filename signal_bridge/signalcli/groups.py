@@ -76,11 +76,18 @@ def list_groups(number: str) -> Call:
     return Call("listGroups", {"account": number}, repeatable=True)
 
 
+def list_group(number: str, group_id: str) -> Call:
+    """Ask for the group of that internal id; an array of it, or of none."""
+    params = {"groupId": [group_id], "account": number}
+    return Call("listGroups", params, repeatable=True)
+
+
 def groups(result: Any, expand: bool = False) -> list[dict[str, Any]]:
     """The group objects of listGroups, in its order.
 
     With `expand` the four lists of people hold `{"number", "uuid"}` instead of one or the other,
-    and are null when signal-cli has none. Raises `RequestError` (invalid response).
+    and are null when signal-cli has none; members have `is_admin`, `label` and `label_emoji` as
+    well, as far as signal-cli says so (since 0.14.1). Raises `RequestError` (invalid response).
     """
     return [_group(row, _addresses if expand else _names) for row in results.as_rows(result)]
 
@@ -217,11 +224,17 @@ def _names(members: Any) -> list[str]:
     return [results.text(row, "number") or results.text(row, "uuid") for row in rows]
 
 
-def _addresses(members: Any) -> list[dict[str, str]] | None:
-    if members is None:
-        return None
-    rows = results.as_rows(members)
-    return [{name: results.text(row, name) for name in ("number", "uuid")} for row in rows]
+def _addresses(members: Any) -> list[dict[str, Any]] | None:
+    return None if members is None else list(map(_address, results.as_rows(members)))
+
+
+def _address(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Somebody by number and UUID, and what signal-cli says of the membership (since 0.14.1)."""
+    shown: dict[str, Any] = {name: results.text(row, name) for name in ("number", "uuid")}
+    if row.get("isAdmin") is not None:
+        shown["is_admin"] = results.flag(row, "isAdmin")
+    labels = {"label": results.text(row, "label"), "label_emoji": results.text(row, "labelEmoji")}
+    return {**shown, **{name: label for name, label in labels.items() if label}}
 
 
 def _permission(row: Mapping[str, Any], name: str) -> str:

@@ -23,6 +23,7 @@ from signal_bridge.web.routes import (
     health,
     identities,
     linking,
+    member_labels,
     messages,
     polls,
     profiles,
@@ -131,6 +132,7 @@ SURFACE: Final = (
     Route("GET", f"{_IN_GROUP}/avatar", groups.get_avatar, op.groups.GET_AVATAR),
     Route("POST", f"{_IN_GROUP}/pin-message", groups.pin_message, op.groups.PIN_MESSAGE),
     Route("DELETE", f"{_IN_GROUP}/pin-message", groups.unpin_message, op.groups.UNPIN_MESSAGE),
+    Route("PUT", f"{_IN_GROUP}/member-label", member_labels.change, op.member_labels.CHANGE),
     # people
     Route("GET", "/v1/profiles/<number>", profiles.get, op.profiles.GET),
     Route("POST", "/v1/profiles/<number>", profiles.update, op.profiles.UPDATE),

@@ -122,3 +122,48 @@ def test_unpinning_needs_a_timestamp(served: Bridge, daemon: ScriptedDaemon) -> 
     answer = served.delete(f"{GROUP}/pin-message", json={"target_author": "+491"})
     assert answer.json()["error"] == "Couldn't process request - timestamp missing"
     assert not daemon.asked("sendUnpinMessage")
+
+
+def test_the_account_is_called_something_in_a_group(served: Bridge, daemon: ScriptedDaemon) -> None:
+    daemon.on("updateGroup", result({"timestamp": 7, "results": []}))
+    body = {"label": "Boss", "label_emoji": ""}
+    answer = served.put(f"{GROUP}/member-label", json=body)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert params(daemon, "updateGroup") == {
+        "groupId": INTERNAL_ID,
+        "memberLabel": "Boss",
+        "memberLabelEmoji": "",
+        "account": ACCOUNT,
+    }
+    assert not daemon.asked("listGroups")
+
+
+@pytest.mark.parametrize(("member", "status"), [({"isAdmin": True}, 204), ({}, 501)])
+def test_a_label_that_was_not_taken_is_a_501_where_there_are_none(
+    member: dict[str, Any], status: int, served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("updateGroup", result({}))
+    daemon.on("listGroups", result([{"id": INTERNAL_ID, "members": [{"number": "+1", **member}]}]))
+    answer = served.put(f"{GROUP}/member-label", json={"label": "Boss"})
+    assert answer.status_code == status
+    if status == 501:
+        assert answer.json()["code"] == "not_supported"
+        assert answer.json()["error"] == (
+            "signal-cli 0.13.19 does not have labels of members; "
+            "that needs signal-cli 0.14.1 or newer"
+        )
+
+
+def test_a_label_has_to_be_said(served: Bridge, daemon: ScriptedDaemon) -> None:
+    answer = served.put(f"{GROUP}/member-label", json={"label": None})
+    assert answer.json()["error"] == "Couldn't process request - label or label_emoji missing"
+    assert not daemon.asked("updateGroup")
+
+
+def test_members_are_shown_with_their_labels(served: Bridge, daemon: ScriptedDaemon) -> None:
+    member = {"number": "+491", "uuid": "u1", "isAdmin": True, "label": "Boss", "labelEmoji": "👑"}
+    daemon.on("listGroups", result([{"id": INTERNAL_ID, "members": [member]}]))
+    assert served.get(f"{GROUP}?expand=true").json()["members"] == [
+        {"number": "+491", "uuid": "u1", "is_admin": True, "label": "Boss", "label_emoji": "👑"}
+    ]
+    assert served.get(GROUP).json()["members"] == ["+491"]

@@ -218,3 +218,25 @@ def test_a_groups_avatar_is_asked_for() -> None:
     params = {"groupId": INTERNAL, "account": ME}
     assert groups.get_group_avatar(ME, INTERNAL) == Call("getAvatar", params, repeatable=True)
     assert groups.get_group_avatar(ME, "").params == {"account": ME}
+
+
+def test_expanded_members_say_what_they_are_in_the_group() -> None:
+    members = [
+        {"number": "+491", "uuid": "u1", "isAdmin": True, "label": "Boss", "labelEmoji": "👑"},
+        {"number": None, "uuid": "u2", "isAdmin": False, "label": None},
+    ]
+    row = {"id": INTERNAL, "members": members, "admins": [{"number": "+491", "uuid": "u1"}]}
+    (shown,) = groups.groups([row], expand=True)
+    assert shown["members"] == [
+        {"number": "+491", "uuid": "u1", "is_admin": True, "label": "Boss", "label_emoji": "👑"},
+        {"number": "", "uuid": "u2", "is_admin": False},
+    ]
+    assert shown["admins"] == [{"number": "+491", "uuid": "u1"}]
+    (plain,) = groups.groups([row])
+    assert plain["members"] == ["+491", "u2"]
+
+
+def test_one_group_may_be_asked_for() -> None:
+    assert groups.list_group(ME, INTERNAL) == Call(
+        "listGroups", {"groupId": [INTERNAL], "account": ME}, repeatable=True
+    )

@@ -29,7 +29,8 @@ from signal_bridge.web.schemas.groups import (
 def list_all(number: str) -> ResponseReturnValue:
     """All groups of the account, those it has left included.
 
-    People are shown by number, or by UUID when there is none; with `expand=true` by both.
+    People are shown by number, or by UUID when there is none; with `expand=true` by both, and
+    members with `is_admin` and their labels, which signal-cli has since 0.14.1.
     """
     number = account_number(number)
     expand = query_flag("expand")

@@ -90,9 +90,17 @@ class PersonSchema(AnswerSchema):
     uuid = text(UUID)
 
 
-def _people() -> Either:
+class MemberSchema(PersonSchema):
+    """A member of a group, by number and by UUID, and as what."""
+
+    is_admin = flag(required=False, about="signal-cli says it since 0.14.1")
+    label = text(required=False, about="what the member is called in the group, if anything")
+    label_emoji = text(required=False, about="the emoji beside it, if there is one")
+
+
+def _people(person: type[PersonSchema] = PersonSchema) -> Either:
     """By number, or by UUID when there is none; with `expand` by both."""
-    return Either(many(text(ANN)), many(PersonSchema, allow_none=True))
+    return Either(many(text(ANN)), many(person, allow_none=True))
 
 
 def _permission() -> fields.String:
@@ -114,7 +122,7 @@ class GroupSchema(AnswerSchema):
     description = text("")
     id = text(GROUP)
     internal_id = text(INTERNAL_GROUP, about="signal-cli's own")
-    members = _people()
+    members = _people(MemberSchema)
     blocked = flag(False)
     member = flag(True, about="whether the account is in it")
     pending_invites = _people()

@@ -128,10 +128,18 @@ def devices(result: Any) -> list[dict[str, Any]]:
 
 def remove_device(number: str, device_id: str) -> Call:
     """Unlink a device. Raises `RequestError` (`deviceId must be numeric`)."""
-    device = int64(device_id)
-    if device is None:
-        raise RequestError("deviceId must be numeric")
-    return Call("removeDevice", {"deviceId": device, "account": number})
+    return Call("removeDevice", {"deviceId": _device_id(device_id), "account": number})
+
+
+def rename_device(number: str, device_id: str, name: str) -> Call:
+    """Give a device another name; only a primary device may rename others than itself.
+
+    Since signal-cli 0.13.23. Raises `RequestError` (`deviceId must be numeric`, no name).
+    """
+    device = _device_id(device_id)
+    if not name:
+        raise RequestError("Couldn't process request - device_name missing")
+    return Call("updateDevice", {"deviceId": device, "deviceName": name, "account": number})
 
 
 def submit_rate_limit_challenge(number: str, challenge_token: str, captcha: str) -> Call:
@@ -183,6 +191,13 @@ def set_pin(number: str, pin: str) -> Call:
 def remove_pin(number: str) -> Call:
     """Remove the registration lock."""
     return Call("removePin", {"account": number})
+
+
+def _device_id(text: str) -> int:
+    device = int64(text)
+    if device is None:
+        raise RequestError("deviceId must be numeric")
+    return device
 
 
 def _require_number(number: str) -> str:

@@ -27,7 +27,10 @@ def list_contacts(number: str, recipient: str | None = None, all_recipients: boo
 
 
 def contacts(result: Any) -> list[dict[str, Any]]:
-    """The contact objects of listContacts (12 keys). Raises `RequestError` (invalid response)."""
+    """The contact objects of listContacts (12 keys, 13 with `archived`, since signal-cli 0.14.1).
+
+    Raises `RequestError` (invalid response).
+    """
     return list(map(_contact, results.as_rows(result)))
 
 
@@ -124,6 +127,7 @@ def _require_recipient(recipient: str) -> str:
 
 def _contact(row: Mapping[str, Any]) -> dict[str, Any]:
     profile = results.as_row(row.get("profile"))
+    archived = {"archived": results.flag(row, "isArchived")} if "isArchived" in row else {}
     return {
         "number": results.text(row, "number"),
         "uuid": results.text(row, "uuid"),
@@ -132,6 +136,7 @@ def _contact(row: Mapping[str, Any]) -> dict[str, Any]:
         "username": results.text(row, "username"),
         "color": results.text(row, "color"),
         "blocked": results.flag(row, "isBlocked"),
+        **archived,
         "message_expiration": _expiration(row),
         "note": results.text(row, "note"),
         "profile": {

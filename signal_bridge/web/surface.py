@@ -82,6 +82,7 @@ SURFACE: Final = (
     Route("GET", "/v1/devices/<number>", devices.list_all, op.devices.LIST_ALL),
     Route("POST", "/v1/devices/<number>", devices.add, op.devices.ADD),
     Route("DELETE", f"{_DEVICES}/<device_id>", devices.remove, op.devices.REMOVE),
+    Route("PUT", f"{_DEVICES}/<device_id>", devices.rename, op.devices.RENAME),
     Route("DELETE", _LOCAL_DATA, devices.delete_local_data, op.devices.DELETE_LOCAL_DATA),
     # messages
     Route("POST", "/v2/send", messages.send, op.messages.SEND),

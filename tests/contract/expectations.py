@@ -117,6 +117,8 @@ def _contacts_whole(vector: Vector) -> Vector:
         contact["blocked"] = row.get("isBlocked") or False
         contact["message_expiration"] = "" if expiration is None else str(expiration)
         contact["profile_name"] = " ".join(filter(None, names))
+        if "isArchived" in row:
+            contact["archived"] = row["isArchived"]
     return replace(vector, text=json.dumps(answer))
 
 
@@ -332,7 +334,7 @@ DEVIATIONS = (
     ),
     Deviation(
         "rest-surface.rst 11.7",
-        "a contact is shown as signal-cli has it: blocked, its timer, its profile's name",
+        "a contact is shown as signal-cli has it: blocked, archived, its timer, its profile's name",
         ("GET /v1/contacts/NUMBER?all_recipients=true", "GET /v1/contacts/NUMBER/UUID"),
         _contacts_whole,
     ),

@@ -93,3 +93,39 @@ def test_local_data_takes_a_chunked_body(served: Bridge, daemon: ScriptedDaemon)
     answer = served.delete(f"/v1/devices/{ACCOUNT}/local-data", data=chunks)
     assert answer.status_code == 204
     assert params_of(daemon, "deleteLocalAccountData")["ignore-registered"] is True
+
+
+def test_a_device_is_renamed(served: Bridge, daemon: ScriptedDaemon) -> None:
+    answer = served.put(f"/v1/devices/{ACCOUNT}/2", json={"device_name": "Office"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert params_of(daemon, "updateDevice") == {
+        "deviceId": 2,
+        "deviceName": "Office",
+        "account": ACCOUNT,
+    }
+
+
+@pytest.mark.parametrize(
+    ("device", "body", "text"),
+    [
+        ("two", {"device_name": "Office"}, "deviceId must be numeric"),
+        ("local-data", {"device_name": "Office"}, "deviceId must be numeric"),
+        ("2", {}, "Couldn't process request - device_name missing"),
+        ("2", {"device_name": 2}, "Couldn't process request - invalid request"),
+    ],
+)
+def test_a_device_is_renamed_by_its_number(
+    device: str, body: dict[str, Any], text: str, served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    answer = served.put(f"/v1/devices/{ACCOUNT}/{device}", json=body)
+    assert (answer.status_code, answer.json()["error"]) == (400, text)
+    assert not daemon.asked("updateDevice")
+
+
+def test_a_contact_is_archived_if_signal_cli_says_so(
+    served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("listContacts", result([{"number": "+491", "isArchived": True}, {"number": "+492"}]))
+    first, second = served.get(f"/v1/contacts/{ACCOUNT}").json()
+    assert first["archived"] is True
+    assert "archived" not in second

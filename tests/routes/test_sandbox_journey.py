@@ -131,7 +131,11 @@ def test_an_account_is_set_up(sandboxed: Bridge) -> None:
     done(sandboxed.put(f"{path}/settings", json={"share_number": True}), 201)
     done(sandboxed.post(f"{path}/pin", json={"pin": "1234"}), 201)
     done(sandboxed.delete(f"{path}/pin"))
-    assert done(sandboxed.get(f"/v1/devices/{ANN}"), 200)[0]["id"] == 1
+    uri = f"sgnl://linkdevice?uuid=x&pub_key={'A' * 43}"
+    done(sandboxed.post(f"/v1/devices/{ANN}", json={"uri": uri}))
+    done(sandboxed.put(f"/v1/devices/{ANN}/2", json={"device_name": "Office"}))
+    phone, other = done(sandboxed.get(f"/v1/devices/{ANN}"), 200)
+    assert (phone["id"], other["id"], other["name"]) == (1, 2, "Office")
     pack = {"pack_id": "ab" * 16, "pack_key": "cd" * 32}
     done(sandboxed.post(f"/v1/sticker-packs/{ANN}", json=pack), 201)
     shown = done(sandboxed.get(f"/v1/sticker-packs/{ANN}"), 200)

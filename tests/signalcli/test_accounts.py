@@ -40,6 +40,11 @@ ACCOUNT = {"account": ME}
         (accounts.remove_device(ME, "-3"), "removeDevice", {"deviceId": -3, **ACCOUNT}),
         (accounts.remove_device(ME, "+3"), "removeDevice", {"deviceId": 3, **ACCOUNT}),
         (
+            accounts.rename_device(ME, "2", "Office"),
+            "updateDevice",
+            {"deviceId": 2, "deviceName": "Office", **ACCOUNT},
+        ),
+        (
             accounts.submit_rate_limit_challenge(ME, "t", "c"),
             "submitRateLimitChallenge",
             {"challenge": "t", "captcha": "c", **ACCOUNT},
@@ -118,6 +123,8 @@ def test_results_are_shown_as_the_peer_shows_them() -> None:
         (accounts.remove_device, (ME, "abc"), "deviceId must be numeric"),
         (accounts.remove_device, (ME, ""), "deviceId must be numeric"),
         (accounts.remove_device, (ME, "1" * 5000), "deviceId must be numeric"),
+        (accounts.rename_device, (ME, "abc", ""), "deviceId must be numeric"),
+        (accounts.rename_device, (ME, "2", ""), "Couldn't process request - device_name missing"),
         (
             accounts.submit_rate_limit_challenge,
             (ME, "", ""),

@@ -41,6 +41,7 @@ SHOWN = {
     "username": "x.1",
     "color": "red",
     "blocked": True,
+    "archived": False,
     "message_expiration": "3600",
     "note": "note",
     "profile": {

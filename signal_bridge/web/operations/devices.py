@@ -13,6 +13,9 @@ ADD: Final = Operation(
     204, body=Body(schemas.DEVICE, {"uri": "sgnl://linkdevice?uuid=…&pub_key=…"})
 )
 REMOVE: Final = Operation(204)
+RENAME: Final = Operation(
+    204, body=Body(schemas.DEVICE_NAME, {"device_name": "Office"}), beyond_peer=True
+)
 DELETE_LOCAL_DATA: Final = Operation(
     204, body=Body(schemas.LOCAL_DATA, {"ignore_registered": False}, required=False)
 )

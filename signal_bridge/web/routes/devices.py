@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from signal_bridge.signalcli import accounts
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import read_body, required_number
-from signal_bridge.web.schemas.devices import DEVICE, LOCAL_DATA
+from signal_bridge.web.schemas.devices import DEVICE, DEVICE_NAME, LOCAL_DATA
 
 
 def list_all(number: str) -> ResponseReturnValue:
@@ -29,6 +29,18 @@ def remove(number: str, device_id: str) -> ResponseReturnValue:
     """Unlink a device. 204. 400 when its id is no number."""
     number = required_number(number)
     bridge().gateway.run(accounts.remove_device(number, device_id))
+    return "", 204
+
+
+def rename(number: str, device_id: str) -> ResponseReturnValue:
+    """Give a device the name `device_name`. 204.
+
+    The account's primary device may rename every device, another only itself. 400 when the id is no
+    number or the name is missing; 501 before signal-cli 0.13.23.
+    """
+    number = required_number(number)
+    body = read_body(DEVICE_NAME)
+    bridge().gateway.run(accounts.rename_device(number, device_id, body["device_name"]))
     return "", 204
 
 

@@ -45,6 +45,11 @@ class ContactSchema(AnswerSchema):
     username = text("")
     color = text("")
     blocked = flag(False)
+    archived = flag(
+        False,
+        required=False,
+        about="whether the chat lies in the archive; signal-cli says it since 0.14.1",
+    )
     message_expiration = text("0", about="seconds after which messages disappear, as a text")
     note = text("")
     profile = one(ContactProfileSchema)

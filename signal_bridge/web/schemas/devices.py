@@ -14,6 +14,15 @@ class DeviceBody(BodySchema):
     uri = Text(load_default="")
 
 
+class DeviceNameBody(BodySchema):
+    """What a device is to be called."""
+
+    device_name = Text(
+        load_default="",
+        metadata={"description": "the name that is shown in the list of linked devices"},
+    )
+
+
 class LocalDataBody(BodySchema):
     """Whether the data of a registered account may go, too."""
 
@@ -30,4 +39,5 @@ class DeviceSchema(AnswerSchema):
 
 
 DEVICE: Final = DeviceBody()
+DEVICE_NAME: Final = DeviceNameBody()
 LOCAL_DATA: Final = LocalDataBody()

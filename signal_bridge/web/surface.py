@@ -22,6 +22,7 @@ from signal_bridge.web.routes import (
     groups,
     health,
     identities,
+    invite_links,
     linking,
     member_labels,
     messages,
@@ -133,6 +134,8 @@ SURFACE: Final = (
     Route("GET", f"{_IN_GROUP}/avatar", groups.get_avatar, op.groups.GET_AVATAR),
     Route("POST", f"{_IN_GROUP}/pin-message", groups.pin_message, op.groups.PIN_MESSAGE),
     Route("DELETE", f"{_IN_GROUP}/pin-message", groups.unpin_message, op.groups.UNPIN_MESSAGE),
+    Route("POST", "/v1/groups/<maybe:number>/join", invite_links.join, op.invite_links.JOIN),
+    Route("POST", f"{_IN_GROUP}/reset-link", invite_links.reset, op.invite_links.RESET),
     Route("PUT", f"{_IN_GROUP}/member-label", member_labels.change, op.member_labels.CHANGE),
     # people
     Route("GET", "/v1/profiles/<number>", profiles.get, op.profiles.GET),

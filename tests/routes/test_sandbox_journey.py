@@ -88,6 +88,21 @@ def test_a_message_is_pinned_reacted_to_read_and_deleted(sandboxed: Bridge, grou
     assert eventually(lambda: any(is_viewed(one) for one in polled(sandboxed, ANN)), 20)
 
 
+def test_a_group_is_joined_by_its_link_until_that_is_reset(sandboxed: Bridge) -> None:
+    made = sandboxed.post(f"/v1/groups/{ANN}", json={"name": "l", "group_link": "enabled"})
+    path = f"/v1/groups/{ANN}/{(group := done(made, 201)['id'])}"
+    old = {"invite_link": done(sandboxed.get(path), 200)["invite_link"]}
+    joined = done(sandboxed.post(f"/v1/groups/{BOB}/join", json=old), 200)
+    assert joined == {"id": group, "awaits_approval": False}
+    new = done(sandboxed.post(f"{path}/reset-link"), 200)
+    assert new != old
+    done(sandboxed.post(f"/v1/groups/{CYD}/join", json=old), 400)
+    done(sandboxed.put(path, json={"group_link": "enabled-with-approval"}))
+    asked = done(sandboxed.post(f"/v1/groups/{CYD}/join", json=new), 200)
+    assert asked == {"id": group, "awaits_approval": True}
+    assert done(sandboxed.get(path), 200)["pending_requests"] == [CYD]
+
+
 def polled(sandboxed: Bridge, number: str) -> list[dict[str, Any]]:
     received = done(sandboxed.get(f"/v1/receive/{number}?timeout=5"), 200)
     return [one["envelope"] for one in received]

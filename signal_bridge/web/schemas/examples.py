@@ -13,6 +13,9 @@ UUID: Final = "a0a0a0a0-1111-4222-8333-444444444444"
 # The ids of one group, the REST one and signal-cli's own.
 GROUP: Final = "group.UG1waStFZlBXbXN4aW9tTGU5TngyWEY5SE9FNDgzcDZpS2lGajY1aU13ST0="
 INTERNAL_GROUP: Final = "Pmpi+EfPWmsxiomLe9Nx2XF9HOE483p6iKiFj65iMwI="
+INVITE_LINK: Final = (
+    "https://signal.group/#CjQKID5qYvhHz1prMYqJi3vTcdlxfRzhOPN6eoiohY-uYjMCEhAAAQIDBAUGBwgJCgsMDQ4P"
+)
 MS: Final = 1700000000123
 
 REQUEST_ID: Final = "4f2a9c0d1e5b6a77"

@@ -33,6 +33,7 @@ from signal_bridge.web.routes import (
     search,
     status,
     sticker_packs,
+    stories,
     webhooks,
 )
 
@@ -88,6 +89,7 @@ SURFACE: Final = (
     # messages
     Route("POST", "/v2/send", messages.send, op.messages.SEND),
     Route("POST", "/v1/send", messages.send_v1, op.messages.SEND_V1),
+    Route("POST", "/v1/stories/<number>", stories.post, op.stories.POST),
     Route("GET", "/v1/receive/<number>", receive.receive, op.receive.RECEIVE),
     Route("GET", "/v1/events", events.read, op.events.READ),
     Route("POST", "/v1/events/ack", events.acknowledge, op.events.ACKNOWLEDGE),

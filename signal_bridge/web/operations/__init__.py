@@ -27,6 +27,7 @@ from signal_bridge.web.operations import (
     search,
     status,
     sticker_packs,
+    stories,
     webhooks,
 )
 
@@ -53,5 +54,6 @@ __all__ = [
     "search",
     "status",
     "sticker_packs",
+    "stories",
     "webhooks",
 ]

@@ -24,5 +24,9 @@ EVENT_ID: Final = "evt_5c1f0a7be2934d6688d1f0c2a9b47e35"
 WEBHOOK_ID: Final = "wh_5c1f0a7be2934d66"
 WEBHOOK_SECRET: Final = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDazfFMNTEyNM="  # noqa: S105 - nobody's
 DEVICE_LINK_URI: Final = "sgnl://linkdevice?uuid=…&pub_key=…"
+# A grey dot, as PNG.
+PICTURE_BASE64: Final = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCB2kUIOwAAAABJRU5ErkJggg=="
+)
 ATTACHMENT: Final = "6QZ2kqX0Jr8.png"
 CHALLENGE_TOKEN: Final = "1f0c…"  # noqa: S105 - nobody's

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Flag, auto
 from typing import Any, Final, NamedTuple
 
+from marshmallow import fields
+
 from signal_bridge.web.schemas.answers import Answer
-from signal_bridge.web.schemas.base import BodySchema
+from signal_bridge.web.schemas.base import BodySchema, Flag, LongText, Text, Texts, Whole
 
 TEXT: Final = {"type": "string"}
 WHOLE: Final = {"type": "integer"}
@@ -19,14 +21,14 @@ TEXT_STREAM: Final = {"text/event-stream": {"schema": TEXT}}
 PICTURE: Final = {"image/*": {"schema": BYTES}}
 
 
-class Needs(Flag):
+class Needs(enum.Flag):
     """What a request needs to be answered, hence how it can fail."""
 
     NOTHING = 0
-    SIGNAL_CLI = auto()
-    STORE = auto()
-    ROOM = auto()  # on the disk
-    PLACE = auto()  # among the streams
+    SIGNAL_CLI = enum.auto()
+    STORE = enum.auto()
+    ROOM = enum.auto()  # on the disk
+    PLACE = enum.auto()  # among the streams
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,25 @@ class Body:
     required: bool = True
     # the same as multipart/form-data, as a JSON schema
     form: Mapping[str, Any] | None = None
+
+
+def form_of(schema: BodySchema, **files: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as a form, in which all is text (edge/forms.py), and the parts that are files."""
+    texts = dict(_form_field(name, part) for name, part in schema.fields.items())
+    return {"type": "object", "properties": {**texts, **files}}
+
+
+def _form_field(name: str, part: fields.Field[Any]) -> tuple[str, dict[str, Any]]:
+    about = {key: text for key, text in part.metadata.items() if key == "description"}
+    if isinstance(part, Texts):
+        return f"{name}[]", {**TEXTS, **about}
+    if isinstance(part, Flag):
+        return name, {**FLAG, "default": str(part.load_default).lower(), **about}
+    if isinstance(part, Whole):
+        return name, {**WHOLE, **about}
+    if isinstance(part, (Text, LongText)):
+        return name, {**TEXT, **about}
+    return name, {**TEXT, "contentMediaType": "application/json", **about}
 
 
 @dataclass(frozen=True)

@@ -126,3 +126,22 @@ def test_no_reference_for_those_who_read_the_code_is_shown() -> None:
     for entry in (entry.values[0] for entry in ENTRIES):
         assert ".rst" not in entry["summary"] + entry["description"]
     assert not any("contract" in tag["description"] for tag in DOCUMENT["tags"])
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (
+            "/v2/send",
+            "number recipients[] recipient message attachment base64_attachments[] view_once"
+            " voice_note no_urgent story_timestamp story_author text_styles[] mentions",
+        ),
+        ("/v1/stories/{number}", "attachment base64_attachment group_id allow_replies"),
+    ],
+)
+def test_a_form_has_the_fields_of_the_json_and_the_files(path: str, fields: str) -> None:
+    content = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]
+    properties = content["multipart/form-data"]["schema"]["properties"]
+    assert set(fields.split()) <= properties.keys()
+    body = DOCUMENT["components"]["schemas"][content["application/json"]["schema"]["$ref"][21:]]
+    assert {name.removesuffix("[]") for name in properties} == {*body["properties"], "attachment"}

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.route import BYTES, TEXT, TEXTS, Body, Needs, Operation
+from signal_bridge.web.route import BYTES, Body, Needs, Operation, form_of
 from signal_bridge.web.schemas import messages as schemas
 from signal_bridge.web.schemas.examples import ANN, BOB
 
-_SEND_FORM: Final = {
-    "type": "object",
-    "properties": {
-        "number": TEXT,
-        "recipients[]": TEXTS,
-        "message": TEXT,
-        "text_mode": TEXT,
-        "attachment": {"type": "array", "items": BYTES},
-    },
-}
+_FILES: Final = {"type": "array", "items": BYTES, "description": "repeated, once for each file"}
 
 SEND: Final = Operation(
     201,
@@ -25,7 +16,7 @@ SEND: Final = Operation(
     Body(
         schemas.SEND,
         {"number": ANN, "recipients": [BOB], "message": "Hello **Bob**", "text_mode": "styled"},
-        form=_SEND_FORM,
+        form=form_of(schemas.SEND, attachment=_FILES),
     ),
     failures=(429,),
     needs=Needs.SIGNAL_CLI | Needs.ROOM,

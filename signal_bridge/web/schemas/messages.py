@@ -14,6 +14,10 @@ from signal_bridge.web.schemas.examples import MS
 from signal_bridge.web.schemas.problems import RecipientErrorsSchema
 
 
+def _about(text: str) -> dict[str, str]:
+    return {"description": text}
+
+
 class MentionBody(BodySchema):
     """Somebody named in a text: where the name stands, in UTF-16 units, and who it is."""
 
@@ -71,14 +75,31 @@ class SendBody(BodySchema):
     edit_timestamp = Whole(load_default=None)
     notify_self = Flag(load_default=True)
     link_preview = fields.Nested(LinkPreviewBody, load_default=None)
-    view_once = Flag(load_default=False)
+    view_once = Flag(
+        load_default=False, metadata=_about("whether the picture can be looked at only once")
+    )
     # beyond the peer
-    reaction = fields.Nested(ReactionBody, load_default=None)
-    voice_note = Flag(load_default=False)
-    no_urgent = Flag(load_default=False)
-    story_timestamp = Whole(load_default=None)
-    story_author = Text(load_default=None)
-    text_styles = Texts(load_default=list)
+    reaction = fields.Nested(
+        ReactionBody, load_default=None, metadata=_about("to react instead of writing")
+    )
+    voice_note = Flag(
+        load_default=False,
+        metadata=_about("whether the audio attached is a voice note; signal-cli 0.14.2 or newer"),
+    )
+    no_urgent = Flag(
+        load_default=False,
+        metadata=_about("true: no push notification wakes the phone; signal-cli 0.14.0 or newer"),
+    )
+    story_timestamp = Whole(
+        load_default=None,
+        metadata=_about("when the story was posted that this replies to; milliseconds since 1970"),
+    )
+    story_author = Text(
+        load_default=None, metadata=_about("who posted it: a number, a UUID or u:username")
+    )
+    text_styles = Texts(
+        load_default=list, metadata=_about("start:length:STYLE, in UTF-16 units of the text")
+    )
 
 
 def _draft_v1(attachment: str, is_group: bool, **rest: Any) -> tuple[Draft, bool]:

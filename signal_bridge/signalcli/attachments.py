@@ -8,7 +8,7 @@ from typing import Any, Final
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli import results
 from signal_bridge.signalcli.base64text import decode_base64
-from signal_bridge.signalcli.filetypes import sniff
+from signal_bridge.signalcli.sniffing import sniff
 
 Enclosure = str | Path
 """A file that goes to signal-cli: its base64 text as a request brought it, or its path."""

@@ -1,239 +1,293 @@
-"""What kind of file some bytes are, by their content (rest-surface.rst 4.4 and 5.11).
+"""Extensions of file names, and the media types that they stand for.
 
-The extension of a stored attachment matters: signal-cli derives the content type from it.
+signal-cli has no parameter for the media type of a file: it tells it by the extension. So a file
+goes out under a name whose extension has the right type here, and signal-cli is to know this table.
+Types are IANA's where it has one, else what browsers say.
 """
 
 from __future__ import annotations
 
-import csv
-import dataclasses
-import io
-import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
-HEAD_BYTES: Final = 3072
-"""As much of a file as is looked at."""
-
-
-@dataclasses.dataclass(frozen=True)
-class FileType:
-    """`extension` has its dot, or is empty; `content_type` is a full header value."""
-
-    extension: str
-    content_type: str
-
-
-_UNKNOWN: Final = FileType("", "application/octet-stream")
-_EMPTY: Final = FileType(".txt", "text/plain")
-_TEXT: Final = FileType(".txt", "text/plain; charset=utf-8")
-_LATIN: Final = FileType(".txt", "text/plain; charset=iso-8859-1")
-_UTF16: Final = {
-    b"\xff\xfe": FileType(".txt", "text/plain; charset=utf-16le"),
-    b"\xfe\xff": FileType(".txt", "text/plain; charset=utf-16be"),
-}
-_JSON: Final = FileType(".json", "application/json")
-_CSV: Final = FileType(".csv", "text/csv")
-
-# (offset, bytes there, extension, content type); the first that fits wins.
-_MAGIC: Final = (
-    (0, b"\x89PNG\r\n\x1a\n", ".png", "image/png"),
-    (0, b"\xff\xd8\xff", ".jpg", "image/jpeg"),
-    (0, b"GIF87a", ".gif", "image/gif"),
-    (0, b"GIF89a", ".gif", "image/gif"),
-    (8, b"WEBP", ".webp", "image/webp"),
-    (8, b"WAVE", ".wav", "audio/wav"),
-    (8, b"AVI ", ".avi", "video/x-msvideo"),
-    (0, b"II*\x00", ".tiff", "image/tiff"),
-    (0, b"MM\x00*", ".tiff", "image/tiff"),
-    (0, b"%PDF-", ".pdf", "application/pdf"),
-    (0, b"fLaC", ".flac", "audio/flac"),
-    (0, b"\x1f\x8b", ".gz", "application/gzip"),
-    (0, b"7z\xbc\xaf\x27\x1c", ".7z", "application/x-7z-compressed"),
-    (0, b"Rar!\x1a\x07", ".rar", "application/x-rar-compressed"),
-    (257, b"ustar", ".tar", "application/x-tar"),
-    (0, b"\xff\xf1", ".aac", "audio/aac"),
-    (0, b"\xff\xf9", ".aac", "audio/aac"),
-    (0, b"\xff\xfb", ".mp3", "audio/mpeg"),
-    (0, b"\xff\xf3", ".mp3", "audio/mpeg"),
-    (0, b"\xff\xf2", ".mp3", "audio/mpeg"),
-)
-# A text may start like these; binary data may not.
-_MAGIC_IF_BINARY: Final = (
-    (0, b"ID3", ".mp3", "audio/mpeg"),
-    (0, b"BM", ".bmp", "image/bmp"),
-    (0, b"#!AMR", ".amr", "audio/amr"),
-)
-_RIFF_OFFSET: Final = 8
-
-# ISO base media (ISO/IEC 14496-12): the brand after `ftyp`. Every other brand is MP4.
-_BRANDS: Final = {
-    b"heic": FileType(".heic", "image/heic"),
-    b"heix": FileType(".heic", "image/heic"),
-    b"mif1": FileType(".heif", "image/heif"),
-    b"heim": FileType(".heif", "image/heif"),
-    b"heis": FileType(".heif", "image/heif"),
-    b"avif": FileType(".avif", "image/avif"),
-    b"avis": FileType(".avif", "image/avif"),
-    b"M4A ": FileType(".m4a", "audio/x-m4a"),
-    b"M4B ": FileType(".m4a", "audio/x-m4a"),
-    b"M4V ": FileType(".m4v", "video/x-m4v"),
-    b"M4VH": FileType(".m4v", "video/x-m4v"),
-    b"qt  ": FileType(".mov", "video/quicktime"),
-}
-_MP4: Final = FileType(".mp4", "video/mp4")
-_3GP: Final = FileType(".3gp", "video/3gpp")
-
-_WEBM: Final = FileType(".webm", "video/webm")
-_MATROSKA: Final = FileType(".mkv", "video/x-matroska")
-
-_OGG: Final = FileType(".ogg", "application/ogg")
-_OGG_AUDIO: Final = FileType(".oga", "audio/ogg")
-_OGG_VIDEO: Final = FileType(".ogv", "video/ogg")
-_OGG_CODECS: Final = (
-    (b"\x7fFLAC", _OGG_AUDIO),
-    (b"\x01vorbis", _OGG_AUDIO),
-    (b"OpusHead", _OGG_AUDIO),
-    (b"Speex   ", _OGG_AUDIO),
-    (b"\x80theora", _OGG_VIDEO),
-)
-_OGG_CODEC_OFFSET: Final = 28
-
-_ZIP: Final = FileType(".zip", "application/zip")
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 _OASIS: Final = "application/vnd.oasis.opendocument."
-# What a ZIP holds near its beginning tells its format: names, and for some the content, too.
-_ZIP_ENTRIES: Final = (
-    (b"mimetypeapplication/epub+zip", FileType(".epub", "application/epub+zip")),
-    (b"mimetype" + _OASIS.encode() + b"text", FileType(".odt", _OASIS + "text")),
-    (b"mimetype" + _OASIS.encode() + b"spreadsheet", FileType(".ods", _OASIS + "spreadsheet")),
-    (b"mimetype" + _OASIS.encode() + b"presentation", FileType(".odp", _OASIS + "presentation")),
-    (b"word/", FileType(".docx", _OFFICE + "wordprocessingml.document")),
-    (b"xl/", FileType(".xlsx", _OFFICE + "spreadsheetml.sheet")),
-    (b"ppt/", FileType(".pptx", _OFFICE + "presentationml.presentation")),
-    (b"AndroidManifest.xml", FileType(".apk", "application/vnd.android.package-archive")),
-    (b"classes.dex", FileType(".apk", "application/vnd.android.package-archive")),
-    (b"META-INF/MANIFEST.MF", FileType(".jar", "application/java-archive")),
+
+# A type, and its extensions; the first is the one that a file of the type gets.
+_TEXTS: Final = (
+    ("text/plain", "txt text log conf cfg ini srt"),
+    ("text/csv", "csv"),
+    ("text/tab-separated-values", "tsv"),
+    ("text/html", "html htm"),
+    ("text/css", "css"),
+    ("text/javascript", "js mjs"),
+    ("text/markdown", "md markdown"),
+    ("text/calendar", "ics ifb"),
+    ("text/vcard", "vcf vcard"),
+    ("text/vtt", "vtt"),
+    ("text/xml", "xml"),
+    ("text/rtf", "rtf"),
+    ("text/x-python", "py"),
+    ("text/x-tex", "tex"),
+    ("text/x-diff", "diff patch"),
+    ("image/svg+xml", "svg"),
+    ("audio/x-mpegurl", "m3u m3u8"),
+    ("message/rfc822", "eml"),
+    ("application/json", "json"),
+    ("application/geo+json", "geojson"),
+    ("application/ld+json", "jsonld"),
+    ("application/x-ndjson", "ndjson jsonl"),
+    ("application/yaml", "yaml yml"),
+    ("application/toml", "toml"),
+    ("application/sql", "sql"),
+    ("application/x-sh", "sh"),
+    ("application/xhtml+xml", "xhtml xht"),
+    ("application/gpx+xml", "gpx"),
+    ("application/vnd.google-earth.kml+xml", "kml"),
+    ("application/rss+xml", "rss"),
+    ("application/atom+xml", "atom"),
+    ("application/postscript", "ps eps ai"),
+    ("application/pgp-encrypted", "pgp gpg"),
+    ("application/pgp-keys", "asc"),
+    ("application/x-pem-file", "pem"),
+    ("application/x-x509-ca-cert", "crt cer der"),
+)
+_BINARIES: Final = (
+    ("image/jpeg", "jpg jpeg jpe jfif"),
+    ("image/png", "png"),
+    ("image/apng", "apng"),
+    ("image/gif", "gif"),
+    ("image/webp", "webp"),
+    ("image/heic", "heic"),
+    ("image/heif", "heif hif"),
+    ("image/avif", "avif"),
+    ("image/jxl", "jxl"),
+    ("image/jp2", "jp2"),
+    ("image/bmp", "bmp dib"),
+    ("image/tiff", "tiff tif"),
+    ("image/vnd.microsoft.icon", "ico"),
+    ("image/x-win-bitmap", "cur"),
+    ("image/vnd.adobe.photoshop", "psd"),
+    ("image/vnd.djvu", "djvu djv"),
+    ("image/x-adobe-dng", "dng"),
+    ("audio/mpeg", "mp3 mp2 mpga"),
+    ("audio/mp4", "m4a m4b"),
+    ("audio/aac", "aac adts"),
+    ("audio/ogg", "oga ogg opus spx"),
+    ("audio/wav", "wav"),
+    ("audio/flac", "flac"),
+    ("audio/webm", "weba"),
+    ("audio/x-matroska", "mka"),
+    ("audio/amr", "amr"),
+    ("audio/amr-wb", "awb"),
+    ("audio/3gpp", "3ga"),
+    ("audio/aiff", "aiff aif aifc"),
+    ("audio/midi", "mid midi kar"),
+    ("audio/x-caf", "caf"),
+    ("audio/x-ms-wma", "wma"),
+    ("video/mp4", "mp4 mp4v mpg4"),
+    ("video/x-m4v", "m4v"),
+    ("video/quicktime", "mov qt"),
+    ("video/webm", "webm"),
+    ("video/x-matroska", "mkv"),
+    ("video/3gpp", "3gp 3gpp"),
+    ("video/3gpp2", "3g2"),
+    ("video/ogg", "ogv"),
+    ("video/mpeg", "mpg mpeg mpe m1v m2v vob"),
+    ("video/mp2t", "ts mts m2ts"),
+    ("video/x-msvideo", "avi"),
+    ("video/x-ms-asf", "asf"),
+    ("video/x-ms-wmv", "wmv"),
+    ("video/x-flv", "flv"),
+    ("application/ogg", "ogx"),
+    ("application/pdf", "pdf"),
+    ("application/zip", "zip"),
+    ("application/gzip", "gz tgz"),
+    ("application/x-bzip2", "bz2 tbz2"),
+    ("application/x-xz", "xz txz"),
+    ("application/zstd", "zst"),
+    ("application/x-7z-compressed", "7z"),
+    ("application/vnd.rar", "rar"),
+    ("application/x-tar", "tar"),
+    ("application/msword", "doc dot"),
+    ("application/vnd.ms-excel", "xls xlt"),
+    ("application/vnd.ms-powerpoint", "ppt pps"),
+    ("application/vnd.ms-outlook", "msg"),
+    ("application/vnd.visio", "vsd"),
+    (_OFFICE + "wordprocessingml.document", "docx"),
+    (_OFFICE + "wordprocessingml.template", "dotx"),
+    (_OFFICE + "spreadsheetml.sheet", "xlsx"),
+    (_OFFICE + "spreadsheetml.template", "xltx"),
+    (_OFFICE + "presentationml.presentation", "pptx"),
+    (_OFFICE + "presentationml.slideshow", "ppsx"),
+    ("application/vnd.ms-word.document.macroenabled.12", "docm"),
+    ("application/vnd.ms-excel.sheet.macroenabled.12", "xlsm"),
+    ("application/vnd.ms-excel.sheet.binary.macroenabled.12", "xlsb"),
+    ("application/vnd.ms-powerpoint.presentation.macroenabled.12", "pptm"),
+    (_OASIS + "text", "odt"),
+    (_OASIS + "spreadsheet", "ods"),
+    (_OASIS + "presentation", "odp"),
+    (_OASIS + "graphics", "odg"),
+    ("application/vnd.apple.pages", "pages"),
+    ("application/vnd.apple.numbers", "numbers"),
+    ("application/vnd.apple.keynote", "key"),
+    ("application/vnd.apple.pkpass", "pkpass"),
+    ("application/vnd.google-earth.kmz", "kmz"),
+    ("application/epub+zip", "epub"),
+    ("application/x-mobipocket-ebook", "mobi prc"),
+    ("application/vnd.android.package-archive", "apk"),
+    ("application/java-archive", "jar"),
+    ("application/x-msdownload", "exe"),
+    ("application/x-msi", "msi"),
+    ("application/vnd.debian.binary-package", "deb"),
+    ("application/vnd.sqlite3", "sqlite sqlite3 db"),
+    ("application/pkcs12", "p12 pfx"),
+    ("model/stl", "stl"),
+    ("font/ttf", "ttf"),
+    ("font/otf", "otf"),
+    ("application/octet-stream", "bin"),
 )
 
-# A name follows 26 bytes of its entry's header.
-_ZIP_PATTERNS: Final = tuple(
-    (re.compile(rb"PK\x03\x04.{26}" + re.escape(entry), re.DOTALL), found)
-    for entry, found in _ZIP_ENTRIES
+# What else a sender may call them.
+_OTHER_NAMES: Final = {
+    "application/bzip2": "bz2",
+    "application/x-bzip": "bz2",
+    "application/csv": "csv",
+    "application/x-csv": "csv",
+    "text/x-csv": "csv",
+    "text/comma-separated-values": "csv",
+    "application/ecmascript": "js",
+    "application/javascript": "js",
+    "application/x-javascript": "js",
+    "text/ecmascript": "js",
+    "application/m3u": "m3u",
+    "application/vnd.apple.mpegurl": "m3u8",
+    "application/x-mpegurl": "m3u8",
+    "audio/mpegurl": "m3u",
+    "application/mp4": "mp4",
+    "application/rtf": "rtf",
+    "application/x-rtf": "rtf",
+    "application/text": "txt",
+    "application/x-subrip": "srt",
+    "application/vnd.ms-msi": "msi",
+    "application/x-apk": "apk",
+    "application/x-debian-package": "deb",
+    "application/x-gzip": "gz",
+    "application/x-gtar": "tar",
+    "application/x-java-archive": "jar",
+    "application/x-json": "json",
+    "text/json": "json",
+    "text/x-json": "json",
+    "application/jsonl": "ndjson",
+    "application/x-midi": "mid",
+    "audio/mid": "mid",
+    "audio/x-mid": "mid",
+    "audio/x-midi": "mid",
+    "application/x-pdf": "pdf",
+    "text/pdf": "pdf",
+    "application/x-pkcs12": "p12",
+    "application/x-rar": "rar",
+    "application/x-rar-compressed": "rar",
+    "application/rar": "rar",
+    "application/x-sqlite3": "sqlite",
+    "application/x-yaml": "yaml",
+    "text/yaml": "yaml",
+    "text/x-yaml": "yaml",
+    "application/x-zip": "zip",
+    "application/x-zip-compressed": "zip",
+    "application/x-zstd": "zst",
+    "application/xml": "xml",
+    "audio/aacp": "aac",
+    "audio/x-aac": "aac",
+    "audio/x-aiff": "aiff",
+    "audio/x-amr": "amr",
+    "audio/amr-nb": "amr",
+    "audio/x-caff": "caf",
+    "audio/x-flac": "flac",
+    "audio/m4a": "m4a",
+    "audio/x-m4a": "m4a",
+    "audio/mp4a-latm": "m4a",
+    "audio/x-m4b": "m4b",
+    "audio/mp3": "mp3",
+    "audio/x-mp3": "mp3",
+    "audio/x-mpeg": "mp3",
+    "audio/mpeg3": "mp3",
+    "audio/x-mpeg-3": "mp3",
+    "audio/opus": "opus",
+    "audio/x-ogg": "ogg",
+    "audio/vorbis": "ogg",
+    "audio/speex": "spx",
+    "audio/vnd.wave": "wav",
+    "audio/wave": "wav",
+    "audio/x-wav": "wav",
+    "audio/x-pn-wav": "wav",
+    "image/heic-sequence": "heic",
+    "image/heif-sequence": "heif",
+    "image/ico": "ico",
+    "image/icon": "ico",
+    "image/x-icon": "ico",
+    "image/jpg": "jpg",
+    "image/pjpeg": "jpg",
+    "image/x-bmp": "bmp",
+    "image/x-ms-bmp": "bmp",
+    "image/x-png": "png",
+    "image/x-psd": "psd",
+    "image/x-tiff": "tiff",
+    "text/directory": "vcf",
+    "text/x-vcard": "vcf",
+    "text/x-calendar": "ics",
+    "text/x-log": "log",
+    "text/x-markdown": "md",
+    "text/x-patch": "diff",
+    "text/x-sh": "sh",
+    "text/x-shellscript": "sh",
+    "text/x-sql": "sql",
+    "video/avi": "avi",
+    "video/msvideo": "avi",
+    "video/m4v": "m4v",
+    "video/mkv": "mkv",
+    "video/matroska": "mkv",
+    "audio/matroska": "mka",
+    "video/mp2p": "mpg",
+    "video/mpeg2": "mpg",
+    "video/x-mpeg": "mpg",
+    "video/flv": "flv",
+}
+
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
+UNKNOWN: Final = "application/octet-stream"
+"""The media type that says nothing."""
+
+
+def _by_extension(rows: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, str]]:
+    return ((extension, kind) for kind, extensions in rows for extension in extensions.split())
+
+
+MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {**dict(_by_extension(_BINARIES)), **dict(_by_extension(_TEXTS))}
 )
+"""Each extension, in small letters and without its dot, and its media type without parameters."""
 
-_MARKUP: Final = (
-    (r"(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]",
-     FileType(".svg", "image/svg+xml")),
-    (r"<\?xml[\s>]", FileType(".xml", "text/xml; charset=utf-8")),
-    (r"<(?:!DOCTYPE HTML|HTML|HEAD|TITLE|STYLE|SCRIPT|BODY|!--)[\s>]",
-     FileType(".html", "text/html; charset=utf-8")),
-    (r"<(?:TABLE|IFRAME|FONT|H1|DIV|P|BR|A|B)[\s>]",
-     FileType(".html", "text/html; charset=utf-8")),
-    (r"BEGIN:VCARD[\r\n]", FileType(".vcf", "text/vcard")),
-    (r"BEGIN:VCALENDAR[\r\n]", FileType(".ics", "text/calendar")),
-    (r"\{\\rtf", FileType(".rtf", "text/rtf")),
-)  # fmt: skip
-_MARKUP_PATTERNS: Final = tuple(
-    (re.compile(r"\s*" + pattern, re.IGNORECASE | re.DOTALL), found) for pattern, found in _MARKUP
-)
+TEXT_EXTENSIONS: Final = frozenset(extension for extension, _kind in _by_extension(_TEXTS))
+"""Those of files that are text."""
 
-# The control characters that no text has; tab, line ends, form feed and escape may be in one.
-_BINARY_BYTE: Final = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
-_JSON_START: Final = re.compile(r"""\s*(?:\{\s*(?:"|\})|\[\s*[\["{\]0-9tfn-])""")
+_EXTENSIONS: Final = _OTHER_NAMES | {kind: names.split()[0] for kind, names in _BINARIES + _TEXTS}
 
 
-def sniff_extension(head: bytes) -> str:
-    """The extension, with its dot, for a file that starts with `head`; unknown binary: empty."""
-    return sniff(head).extension
+def extension_of(name: str) -> str:
+    """The extension of a file name, in small letters and without its dot, if it has a known one."""
+    extension = name.rpartition(".")[2].lower()
+    return extension if "." in name and extension in MEDIA_TYPES else ""
 
 
-def sniff_content_type(head: bytes) -> str:
-    """The Content-Type to serve a file with that starts with `head`."""
-    return sniff(head).content_type
+def extension_for(content_type: str) -> str:
+    """The extension that files of a type get, without its dot.
 
-
-def sniff(head: bytes) -> FileType:
-    """The type of a file by its first `HEAD_BYTES` bytes; fewer are the whole file."""
-    if not head:
-        return _EMPTY
-    head = head[:HEAD_BYTES]
-    return (
-        _container(head)
-        or _magic(head, _MAGIC)
-        or _text(head)
-        or _magic(head, _MAGIC_IF_BINARY)
-        or _UNKNOWN
-    )
-
-
-def _magic(head: bytes, table: Iterable[tuple[int, bytes, str, str]]) -> FileType | None:
-    for offset, magic, extension, content_type in table:
-        in_riff = offset != _RIFF_OFFSET or head.startswith(b"RIFF")
-        if in_riff and head.startswith(magic, offset):
-            return FileType(extension, content_type)
-    return None
-
-
-def _container(head: bytes) -> FileType | None:
-    """The formats that are told apart by what is inside."""
-    if head.startswith(b"ftyp", 4):
-        return _3GP if head.startswith(b"3g", 8) else _BRANDS.get(head[8:12], _MP4)
-    if head.startswith(b"\x1aE\xdf\xa3"):
-        return _WEBM if b"webm" in head else _MATROSKA
-    if head.startswith(b"OggS"):
-        return next((f for c, f in _OGG_CODECS if head.startswith(c, _OGG_CODEC_OFFSET)), _OGG)
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return next((found for entry, found in _ZIP_PATTERNS if entry.search(head)), _ZIP)
-    return None
-
-
-def _text(head: bytes) -> FileType | None:
-    if head[:2] in _UTF16:
-        return _UTF16[head[:2]]
-    if _BINARY_BYTE.search(head):
-        return None
-    text = _utf8(head)
-    return _LATIN if text is None else _text_type(text, len(head) < HEAD_BYTES)
-
-
-def _utf8(head: bytes) -> str | None:
-    # The head may end within a character.
-    for cut in range(4 if len(head) == HEAD_BYTES else 1):
-        try:
-            return head[: len(head) - cut].decode("utf-8-sig")
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
-def _text_type(text: str, complete: bool) -> FileType:
-    for pattern, found in _MARKUP_PATTERNS:
-        if pattern.match(text):
-            return found
-    if _JSON_START.match(text) and (not complete or _parses_as_json(text)):
-        return _JSON
-    return _CSV if _is_csv(text, complete) else _TEXT
-
-
-def _parses_as_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _is_csv(text: str, complete: bool) -> bool:
-    """At least two lines of the same number of fields, and that is more than one."""
-    lines = text if complete else text.rpartition("\n")[0]
-    try:
-        widths = list(_widths(lines))
-    except csv.Error:
-        return False
-    return len(widths) > 1 and len(set(widths)) == 1 and widths[0] > 1
-
-
-def _widths(lines: str) -> Iterator[int]:
-    return (len(record) for record in csv.reader(io.StringIO(lines)) if record)
+    Empty for a type that is unknown, is none, or says nothing. Parameters are ignored.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == UNKNOWN or not _MEDIA_TYPE.fullmatch(kind):
+        return ""
+    return _EXTENSIONS.get(kind, "")

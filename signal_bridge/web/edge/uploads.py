@@ -14,7 +14,7 @@ from signal_bridge.signalcli.attachments import (
     split_attachment,
 )
 from signal_bridge.signalcli.base64text import Base64Decoder
-from signal_bridge.signalcli.filetypes import HEAD_BYTES, sniff_extension
+from signal_bridge.signalcli.sniffing import HEAD_BYTES, sniff_extension
 from signal_bridge.spool.longstrings import LongString
 from signal_bridge.spool.spool import Spool
 from signal_bridge.web.edge.context import bridge, spool

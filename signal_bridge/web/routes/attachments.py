@@ -13,7 +13,7 @@ from flask import Response, g, jsonify, send_file
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.errors import BridgeError, NotFound, RequestError
-from signal_bridge.signalcli.filetypes import HEAD_BYTES, sniff_content_type
+from signal_bridge.signalcli.sniffing import HEAD_BYTES, sniff_content_type
 from signal_bridge.web.edge.context import bridge
 
 log = logging.getLogger(__name__)

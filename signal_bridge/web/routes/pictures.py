@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from signal_bridge.signalcli.filetypes import HEAD_BYTES, sniff_content_type
+from signal_bridge.signalcli.sniffing import HEAD_BYTES, sniff_content_type
 
 
 def picture(data: bytes) -> Response:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli import addresses, textstyle
-from signal_bridge.signalcli.attachments import Enclosure
+from signal_bridge.signalcli.attachments import NO_VOICE_NOTE, Enclosure
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.messages import Reaction, check_reaction, reaction_call
 from signal_bridge.signalcli.numbers import CANONICAL
@@ -180,6 +180,8 @@ def _check_sticker(draft: Draft) -> None:
         raise RequestError("Couldn't process request - please provide valid sticker delimiter")
     if draft.view_once and not draft.attachments:
         raise RequestError("'view_once' can only be set for image attachments!")
+    if draft.voice_note and not draft.attachments:
+        raise RequestError(NO_VOICE_NOTE)
 
 
 def _check_content(draft: Draft) -> None:

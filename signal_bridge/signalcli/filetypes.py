@@ -116,6 +116,7 @@ _BINARIES: Final = (
     ("application/vnd.ms-powerpoint", "ppt pps"),
     ("application/vnd.ms-outlook", "msg"),
     ("application/vnd.visio", "vsd"),
+    ("application/x-ole-storage", "ole"),  # one of these, of which nothing more can be told
     (_OFFICE + "wordprocessingml.document", "docx"),
     (_OFFICE + "wordprocessingml.template", "dotx"),
     (_OFFICE + "spreadsheetml.sheet", "xlsx"),

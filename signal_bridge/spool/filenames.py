@@ -11,6 +11,11 @@ NO_NAME: Final = "attachment"
 
 _NAME_LIMIT_BYTES: Final = 255
 _EXTENSION_LIMIT_BYTES: Final = 32
+# Windows takes these for devices, whatever extension they have.
+_DEVICE: Final = re.compile(
+    r"(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?=$|\.)",
+    re.IGNORECASE,
+)
 # Control characters, surrogates, line separators, and the marks that turn the direction of
 # writing, with which `exe.png` can be made of `gnp.exe`.
 _NOT_IN_NAMES: Final = re.compile(
@@ -21,16 +26,19 @@ _NOT_IN_NAMES: Final = re.compile(
 def safe_filename(name: str) -> str:
     """A name that stays inside its directory: no separators, no control characters.
 
-    Never empty, `.` or `..` (those become `attachment`), and at most 255 bytes of UTF-8, from
-    which the extension is not cut.
+    Never empty or nothing but dots (those become `attachment`), and at most 255 bytes of UTF-8,
+    from which the extension is not cut. Dots and spaces at the end go, and a device of Windows gets
+    a `_`: the receiver may have to store the file there.
     """
-    base = _NOT_IN_NAMES.sub("", name.replace("\\", "/")).rpartition("/")[2]
-    if base.strip() in ("", ".", ".."):
+    base = _NOT_IN_NAMES.sub("", name.replace("\\", "/")).rpartition("/")[2].rstrip(". ")
+    base = _DEVICE.sub(r"\1_", base, count=1) if _DEVICE.match(base) else base
+    if not base.strip():
         return NO_NAME
     stem, extension = os.path.splitext(base)
     if len(extension.encode()) > _EXTENSION_LIMIT_BYTES:
         stem, extension = base, ""
-    return _cut(stem, _NAME_LIMIT_BYTES - len(extension.encode())) + extension
+    cut = _cut(stem, _NAME_LIMIT_BYTES - len(extension.encode())) + extension
+    return cut.rstrip(". ")
 
 
 def _cut(text: str, limit_bytes: int) -> str:

@@ -104,8 +104,12 @@ def test_a_plain_message_is_sent_with_its_account_and_to_oneself() -> None:
             },
         ),
         (
-            {"voice_note": True, "no_urgent": True, "text_styles": ["0:2:BOLD"]},
-            {"voice-note": True, "no-urgent": True, "text-style": ["0:2:BOLD"]},
+            {"voice_note": True, "attachments": ["/a.m4a"]},
+            {"voice-note": True, "attachment": ["/a.m4a"]},
+        ),
+        (
+            {"no_urgent": True, "text_styles": ["0:2:BOLD"]},
+            {"no-urgent": True, "text-style": ["0:2:BOLD"]},
         ),
         (
             {"story_timestamp": 5, "story_author": "+4 9"},

@@ -67,7 +67,6 @@ def test_a_file_without_a_name_gets_one_by_what_it_holds(spool: Spool) -> None:
         ("/etc/passwd", "passwd"),
         ("..\\..\\boot.ini", "boot.ini"),
         ("..", "attachment"),
-        ("", "attachment"),
         ("a\x00b\n.txt", "ab.txt"),
         ("ü😀.txt", "ü😀.txt"),
     ],
@@ -82,6 +81,12 @@ def test_no_name_leaves_its_directory(
     for one in (path, saved):
         assert one.parent.parent.parent == directory
         assert one.resolve() == one
+
+
+def test_a_file_of_a_form_without_a_name_is_an_attachment(spool: Spool) -> None:
+    path, file = spool.open_new("")
+    file.close()
+    assert path.name == "attachment"
 
 
 def test_files_of_one_name_do_not_meet(spool: Spool) -> None:

@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.formparser import FormDataParser
 
 from signal_bridge.errors import RequestError
+from signal_bridge.signalcli.attachments import Upload
 from signal_bridge.web.edge.context import bridge, spool
 from signal_bridge.web.edge.inputs import INVALID_BODY
 from signal_bridge.web.schemas.base import BodySchema, Flag, Text, Texts, Whole
@@ -21,7 +22,7 @@ _MOST_PARTS: Final = 200
 _FORM_MEMORY_BYTES: Final = 1 << 20
 
 
-def read_form(schema: BodySchema) -> tuple[Any, list[Path]]:
+def read_form(schema: BodySchema) -> tuple[Any, list[Upload]]:
     """What `schema` makes of the fields, and the files of all parts, which lie in the spool.
 
     A field has the name it has in JSON; one that repeats, or ends in `[]`, is an array; one that
@@ -42,13 +43,13 @@ def read_form(schema: BodySchema) -> tuple[Any, list[Path]]:
         body = schema.read({name: _value_of(schema, name, texts) for name, texts in raw.items()})
     except (ValidationError, ValueError):
         raise RequestError(INVALID_BODY) from None
-    return body, [_path_of(file) for _name, file in files.items(multi=True)]
+    return body, [_upload(file) for _name, file in files.items(multi=True)]
 
 
-def _path_of(file: FileStorage) -> Path:
-    """The path of a file of the form, closed and under the name it was sent with."""
+def _upload(file: FileStorage) -> Upload:
+    """A file of the form, closed and under the name it was sent with."""
     file.close()
-    return Path(file.stream.name)
+    return Upload(Path(file.stream.name), file.content_type or "")
 
 
 def _file_on_disk(

@@ -9,35 +9,48 @@ from pathlib import Path
 from signal_bridge.errors import BodyTooLarge, RequestError
 from signal_bridge.signalcli.attachments import (
     Enclosure,
+    Upload,
     avatar_extension,
     decode_avatar,
     split_attachment,
+    stored_name,
 )
 from signal_bridge.signalcli.base64text import Base64Decoder
-from signal_bridge.signalcli.sniffing import HEAD_BYTES, sniff_extension
+from signal_bridge.signalcli.sniffing import HEAD_BYTES
+from signal_bridge.spool.filenames import safe_filename
 from signal_bridge.spool.longstrings import LongString
 from signal_bridge.spool.spool import Spool
 from signal_bridge.web.edge.context import bridge, spool
 from signal_bridge.web.edge.inputs import INVALID_BODY
 
 
-def attachment_file(attachment: Enclosure) -> Path:
+def attachment_file(attachment: Enclosure, is_voice_note: bool = False) -> Path:
     """Where an attachment lies on the disk, put there if it came as text (rest-surface.rst 4.4).
 
     Raises RequestError, BodyTooLarge or StoreError.
     """
+    if isinstance(attachment, Upload):
+        return _named(attachment, is_voice_note)
     if isinstance(attachment, Path):
-        limit_bytes = bridge().settings.max_attachment_bytes
-        if attachment.stat().st_size > limit_bytes:
-            raise BodyTooLarge(limit_bytes)
         return attachment
     # Its name and type stand before the first 64 KiB end.
     chunks = attachment.chunks() if isinstance(attachment, LongString) else iter((attachment,))
     try:
-        filename, payload = split_attachment(next(chunks, ""))
-        return save_base64(spool(), _encode(payload, chunks), filename)
+        name, content_type, payload = split_attachment(next(chunks, ""))
+        return save_base64(spool(), _encode(payload, chunks), name, content_type, is_voice_note)
     except ValueError:
         raise RequestError(INVALID_BODY) from None
+
+
+def _named(upload: Upload, is_voice_note: bool) -> Path:
+    """A file of a form, under a name that tells its type. It has its directory for itself."""
+    limit_bytes = bridge().settings.max_attachment_bytes
+    if upload.path.stat().st_size > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
+    with upload.path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    name = stored_name(upload.path.name, head, upload.content_type, is_voice_note)
+    return upload.path.rename(upload.path.with_name(safe_filename(name)))
 
 
 def avatar_file(avatar: Enclosure) -> Path:
@@ -50,17 +63,25 @@ def avatar_file(avatar: Enclosure) -> Path:
     return spool().write(f"{uuid.uuid4()}{avatar_extension(picture[:HEAD_BYTES])}", [picture])
 
 
-def save_base64(spool: Spool, chunks: Iterable[bytes], filename: str | None = None) -> Path:
-    """Decode base64 text to a file named `filename`, or by what it holds.
+def save_base64(
+    spool: Spool,
+    chunks: Iterable[bytes],
+    name: str = "",
+    content_type: str = "",
+    is_voice_note: bool = False,
+) -> Path:
+    """Decode base64 text to a file of that name, or of one by what it holds (`stored_name`).
 
-    Raises RequestError when the text is not base64 or holds nothing, BodyTooLarge or StoreError.
+    Raises RequestError when the text is not base64 or holds nothing, or is no sound and should be;
+    BodyTooLarge or StoreError.
     """
     data = _decode(chunks)
     head = _head(data)
     if not head:
         raise RequestError("The base64 data does not exist.")
-    name = f"{uuid.uuid4()}{sniff_extension(head)}" if filename is None else filename
-    return spool.write(name, _chain(head, data))
+    safe = safe_filename(name) if name else ""
+    stored = stored_name(safe, head[:HEAD_BYTES], content_type, is_voice_note)
+    return spool.write(stored if name else f"{uuid.uuid4()}{stored}", _chain(head, data))
 
 
 def _encode(first: str, rest: Iterator[str]) -> Iterator[bytes]:

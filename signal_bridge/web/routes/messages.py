@@ -74,7 +74,7 @@ def _with_files(draft: Draft) -> Draft:
     preview = draft.link_preview
     if not draft.attachments and preview is None:
         return draft
-    attachments = [str(attachment_file(one)) for one in draft.attachments]
+    attachments = [str(attachment_file(one, draft.voice_note)) for one in draft.attachments]
     if preview is not None and preview.image:
         preview = dataclasses.replace(preview, image=str(attachment_file(preview.image)))
     return dataclasses.replace(draft, attachments=attachments, link_preview=preview)

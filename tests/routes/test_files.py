@@ -125,6 +125,16 @@ def test_a_name_that_could_do_harm_does_none(
     assert name_sent(served, daemon, **form(PNG, encoded)) == stored
 
 
+def test_a_field_in_which_nobody_chose_a_file_is_none(
+    served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    request = form(b"", 'filename=""', "application/octet-stream")
+    assert served.post("/v2/send", **request).status_code == 201
+    assert "attachment" not in daemon.asked("send")[0].params
+    daemon.forget()
+    assert name_sent(served, daemon, **form(PNG, 'filename=""')) == "attachment.png"
+
+
 # -- what it is ------------------------------------------------------------------------------------
 
 

@@ -43,7 +43,13 @@ def read_form(schema: BodySchema) -> tuple[Any, list[Upload]]:
         body = schema.read({name: _value_of(schema, name, texts) for name, texts in raw.items()})
     except (ValidationError, ValueError):
         raise RequestError(INVALID_BODY) from None
-    return body, [_upload(file) for _name, file in files.items(multi=True)]
+    uploads = [_upload(file) for _name, file in files.items(multi=True) if not _is_no_file(file)]
+    return body, uploads
+
+
+def _is_no_file(file: FileStorage) -> bool:
+    """Whether it is what a browser sends for a field in which nobody chose a file."""
+    return not file.filename and not file.stream.read(1)
 
 
 def _upload(file: FileStorage) -> Upload:

@@ -35,6 +35,7 @@ word for programs. `web/edge/problems.py` gives each a status; nothing else tran
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -158,15 +159,19 @@ class Refused(BridgeError):
     """signal-cli answered with a JSON-RPC error.
 
     `rpc_code` and `data` are its own (signal-cli.rst 2.2: -1 user, -3 I/O, -4 untrusted
-    key, -5 rate limit, -6 captcha rejected, -32602 account, -32603 anything else).
+    key, -5 rate limit, -6 captcha rejected, -32602 account, -32603 anything else). `java_classes`
+    are the exceptions that its message named where the sentence no longer does: for the log.
     """
 
     code = "refused"
 
-    def __init__(self, message: str, rpc_code: int, data: Any = None) -> None:
+    def __init__(
+        self, message: str, rpc_code: int, data: Any = None, java_classes: Sequence[str] = ()
+    ) -> None:
         super().__init__(message)
         self.rpc_code = rpc_code
         self.data = data
+        self.java_classes = java_classes
 
 
 class RateLimited(Refused):

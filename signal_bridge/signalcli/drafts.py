@@ -21,7 +21,7 @@ from signal_bridge.signalcli.attachments import NO_VOICE_NOTE, Enclosure
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.messages import Reaction, check_reaction, reaction_call
 from signal_bridge.signalcli.numbers import CANONICAL
-from signal_bridge.signalcli.params import without_none
+from signal_bridge.signalcli.params import timestamp_ms, without_none
 
 STYLED: Final = "styled"
 """The `text_mode` in which stars and underscores in a text are styles."""
@@ -185,6 +185,9 @@ def _check_sticker(draft: Draft) -> None:
 
 
 def _check_content(draft: Draft) -> None:
+    for name in ("quote_timestamp", "edit_timestamp", "story_timestamp"):
+        if (value := getattr(draft, name)) is not None:
+            timestamp_ms(name, value)
     if draft.link_preview is not None:
         _check_link_preview(draft.link_preview, draft.text)
     if draft.reaction is not None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli.addresses import conversation, optional_person, person
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.params import without_none
+from signal_bridge.signalcli.params import duration_seconds, timestamp_ms, without_none
 
 REMOVED_REACTION: Final = "\N{THUMBS UP SIGN}"
 """The emoji of a reaction that is removed without one (rest-surface.rst C14)."""
@@ -45,13 +45,14 @@ def react(number: str, recipient: str, reaction: Reaction) -> Call:
 
 
 def check_reaction(reaction: Reaction) -> None:
-    """Raises `RequestError` for the first of its parts that is missing."""
+    """Raises `RequestError` for the first of its parts that is missing, and for an odd time."""
     if not reaction.emoji and not reaction.remove:
         raise RequestError(_MISSING.format("reaction"))
     if not reaction.target_author:
         raise RequestError(_MISSING.format("target_author"))
     if not reaction.timestamp:
         raise RequestError(_MISSING.format("timestamp"))
+    timestamp_ms("timestamp", reaction.timestamp)
 
 
 def reaction_call(number: str, destination: Mapping[str, Any], reaction: Reaction) -> Call:
@@ -82,7 +83,7 @@ def send_receipt(number: str, recipient: str, receipt_type: str, timestamp: int)
     params = {
         "recipient": person(recipient),
         "type": receipt_type,
-        "target-timestamp": timestamp,
+        "target-timestamp": timestamp_ms("timestamp", timestamp),
         "account": number,
     }
     return Call("sendReceipt", params)
@@ -104,9 +105,14 @@ def stop_typing(number: str, recipient: str) -> Call:
 def remote_delete(number: str, recipient: str, timestamp: int) -> Call:
     """Delete the account's own message of `timestamp` (ms) for everybody (rest-surface.rst 5.5).
 
-    Answered with `results.timestamp`. Raises `RequestError` where `classify` does.
+    Answered with `results.timestamp`. Raises `RequestError` where `classify` does, and for an odd
+    time.
     """
-    params = {**conversation(recipient), "target-timestamp": timestamp, "account": number}
+    params = {
+        **conversation(recipient),
+        "target-timestamp": timestamp_ms("timestamp", timestamp),
+        "account": number,
+    }
     return Call("remoteDelete", params)
 
 
@@ -115,13 +121,14 @@ def pin_message(
 ) -> Call:
     """Pin a message in the group of that internal id, for `duration` seconds.
 
-    Nothing needs to be there, as in the peer (rest-surface.rst 5.4); without a duration it stays
-    for ever. Raises `RequestError` for an author who can be nobody.
+    Nothing has to be there, as in the peer (rest-surface.rst 5.4); without a duration it stays for
+    ever. Raises `RequestError` for an author who can be nobody, or an odd time or duration.
     """
+    lasts = PINNED_FOR_EVER if duration is None else duration
     params = {
         "target-author": optional_person(target_author),
-        "target-timestamp": timestamp,
-        "pin-duration": PINNED_FOR_EVER if duration is None else duration,
+        "target-timestamp": timestamp_ms("timestamp", timestamp),
+        "pin-duration": duration_seconds("duration", lasts, PINNED_FOR_EVER),
         "group-id": group_id,
         "account": number,
     }
@@ -129,14 +136,17 @@ def pin_message(
 
 
 def unpin_message(number: str, group_id: str, target_author: str, timestamp: int) -> Call:
-    """Unpin a message of the group. Raises `RequestError` (something is missing, or is nobody)."""
+    """Unpin a message of the group.
+
+    Raises `RequestError` (something is missing, or is nobody, an odd time).
+    """
     if not target_author:
         raise RequestError(_MISSING.format("target author"))
     if not timestamp:
         raise RequestError(_MISSING.format("timestamp"))
     params = {
         "target-author": person(target_author),
-        "target-timestamp": timestamp,
+        "target-timestamp": timestamp_ms("timestamp", timestamp),
         "group-id": group_id,
         "account": number,
     }

@@ -12,7 +12,7 @@ from typing import Final
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli.addresses import classify, person
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.params import int64
+from signal_bridge.signalcli.params import int64, timestamp_ms
 
 _MISSING: Final = "Couldn't process request - {} missing"
 
@@ -87,7 +87,7 @@ def _timestamp(text: str) -> int:
     timestamp = int64(text)
     if timestamp is None:
         raise RequestError("Couldn't process request - invalid timestamp")
-    return timestamp
+    return timestamp_ms("poll_timestamp", timestamp)
 
 
 def _target(recipient: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from signal_bridge.errors import (
     RequestError,
     UntrustedIdentity,
 )
+from signal_bridge.signalcli.javatexts import java_classes, readable
 from signal_bridge.signalcli.reasons import kind_of
 
 UNTRUSTED: Final = "Unable to complete request due to untrusted recipient keys"
@@ -38,17 +39,21 @@ _LIFT_LIMIT: Final = (
 def refusal(error: Mapping[str, Any]) -> Refused:
     """The error that a JSON-RPC error object (`code`, `message`, `data`) stands for.
 
-    The message stays as it is, but for an untrusted key (-4). A code of 0, or none, is a refusal
-    too; the peer would go on and fail at the missing result.
+    The message stays as it is, but for an untrusted key (-4) and for what it says in Java's words,
+    which becomes a sentence. A code of 0, or none, is a refusal too; the peer would go on and fail
+    at the missing result.
     """
     code = error.get("code")
     message = str(error.get("message") or _NO_MESSAGE)
     if code == _UNTRUSTED_CODE:
         return UntrustedIdentity(UNTRUSTED, code, error.get("data"))
+    told = readable(message)
     if code == _RATE_LIMIT_CODE:
-        return _rate_limit(message, error)
+        return _rate_limit(told, error)
     known_code = code if isinstance(code, int) else _INTERNAL_CODE
-    return kind_of(known_code, message, error.get("data"))(message, known_code, error.get("data"))
+    kind = kind_of(known_code, message, error.get("data"))
+    classes = java_classes(message) if told != message else ()
+    return kind(told, known_code, error.get("data"), classes)
 
 
 def challenge_tokens(error: Refused) -> list[str]:

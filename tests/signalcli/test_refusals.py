@@ -72,6 +72,20 @@ def test_a_refusal_is_named(error: dict[str, Any], kind: type, message: str, cod
     assert (str(found), found.rpc_code, found.data) == (message, code, error.get("data"))
 
 
+def test_javas_words_become_a_sentence_and_its_class_is_kept_for_the_log() -> None:
+    said = "class java.lang.Integer cannot be cast to class java.lang.Long (ClassCastException)"
+    found = refusal({"code": -32603, "message": said})
+    assert "milliseconds" in str(found)
+    assert "java" not in str(found)
+    assert found.java_classes == ["ClassCastException"]
+    assert refusal({"code": -1, "message": "Group not found"}).java_classes == ()
+
+
+def test_a_rate_limit_is_told_in_words_as_well() -> None:
+    limited = refusal({"code": -5, "message": "Failed (RateLimitException)", "data": None})
+    assert str(limited) == "Failed: Signal wants a pause; try again later"
+
+
 def test_tokens_and_the_wait_are_read_from_the_data() -> None:
     limited = refusal(LIMITED)
     assert challenge_tokens(limited) == ["tok1"]

@@ -97,6 +97,14 @@ def test_no_row_of_the_table_is_hidden_by_an_earlier_one() -> None:
         assert not [one for one, _ in STATUSES[:at] if issubclass(kind, one)], kind
 
 
+def test_what_the_sentence_leaves_out_is_in_the_log_under_the_requests_id(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = Refused("signal-cli failed", -32603, java_classes=["NullPointerException"])
+    assert "NullPointerException" not in answer_to(app, error).get_data(as_text=True)
+    assert "the-id signal-cli refused with -32603: NullPointerException" in caplog.messages
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [

@@ -72,6 +72,7 @@ def problem(
     error: errors.BridgeError, status: int | None = None, text: str | None = None, **more: Any
 ) -> Response:
     """The answer for `error`. `more` is added to the body; `text` and `status` replace its own."""
+    _log_unforeseen(error)
     body = {
         "error": str(error) if text is None else text,
         **more,
@@ -100,6 +101,13 @@ def _bridge_error(error: errors.BridgeError) -> Response:
     if isinstance(error, (errors.DaemonError, errors.StoreError)):
         log.warning("%s %s: %s", g.request_id, error.code, error)
     return problem(error)
+
+
+def _log_unforeseen(error: errors.BridgeError) -> None:
+    """What the caller's sentence leaves out; signal-cli's own log has the trace."""
+    if isinstance(error, errors.Refused) and error.java_classes:
+        classes = ", ".join(error.java_classes)
+        log.warning("%s signal-cli refused with %d: %s", g.request_id, error.rpc_code, classes)
 
 
 def _override(override: StatusOverride) -> Response:

@@ -242,13 +242,19 @@ SETTINGS: Final = tuple(
     Setting(field=field.name, **field.metadata) for field in dataclasses.fields(Settings)
 )
 
+_OWN_PREFIX: Final = "BRIDGE_"
+_NAMES: Final = frozenset(
+    {row.variable for row in SETTINGS} | {f"{row.variable}_FILE" for row in SETTINGS if row.secret}
+)
+
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings in `environ`.
 
-    Raises SettingError, with a sentence that names the variable, its value and what is allowed.
-    An empty variable counts as not set.
+    Raises SettingError, with a sentence that names the variable, its value and what is allowed, or
+    what a name that is no setting was meant to be. An empty variable counts as not set.
     """
+    _check_names(environ)
     values: dict[str, Any] = {row.field: _value_of(row, environ)[0] for row in SETTINGS}
     if values["config_dir"] is None:
         values["config_dir"] = _default_config_dir(values["mode"], environ)
@@ -273,6 +279,40 @@ def describe(environ: Mapping[str, str] = os.environ) -> list[tuple[Setting, str
         text = "(hidden)" if hidden else _text_of(getattr(settings, row.field))
         rows.append((row, text, source))
     return rows
+
+
+def _check_names(environ: Mapping[str, str]) -> None:
+    """A setting whose name is misspelt would be passed over without a word."""
+    unknown = [
+        _correction(name)
+        for name, text in sorted(environ.items())
+        if name.startswith(_OWN_PREFIX) and text and name not in _NAMES
+        if not _tells_of_a_service(name, environ)
+    ]
+    if unknown:
+        raise SettingError("; ".join(unknown))
+
+
+def _correction(name: str) -> str:
+    """What to say of a name that is no setting. The prefix says nothing about what was meant."""
+    import difflib  # a name is seldom misspelt
+
+    meant = {known.removeprefix(_OWN_PREFIX): known for known in _NAMES}
+    nearest = difflib.get_close_matches(name.removeprefix(_OWN_PREFIX), meant, 1)
+    if nearest:
+        return f"{name} is not a setting: did you mean {meant[nearest[0]]}?"
+    return f"{name} is not a setting: `signal-bridge config` lists them all"
+
+
+def _tells_of_a_service(name: str, environ: Mapping[str, str]) -> bool:
+    """Kubernetes gives a pod such variables of each service, and one may be called `bridge`."""
+    services = (
+        known.removesuffix("_SERVICE_HOST") for known in environ if known.endswith("_SERVICE_HOST")
+    )
+    return any(
+        name == f"{service}_PORT" or name.startswith((f"{service}_PORT_", f"{service}_SERVICE_"))
+        for service in services
+    )
 
 
 def _value_of(row: Setting, environ: Mapping[str, str]) -> tuple[Any, str]:

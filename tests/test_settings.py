@@ -214,6 +214,58 @@ def test_an_attachment_cannot_be_larger_than_the_body_around_it() -> None:
     )
 
 
+# -- names that are no setting ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("BRIDGE_WORKER", "BRIDGE_WORKERS"),
+        ("BRIDGE_WEBHOOK_ALOW", "BRIDGE_WEBHOOK_ALLOW"),
+        ("BRIDGE_KEEP_DAY", "BRIDGE_KEEP_DAYS"),
+        ("BRIDGE_DATABASE_URL_FIL", "BRIDGE_DATABASE_URL_FILE"),
+        ("BRIDGE_HOST_FILE", "BRIDGE_HOST"),
+        ("BRIDGE_PORT", "PORT"),
+        ("BRIDGE_LOG_LEVEL", "LOG_LEVEL"),
+        ("BRIDGE_SIGNAL_CLI_CONFIG_DIR", "SIGNAL_CLI_CONFIG_DIR"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_with_the_one_that_was_meant(name: str, meant: str) -> None:
+    assert complaint({name: "5"}) == f"{name} is not a setting: did you mean {meant}?"
+
+
+def test_a_name_like_no_setting_is_refused_with_where_they_are_listed() -> None:
+    sentence = "BRIDGE_XYZZY is not a setting: `signal-bridge config` lists them all"
+    assert complaint({"BRIDGE_XYZZY": "5"}) == sentence
+
+
+def test_of_several_all_are_named_and_no_value_is() -> None:
+    sentence = complaint({"BRIDGE_DATABASE": "SESAME", "BRIDGE_WORKER": "SESAME"})
+    assert "BRIDGE_DATABASE is" in sentence
+    assert "BRIDGE_WORKER is" in sentence
+    assert "SESAME" not in sentence
+
+
+def test_a_misspelt_setting_without_a_value_is_not_set() -> None:
+    assert read(BRIDGE_WORKER="") == read()
+
+
+def test_what_kubernetes_tells_of_a_service_called_bridge_is_no_setting() -> None:
+    told = {
+        "BRIDGE_SERVICE_HOST": "10.0.0.1", "BRIDGE_SERVICE_PORT": "80",
+        "BRIDGE_SERVICE_PORT_HTTP": "80", "BRIDGE_PORT": "tcp://10.0.0.1:80",
+        "BRIDGE_PORT_80_TCP": "tcp://10.0.0.1:80", "BRIDGE_PORT_80_TCP_ADDR": "10.0.0.1",
+        "BRIDGE_DB_SERVICE_HOST": "10.0.0.2", "BRIDGE_DB_PORT_5432_TCP_PROTO": "tcp",
+    }  # fmt: skip
+    assert read(**told) == read()
+    assert "BRIDGE_WORKER is" in complaint({**told, "BRIDGE_WORKER": "1"})
+
+
+@pytest.mark.parametrize("name", ["SIGNAL_BRIDGE_PORT", "BRIDGES", "bridge_x", "XBRIDGE_Y"])
+def test_names_of_others_are_theirs(name: str) -> None:
+    assert read(**{name: "x"}) == read()
+
+
 # -- secrets -----------------------------------------------------------------------------------
 
 # A good value of each secret, with a word in it that must never be seen.

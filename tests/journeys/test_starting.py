@@ -71,6 +71,12 @@ def test_a_bad_setting_is_named_with_what_is_allowed(
     assert re.search("must be (one of|a whole number|seconds|true or false|unix:)", sentence)
 
 
+def test_a_misspelt_setting_is_named_with_the_one_that_was_meant(
+    attempt: Callable[..., Bridge],
+) -> None:
+    check_refused(attempt(BRIDGE_WORKER=2), "BRIDGE_WORKER is not a setting", "BRIDGE_WORKERS?")
+
+
 def test_a_bad_secret_is_not_printed(attempt: Callable[..., Bridge]) -> None:
     url = "oracle://user:pa55w0rd@host/db"
     sentence = check_refused(attempt(BRIDGE_DATABASE_URL=url), "BRIDGE_DATABASE_URL")

@@ -82,12 +82,34 @@ def _become_user(settings: Settings) -> None:
         return
     uid = settings.uid if settings.uid is not None else settings.gid or 0
     gid = settings.gid if settings.gid is not None else uid
-    settings.config_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if settings.chown_at_start and settings.config_dir.stat().st_uid != uid:
-        _give(settings.config_dir.as_posix(), uid, gid)
-    os.setgroups([])
-    os.setgid(gid)
-    os.setuid(uid)
+    _give_data(settings, uid, gid)
+    try:
+        os.setgroups([])
+        os.setgid(gid)
+        os.setuid(uid)
+    except PermissionError:
+        raise StartError(
+            f"This root may not become user {uid} (SIGNAL_CLI_UID) and group {gid}: give the "
+            f"container the capabilities SETUID and SETGID, or start it as that user"
+        ) from None
+
+
+def _give_data(settings: Settings, uid: int, gid: int) -> None:
+    """Make the data directory that user's, when it is another's and this was not forbidden."""
+    from signal_bridge.supervisor.places import trouble_with
+
+    try:
+        settings.config_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if settings.chown_at_start and settings.config_dir.stat().st_uid != uid:
+            _give(settings.config_dir.as_posix(), uid, gid)
+    except PermissionError:
+        raise StartError(
+            f'This root may not give "{settings.config_dir}" to user {uid} (SIGNAL_CLI_UID): run '
+            f'"chown -R {uid}:{gid} {settings.config_dir}" on the host, or give the container the '
+            f"capabilities CHOWN and DAC_OVERRIDE"
+        ) from None
+    except OSError as error:
+        raise StartError(trouble_with(settings.config_dir, error)) from None
 
 
 def _give(directory: str, uid: int, gid: int) -> None:

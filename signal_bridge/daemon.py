@@ -15,12 +15,13 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from signal_bridge import compose
 from signal_bridge.clock import backoff_seconds, pause
 from signal_bridge.duty import Duty
-from signal_bridge.errors import StoreUnavailable
+from signal_bridge.errors import StartError, StoreUnavailable
 from signal_bridge.settings import Settings
 from signal_bridge.spool.holding import sweep
 from signal_bridge.store.engine import Store
@@ -28,6 +29,7 @@ from signal_bridge.store.migrations import migrate
 from signal_bridge.store.tenure import Tenure, node_name
 from signal_bridge.supervisor.command import gunicorn_command, signal_cli_command
 from signal_bridge.supervisor.listening import listen_tcp, lock
+from signal_bridge.supervisor.places import prepare_data_directory, trouble_with
 from signal_bridge.supervisor.supervisor import Policy, Supervisor
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class Daemon:
         self._settings = settings
         self._stop = threading.Event()
         _set_on_signals(self._stop)
+        prepare_data_directory(settings)
         self._lock_fd = lock(settings.lock_path)
         self._command = signal_cli_command(settings) if settings.supervised else None
         self._store = _reachable_store(settings, self._stop)
@@ -58,7 +61,7 @@ class Daemon:
         )
         with _ended_by_signals():  # another bridge's migration is waited for
             migrate(self._store)
-        sweep(settings.uploads_dir)  # of requests that are gone
+        _sweep_uploads(settings.uploads_dir)
         self._exit_code = EXIT_OK
         self._tenure = Tenure(self._store, node_name(settings.node_path), self._fail)
         self._duty: Duty | None = None
@@ -126,6 +129,14 @@ class Daemon:
             inherited=(listening.fileno(),),
             captures_output=False,
         )
+
+
+def _sweep_uploads(uploads_dir: Path) -> None:
+    """Remove what requests that are gone have left. Raises StartError."""
+    try:
+        sweep(uploads_dir)
+    except OSError as error:
+        raise StartError(trouble_with(uploads_dir, error)) from None
 
 
 def _reachable_store(settings: Settings, stop: threading.Event) -> Store:

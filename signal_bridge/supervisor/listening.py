@@ -17,6 +17,7 @@ from typing import Final
 
 from signal_bridge.clock import Deadline, pause
 from signal_bridge.errors import StartError
+from signal_bridge.supervisor.places import trouble_with
 
 _BACKLOG: Final = 512
 _IN_USE_SECONDS: Final = 1.0
@@ -37,7 +38,7 @@ def lock(path: Path) -> int:
             f"stop it first, or set SIGNAL_CLI_CONFIG_DIR to another directory"
         ) from None
     except OSError as error:
-        raise StartError(f'"{path}" cannot be used as a lock: {error.strerror}') from None
+        raise StartError(f"The lock cannot be taken. {trouble_with(path, error)}") from None
     return held
 
 
@@ -56,7 +57,7 @@ def listen_unix(path: Path) -> socket.socket:
         listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
-        raise StartError(f'The socket "{path}" cannot be made: {error.strerror}') from None
+        raise StartError(f"The socket cannot be made. {trouble_with(path, error)}") from None
     return listening
 
 
@@ -78,11 +79,23 @@ def listen_tcp(host: str, port: int, stop: threading.Event) -> socket.socket:
         listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
-        raise StartError(
-            f"Port {port} on {host} cannot be used: {error.strerror}. "
-            f"Stop what uses it, or set PORT to another"
-        ) from None
+        raise StartError(_unusable_address(host, port, error)) from None
     return listening
+
+
+def _unusable_address(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"{host} is not an address of this machine: set BRIDGE_HOST to one that is, or to "
+            f"0.0.0.0 for all of them"
+        )
+    what_to_do = "Stop what uses it, or set PORT to another"
+    if error.errno == errno.EACCES:
+        what_to_do = (
+            "Ports this low are for the system (net.ipv4.ip_unprivileged_port_start): set PORT to "
+            "8080, and have a proxy or the container's port mapping take the low one"
+        )
+    return f"Port {port} on {host} cannot be used: {error.strerror}. {what_to_do}"
 
 
 def _bind(listening: socket.socket, host: str, port: int, stop: threading.Event) -> None:

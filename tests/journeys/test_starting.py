@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,8 +22,10 @@ from signal_bridge.settings import SETTINGS
 from tests.conftest import ACCOUNT
 from tests.journeys.reading import received_text
 from tests.support import Bridge, ScriptedDaemon, eventually, free_port
+from tests.support.parts import part_missing
 from tests.support.scripted_daemon import error, result, silence, text_envelope
 
+ROOT = Path(__file__).parents[2]
 CANNOT_START = 2
 ALICE, BOB = "+12025550100", "+12025550101"
 
@@ -155,6 +159,105 @@ def test_a_data_directory_that_is_a_file_is_named(
     file.write_text("")
     check_refused(attempt(SIGNAL_CLI_CONFIG_DIR=file), str(file))
     assert file.read_text() == ""
+
+
+# -- whose the data directory is, and what it is on ------------------------------------------------
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+SOMEBODY = 65534
+
+
+@needs_root
+@pytest.mark.parametrize("name", ["", "bridge/bridge.db", "bridge/lock"])
+def test_data_of_another_user_is_named_with_the_command_that_helps(
+    attempt: Callable[..., Bridge], start_bridge: Callable[..., Bridge], name: str
+) -> None:
+    first = start_bridge(MODE="sandbox").wait_ready()
+    first.stop()
+    first.home.chmod(0o755)
+    subprocess.run(["chown", "-R", str(SOMEBODY), first.config_dir], check=True)
+    os.chown(first.config_dir / name, 0, 0)
+    as_somebody = {"SIGNAL_CLI_UID": SOMEBODY, "SIGNAL_CLI_CHOWN_ON_STARTUP": "false"}
+    second = attempt(SIGNAL_CLI_CONFIG_DIR=first.config_dir, **as_somebody)
+    check_refused(
+        second, str(first.config_dir / name), "root (uid 0)", f"chown -R {SOMEBODY}:{SOMEBODY}"
+    )
+
+
+@needs_root
+def test_a_root_that_may_become_nobody_says_what_it_lacks(tmp_path: Path) -> None:
+    if shutil.which("setpriv") is None:
+        pytest.skip("there is no setpriv")
+    environ = {
+        "PATH": os.environ["PATH"], "MODE": "sandbox", "PORT": "0",
+        "SIGNAL_CLI_CONFIG_DIR": str(tmp_path / "data"), "SIGNAL_CLI_UID": "1234",
+    }  # fmt: skip
+    lacking = {"-chown": "CHOWN", "-setuid,-setgid": "SETUID"}
+    for capabilities, named in lacking.items():
+        done = subprocess.run(
+            ["setpriv", f"--bounding-set={capabilities}", sys.executable, "-m",
+             "signal_bridge.cli", "serve"],
+            env=environ, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == CANNOT_START, done.stderr
+        assert named in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def mounted(attempt: Callable[..., Bridge]) -> Iterator[Callable[..., Bridge]]:
+    """Starts a bridge with a disk of its own, with these options of mount(8)."""
+    places: list[Path] = []
+
+    def start(options: str, fill: bool) -> Bridge:
+        bridge = Bridge(MODE="sandbox")
+        places.append(bridge.config_dir)
+        mounting = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", bridge.config_dir]
+        if subprocess.run(mounting, capture_output=True, check=False).returncode:
+            part_missing("mounting a disk is not permitted here")
+        if fill:
+            with contextlib.suppress(OSError), (bridge.config_dir / "filler").open("wb") as file:
+                while file.write(b"\0" * 4096):
+                    file.flush()
+        return attempt(SIGNAL_CLI_CONFIG_DIR=bridge.config_dir)
+
+    yield start
+    for place in places:
+        subprocess.run(["umount", "--lazy", place], check=False)
+        shutil.rmtree(place.parent, ignore_errors=True)
+
+
+def test_a_disk_that_is_mounted_read_only_is_named(mounted: Callable[..., Bridge]) -> None:
+    check_refused(mounted("ro", fill=False), "read-only", "without :ro")
+
+
+def test_a_disk_that_is_full_is_named(mounted: Callable[..., Bridge]) -> None:
+    check_refused(mounted("size=65536", fill=True), "room")
+
+
+def test_a_directory_that_cannot_be_made_is_named(attempt: Callable[..., Bridge]) -> None:
+    check_refused(attempt(SIGNAL_CLI_CONFIG_DIR="/proc/nowhere/data"), "/proc")
+
+
+def test_the_sandbox_and_real_accounts_do_not_share_a_directory(
+    attempt: Callable[..., Bridge], start_bridge: Callable[..., Bridge], tmp_path: Path
+) -> None:
+    program = tmp_path / "signal-cli"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    sandbox = start_bridge(MODE="sandbox").wait_ready()
+    sandbox.stop()
+    real = attempt(
+        MODE="normal", BRIDGE_SIGNAL_CLI=program, SIGNAL_CLI_CONFIG_DIR=sandbox.config_dir
+    )
+    check_refused(real, str(sandbox.config_dir), "MODE=normal", "SIGNAL_CLI_CONFIG_DIR")
+    entry = {"path": "1", "number": ACCOUNT}
+    real.config_dir.joinpath("data").mkdir()
+    (real.config_dir / "data" / "accounts.json").write_text(json.dumps({"accounts": [entry]}))
+    (real.config_dir / "data" / "1").write_text("{}")
+    pretend = attempt(MODE="sandbox", SIGNAL_CLI_CONFIG_DIR=real.config_dir)
+    check_refused(pretend, str(real.config_dir), "real accounts", "SIGNAL_CLI_CONFIG_DIR")
+    sandbox.start().wait_ready()
 
 
 def test_a_database_that_cannot_be_opened_is_named(

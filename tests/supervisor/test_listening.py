@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -62,7 +63,9 @@ def test_a_lock_is_not_inherited_by_children(tmp_path: Path) -> None:
 
 def test_a_lock_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "bridge").write_text("a file where a directory belongs")
-    with pytest.raises(StartError, match="cannot be used as a lock"):
+    with pytest.raises(
+        StartError, match=r"lock cannot be taken.* is a file where a directory is needed"
+    ):
         lock(tmp_path / "bridge/lock")
 
 
@@ -99,7 +102,7 @@ def test_who_connects_before_anybody_accepts_waits_in_the_queue(tmp_path: Path) 
 def test_a_socket_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(
-        StartError, match=r'The socket ".*" cannot be made: (Not a directory|File exists)'
+        StartError, match=r"socket cannot be made\..*file where a directory is needed"
     ):
         listen_unix(tmp_path / "file/s")
 
@@ -113,6 +116,17 @@ def test_a_port_in_use_is_a_sentence_that_says_what_to_do() -> None:
         f"Port {port} on 127.0.0.1 cannot be used: Address already in use. "
         f"Stop what uses it, or set PORT to another"
     )
+
+
+def test_a_port_that_is_for_the_system_is_a_sentence_that_names_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("signal_bridge.supervisor.listening._bind", refuse)
+    with pytest.raises(StartError, match=r"Port 80 on .* Permission denied\..*set PORT to 8080"):
+        listen_tcp("127.0.0.1", 80, Event())
 
 
 def test_a_port_in_use_is_not_waited_for_once_the_start_is_stopped(
@@ -145,5 +159,7 @@ def test_a_host_that_is_none_is_a_sentence(host: str) -> None:
 
 
 def test_an_address_of_another_machine_is_a_sentence() -> None:
-    with pytest.raises(StartError, match=r"Port 0 on 192\.0\.2\.1 cannot be used"):
+    with pytest.raises(
+        StartError, match=r"192\.0\.2\.1 is not an address of this machine.*BRIDGE_HOST"
+    ):
         listen_tcp("192.0.2.1", 0, Event())

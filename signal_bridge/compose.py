@@ -27,13 +27,15 @@ from signal_bridge.session.linker import Linker
 from signal_bridge.session.rate_limits import RateLimitNotice
 from signal_bridge.session.subscription import Subscription
 from signal_bridge.settings import Settings
+from signal_bridge.signalcli.filetypes import MEDIA_TYPES
 from signal_bridge.store.engine import Store
 from signal_bridge.store.leases import Lease, Leases
 from signal_bridge.store.status import StatusBoard
 from signal_bridge.store.tenure import read_node_name
-from signal_bridge.supervisor.command import Command
+from signal_bridge.supervisor.command import Command, signal_cli_command
 from signal_bridge.supervisor.listening import listen_unix
 from signal_bridge.supervisor.supervisor import Supervisor
+from signal_bridge.supervisor.surroundings import prepare
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.streams import StreamPlaces
 
@@ -57,6 +59,13 @@ def web_bridge(settings: Settings) -> Bridge:
         streams=StreamPlaces(settings.threads),
         webhooks=Registry(store, _rules(settings)),
     )
+
+
+def signal_cli(settings: Settings) -> Command | None:
+    """How signal-cli is started; None for a daemon of somebody else's. Raises StartError."""
+    if not settings.supervised:
+        return None
+    return signal_cli_command(settings, prepare(settings.surroundings_dir, MEDIA_TYPES))
 
 
 def duty(

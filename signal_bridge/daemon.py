@@ -27,7 +27,7 @@ from signal_bridge.spool.holding import sweep
 from signal_bridge.store.engine import Store
 from signal_bridge.store.migrations import migrate
 from signal_bridge.store.tenure import Tenure, node_name
-from signal_bridge.supervisor.command import gunicorn_command, signal_cli_command
+from signal_bridge.supervisor.command import gunicorn_command
 from signal_bridge.supervisor.listening import listen_tcp, lock
 from signal_bridge.supervisor.places import prepare_data_directory, trouble_with
 from signal_bridge.supervisor.supervisor import Policy, Supervisor
@@ -54,7 +54,7 @@ class Daemon:
         _set_on_signals(self._stop)
         prepare_data_directory(settings)
         self._lock_fd = lock(settings.lock_path)
-        self._command = signal_cli_command(settings) if settings.supervised else None
+        self._command = compose.signal_cli(settings)
         self._store = _reachable_store(settings, self._stop)
         self._web_socket = (
             listen_tcp(settings.host, settings.port, self._stop) if with_web else None

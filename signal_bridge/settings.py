@@ -212,6 +212,11 @@ class Settings:
         return self.config_dir / "bridge" / "node"
 
     @property
+    def surroundings_dir(self) -> Path:
+        """What signal-cli finds around it: its home and its temporary files."""
+        return self.config_dir / "bridge" / "signal-cli"
+
+    @property
     def uploads_dir(self) -> Path:
         """Files on their way to signal-cli, one directory a request. Swept at start."""
         return self.runtime_dir / "uploads"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from typing import Final
 
 from signal_bridge.errors import StartError
 from signal_bridge.settings import Settings
+from signal_bridge.supervisor.surroundings import Surroundings, with_utf8
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +33,21 @@ _SMALL_HEAPS: Final = {"MALLOC_ARENA_MAX": "2"}
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """A program to start: `argv`, and what its environment has on top of ours."""
+    """A program to start: `argv`, and its whole environment; None is ours.
+
+    `temporary` is a directory that is made, or emptied, before each start.
+    """
 
     argv: tuple[str, ...]
-    environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    environment: Mapping[str, str] | None = None
+    temporary: Path | None = None
 
 
 def signal_cli_command(
-    settings: Settings, which: Callable[[str], str | None] = shutil.which
+    settings: Settings,
+    surroundings: Surroundings,
+    environ: Mapping[str, str] = os.environ,
+    which: Callable[[str], str | None] = shutil.which,
 ) -> Command:
     """The signal-cli daemon that `settings` ask for, or the sandbox in its place.
 
@@ -46,11 +55,14 @@ def signal_cli_command(
     named. Raises StartError, with what to do, when the program is not there.
     """
     flags = (*_global_flags(settings), "daemon", *_daemon_flags(settings))
+    environment = {**surroundings.environment(environ), **_SMALL_HEAPS}
     if settings.is_sandbox:
-        return Command((sys.executable, "-m", "signal_bridge.sandbox", *flags), _SMALL_HEAPS)
+        sandbox = (sys.executable, "-m", "signal_bridge.sandbox", *flags)
+        return Command(sandbox, environment, surroundings.temporary)
     native = _native_program(settings, which)
-    if native is not None:
-        return Command((native, *flags))
+    if native is not None:  # it takes properties as a JVM does, in front of everything
+        argv = (native, *surroundings.java_properties, *flags)
+        return Command(argv, environment, surroundings.temporary)
     program = which(settings.signal_cli)
     if program is None:
         raise StartError(
@@ -58,11 +70,11 @@ def signal_cli_command(
             f"install it (make signal-cli), set BRIDGE_SIGNAL_CLI to its path, "
             f"or try the bridge without an account with MODE=sandbox"
         )
-    java_opts = _java_opts(settings, program)
-    return Command((program, *flags), {"JAVA_OPTS": java_opts, **_SMALL_HEAPS})
+    environment["JAVA_OPTS"] = _java_opts(settings, surroundings, program)
+    return Command((program, *flags), environment, surroundings.temporary)
 
 
-def gunicorn_command(listening_fd: int) -> Command:
+def gunicorn_command(listening_fd: int, environ: Mapping[str, str] = os.environ) -> Command:
     """The web half, on a listening socket it inherits. Its configuration is a module of ours."""
     return Command(
         (
@@ -75,7 +87,7 @@ def gunicorn_command(listening_fd: int) -> Command:
             f"fd://{listening_fd}",
             "signal_bridge.wsgi:app",
         ),
-        _SMALL_HEAPS,
+        {**with_utf8(environ), **_SMALL_HEAPS},
     )
 
 
@@ -115,12 +127,14 @@ def _native_program(settings: Settings, which: Callable[[str], str | None]) -> s
     return native
 
 
-def _java_opts(settings: Settings, program: str) -> str:
-    """Ours first: of two options that disagree, the JVM takes the later.
-
-    The start script splits them at spaces, so a path with one cannot be among them.
-    """
+def _java_opts(settings: Settings, surroundings: Surroundings, program: str) -> str:
+    """Ours first: of two options that disagree, the JVM takes the later."""
     cache = Path(os.path.realpath(program)).parent.parent / "signal-cli.aot"
-    usable = cache.is_file() and " " not in str(cache)
-    cached = (f"-XX:AOTCache={cache}",) if usable else ()
-    return " ".join((*JVM_OPTIONS, *cached, *settings.java_opts.split()))
+    cached = (f"-XX:AOTCache={cache}",) if cache.is_file() else ()
+    ours = (*JVM_OPTIONS, *cached, *surroundings.java_properties)
+    return " ".join((*map(_quoted, ours), *settings.java_opts.split()))
+
+
+def _quoted(option: str) -> str:
+    """The start script splits the options as xargs(1) does."""
+    return re.sub(r"""([\s'"\\])""", r"\\\1", option)

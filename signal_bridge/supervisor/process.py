@@ -40,7 +40,7 @@ class Process:
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=captured,
             stderr=subprocess.STDOUT if output is not None else None,
-            env={**os.environ, **command.environment},
+            env=command.environment,
             pass_fds=tuple(inherited),
             start_new_session=True,
         )

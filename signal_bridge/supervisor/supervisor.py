@@ -25,6 +25,7 @@ from signal_bridge.supervisor.command import Command
 from signal_bridge.supervisor.output import OutputRing
 from signal_bridge.supervisor.process import Process
 from signal_bridge.supervisor.states import MOVES, State
+from signal_bridge.supervisor.surroundings import make_empty
 from signal_bridge.threads import Guard, Loop
 
 log = logging.getLogger(__name__)
@@ -174,6 +175,8 @@ class Supervisor:
         if self._output is not None:
             self._output.clear()
         try:
+            if self._command.temporary is not None:
+                make_empty(self._command.temporary)
             child = Process(self._command, self._stdin, self._inherited, self._output)
         except OSError as error:
             return f"cannot be started: {error}"

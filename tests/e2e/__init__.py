@@ -6,6 +6,7 @@
     mock.py    starts the service; a Phone is told what to do and says what it received
     measure.py how long a message takes, both ways: `python -m tests.e2e.measure`
     heard.py   what arrived, at the bridge or on a phone, in one shape
+    bare.py    the machine it runs on brings neither a locale nor a table of media types
     world.py   one interface to the real thing (real_world.py) and to the sandbox
                (sandbox_world.py), so that both run the same tests
 

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from tests.e2e import heard, parts
+from tests.e2e import bare, heard, parts
 from tests.e2e.heard import Heard, Json
 from tests.e2e.mock import MockService, Phone
 from tests.e2e.world import HEAR_SECONDS, Fits, Friend, GroupSeen, Reader, World
@@ -112,8 +112,8 @@ class RealWorld(World):
         self.account = self.phone.number
         self.friend, self.other = (PhoneFriend(one, self.account) for one in (bob, carol))
         self.bridge = Bridge(
-            MODE="normal", BRIDGE_SIGNAL_CLI=parts.signal_cli(), JAVA_OPTS=self.mock.java_opts,
-            **settings,
+            MODE="normal", BRIDGE_SIGNAL_CLI=bare.without_media_types(parts.signal_cli(), home),
+            JAVA_OPTS=self.mock.java_opts, **bare.ENVIRONMENT, **settings,
         )  # fmt: skip
         self.reader = Reader(self.bridge, self.account)
         self.bridge.start().wait_ready()

@@ -28,6 +28,7 @@ from signal_bridge.session.rate_limits import RateLimitNotice
 from signal_bridge.session.subscription import Subscription
 from signal_bridge.settings import Settings
 from signal_bridge.signalcli.filetypes import MEDIA_TYPES
+from signal_bridge.signalcli.reasons import outdated
 from signal_bridge.store.engine import Store
 from signal_bridge.store.leases import Lease, Leases
 from signal_bridge.store.status import StatusBoard
@@ -128,6 +129,7 @@ def _signal_cli(
         command,
         reports.signal_cli,
         probe=gateway.ping,
+        diagnose=outdated,
         policy=SIGNAL_CLI_POLICY,
         stdin=listen_unix(settings.socket_path).detach(),  # open as long as this process lives
     )

@@ -24,7 +24,7 @@ from signal_bridge.feed.own import own_event
 from signal_bridge.session.gateway import Gateway
 from signal_bridge.session.subscription import Subscription
 from signal_bridge.store.engine import Store
-from signal_bridge.store.status import StatusBoard
+from signal_bridge.store.status import OUTDATED, StatusBoard
 from signal_bridge.supervisor.states import State
 from signal_bridge.supervisor.supervisor import Policy, Supervisor
 from signal_bridge.threads import Guard, Loop
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 # signal-cli: 1 is a user error (signal-cli.rst 4.3), such as an option it does not know.
 SIGNAL_CLI_POLICY: Final = Policy(hopeless_exit_codes=frozenset({1}))
+# How a state is called on the status board, where it is not "down".
+_WORDS: Final = {State.RUNNING: "running", State.UNUSABLE: OUTDATED}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Reports:
         self._failed = failed
         # Why signal-cli went down; empty while it has not. The supervisor's thread only.
         self._down_because = ""
+        # Whether Signal refused its version when it ran last. The same thread.
+        self._outdated = False
         # Why nothing can be stored; empty while it can. Written by the reader thread.
         self._not_stored_because = ""
         # One for each part, whose thread is the only one to use it.
@@ -110,8 +114,11 @@ class Reports:
 
         That it runs again is told in the feed, with why it had gone down.
         """
-        self.put("signal-cli", "running" if state is State.RUNNING else "down", detail)
-        if state is State.BACKING_OFF:
+        if state is not State.STARTING:
+            self._outdated = state is State.UNUSABLE
+        if not (self._outdated and state is State.STARTING):  # of that start nobody expects much
+            self.put("signal-cli", _WORDS.get(state, "down"), detail)
+        if state in (State.BACKING_OFF, State.UNUSABLE):
             self._down_because = detail
         if state is State.RUNNING and self._down_because:
             because, self._down_because = self._down_because, ""

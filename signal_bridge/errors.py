@@ -10,6 +10,7 @@
     │   └── BodyTooLarge              it is bigger than the bridge accepts
     ├── DaemonError                   signal-cli could not be asked, or did not answer
     │   ├── DaemonUnavailable         it is not running (yet); nothing was sent
+    │   │   └── DaemonOutdated        Signal no longer talks to it, and so it ends at its start
     │   ├── ConnectionLost            the connection ended before the answer came
     │   ├── CallTimedOut              no answer within the deadline
     │   └── NonsenseReply             it answered something that makes no sense
@@ -123,6 +124,16 @@ class DaemonUnavailable(DaemonError):
     def __init__(self, message: str, retry_after_seconds: int = 5) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class DaemonOutdated(DaemonUnavailable):
+    """signal-cli ends at its start, since Signal refuses its version. Only a newer one helps.
+
+    The word is that of SignalCliOutdated, which is the same met in an answer.
+    """
+
+    code = "signal_cli_outdated"
+    retryable = False
 
 
 class ConnectionLost(DaemonError):

@@ -18,6 +18,7 @@ from signal_bridge.clock import Deadline, pause
 from signal_bridge.errors import (
     ConnectionLost,
     DaemonError,
+    DaemonOutdated,
     DaemonUnavailable,
     NotSupported,
     Refused,
@@ -29,7 +30,7 @@ from signal_bridge.settings import Settings
 from signal_bridge.signalcli import versions
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.refusals import refusal
-from signal_bridge.store.status import StatusBoard
+from signal_bridge.store.status import OUTDATED, StatusBoard
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +158,8 @@ class Gateway:
             status = self._board.all().get("signal-cli")
         except StoreError:  # without a board, the connection itself will tell
             return limit
+        if status is not None and status.state == OUTDATED:
+            raise DaemonOutdated(status.detail)
         if status is not None and status.state == "down" and status.lasted_seconds() > limit:
             raise DaemonUnavailable(f"signal-cli is not running: {status.detail}")
         return limit

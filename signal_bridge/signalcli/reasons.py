@@ -22,6 +22,12 @@ from signal_bridge.errors import (
     UntrustedIdentity,
 )
 
+SAYS_OUTDATED: Final = ("StatusCode: 499", "DeprecatedVersion", "version is too old")
+"""What signal-cli says when Signal refuses its version, in a refusal or before it ends."""
+OUTDATED_TEXT: Final = (
+    "Signal no longer accepts this version of signal-cli: install a current one "
+    "(deploy/README.rst), or pull a current image, and start the bridge again"
+)
 _OFFLINE: Final = (
     "PushNetworkException",
     "UnknownHostException",
@@ -55,10 +61,7 @@ class Row(NamedTuple):
 
 # The first row that fits decides.
 TABLE: Final = (
-    Row(
-        SignalCliOutdated,
-        says=("StatusCode: 499", "DeprecatedVersion", "version is too old"),
-    ),
+    Row(SignalCliOutdated, says=SAYS_OUTDATED),
     Row(NotSupported, code=-32601),
     Row(UntrustedIdentity, code=-4),
     Row(RateLimited, code=-5),
@@ -82,6 +85,16 @@ def kind_of(code: int, message: str, data: Any) -> type[Refused]:
     """The class of error that a refusal is; plain `Refused` when the table has no row for it."""
     kinds = [str(entry.get("type")) for entry in outcomes(data)]
     return next((row.kind for row in TABLE if row.fits(code, message, kinds)), Refused)
+
+
+def outdated(said: Sequence[str]) -> str | None:
+    """What to say of a signal-cli that has ended because Signal refuses its version.
+
+    `said` are its last lines. None when it ended for another reason.
+    """
+    if not any(words in line for line in said for words in SAYS_OUTDATED):
+        return None
+    return OUTDATED_TEXT
 
 
 def outcomes(data: Any) -> list[Mapping[str, Any]]:

@@ -13,6 +13,8 @@ from signal_bridge.store.tables import status
 
 # How often a part that goes on as before says so. Older than three of these is dead.
 BEAT_SECONDS: Final = 5.0
+OUTDATED: Final = "outdated"
+"""The state of a signal-cli that is down because Signal refuses its version."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import collections
 import logging
+import re
 import threading
+import time
 from typing import BinaryIO, Final
 
 from signal_bridge.threads import Guard
@@ -12,6 +13,11 @@ from signal_bridge.threads import Guard
 log = logging.getLogger(__name__)
 
 _LINES_KEPT: Final = 40
+# What was said long before the end is no reason for it.
+_RECENT_SECONDS: Final = 60.0
+# Where in the program something happened, a line for each call. What happened is said in the line
+# before these.
+_STACK_FRAME: Final = re.compile(r"\s+at \S|\s*\.\.\. \d+ (more|common frames)")
 _LINE_BYTES: Final = 2000
 # How long to wait for the last words of a child that has ended. They are in the pipe by then, but
 # a child of its own may hold that open.
@@ -30,7 +36,9 @@ class OutputRing:
         self._name = name
         # Guards _lines.
         self._mutex = threading.Lock()
-        self._lines: collections.deque[str] = collections.deque(maxlen=_LINES_KEPT)
+        # When each was said last, the newest at the end. What is said again and again takes one
+        # place.
+        self._lines: dict[str, float] = {}
         # Reads what the child of the moment prints. Written by the supervisor's thread.
         self._reader: threading.Thread | None = None
 
@@ -42,12 +50,14 @@ class OutputRing:
         reader.start()
         self._reader = reader
 
-    def last_lines(self, count: int = 5) -> list[str]:
-        """The last lines of a child that has ended, waited for until they are read."""
+    def last_lines(self, count: int = _LINES_KEPT) -> list[str]:
+        """What a child that has ended said in its last minute, waited for until it is read."""
         if self._reader is not None:
             self._reader.join(_LAST_WORDS_SECONDS)
         with self._mutex:
-            return list(self._lines)[-count:]
+            since = time.monotonic() - _RECENT_SECONDS
+            recent = [line for line, said in self._lines.items() if said >= since]
+        return recent[-count:]
 
     def clear(self) -> None:
         """A new child begins with nothing said."""
@@ -67,9 +77,15 @@ class OutputRing:
             return
         level = _level_of(line)
         log.log(level, "%s: %s", self._name, line)
-        if level > logging.DEBUG:
-            with self._mutex:
-                self._lines.append(line)
+        if level > logging.DEBUG and not _STACK_FRAME.match(line):
+            self._remember(line)
+
+    def _remember(self, line: str) -> None:
+        with self._mutex:
+            self._lines.pop(line, None)
+            self._lines[line] = time.monotonic()
+            if len(self._lines) > _LINES_KEPT:
+                del self._lines[next(iter(self._lines))]
 
 
 def _level_of(line: str) -> int:

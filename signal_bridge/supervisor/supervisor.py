@@ -6,6 +6,8 @@ One thread, `supervisor:<name>`, lives one life of the child after the other:
        ▲                                                                                     │
        └──────────────── after a growing pause, which a stable life resets ──────────────────┘
 
+A child of which `diagnose` says that it cannot work is unusable, and started again rarely.
+
 It spawns from that thread, since the kernel kills the child when the thread that forked ends.
 Whatever goes wrong there ends the child, never the supervision of it.
 """
@@ -16,9 +18,11 @@ import contextlib
 import dataclasses
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from signal_bridge.clock import Deadline, backoff_seconds, pause
 from signal_bridge.supervisor.command import Command
@@ -30,11 +34,15 @@ from signal_bridge.threads import Guard, Loop
 
 log = logging.getLogger(__name__)
 
+_QUOTED_LINES: Final = 5
+
 # Answers within the given seconds whether the child works; a sentence says what is wrong.
 Probe = Callable[[float], str | None]
 # Told of every change, on the supervisor's thread: the new state and a sentence. What it raises
 # is logged.
 OnChange = Callable[[State, str], None]
+# Given the last complaints of a child that has ended: a sentence when only another child helps.
+Diagnose = Callable[[Sequence[str]], str | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,11 +50,13 @@ class Policy:
     """When the supervisor does what, in seconds.
 
     `hopeless_exit_codes`: a child that ends with one of these before it ever answered has a
-    configuration error; starting it again cannot help.
+    configuration error; starting it again cannot help. After `unusable_backoff_seconds` one that
+    is unusable is tried again, in case it was replaced.
     """
 
     first_backoff_seconds: float = 0.5
     longest_backoff_seconds: float = 60.0
+    unusable_backoff_seconds: float = 600.0
     stable_seconds: float = 60.0
     probe_every_seconds: float = 5.0
     probe_seconds: float = 10.0
@@ -70,6 +80,7 @@ class Supervisor:
         on_change: OnChange,
         *,
         probe: Probe | None = None,
+        diagnose: Diagnose = lambda _: None,
         policy: Policy | None = None,
         stdin: int | None = None,
         inherited: Sequence[int] = (),
@@ -79,6 +90,7 @@ class Supervisor:
         self._command = command
         self._on_change = on_change
         self._probe = probe
+        self._diagnose = diagnose
         self._policy = policy or Policy()
         self._stdin = stdin
         self._inherited = inherited
@@ -94,6 +106,8 @@ class Supervisor:
         self._telling = Guard(f"telling of {name}")
         # How many lives ended since a stable one. The supervisor's thread only.
         self._attempt = 0
+        # Why the child that has ended is unusable; None when it is not. The same thread.
+        self._ailment: str | None = None
         self._loop = Loop(
             f"the supervision of {name}",
             self._live,
@@ -153,7 +167,11 @@ class Supervisor:
             self._attempt = 0
         if self._state is State.FAILED:
             self._stop.set()
-        if not self._stop.is_set():
+        if self._stop.is_set():
+            return
+        if self._ailment is not None:
+            self._rest(self._ailment)
+        else:
             self._back_off(because)
 
     def _on_trouble(self, _name: str, trouble: str | None) -> None:
@@ -169,9 +187,16 @@ class Supervisor:
         self._enter(State.BACKING_OFF, f"{because}; next start in {seconds:.1f} s")
         pause(seconds, self._stop)
 
+    def _rest(self, ailment: str) -> None:
+        seconds = self._policy.unusable_backoff_seconds
+        self._enter(State.UNUSABLE, ailment)
+        log.info("%s: next start in %.0f s", self.name, seconds)
+        pause(seconds, self._stop)
+
     def _live_once(self) -> str:
         """Start the child and stay until it has ended. Why it ended."""
         self._enter(State.STARTING, "starting")
+        self._ailment = None
         if self._output is not None:
             self._output.clear()
         try:
@@ -233,16 +258,20 @@ class Supervisor:
         return failures >= self._policy.probe_failures
 
     def _on_exit(self, exit_code: int) -> str:
-        because = f"{_exit_text(exit_code)}{self._last_words()}"
+        said = self._complaints()
+        self._ailment = self._diagnose(said)
+        if exit_code == -signal.SIGKILL:
+            said = []  # who is killed explains nothing
+        because = f"{_exit_text(exit_code)}{_quoted(said)}"
         hopeless = exit_code in self._policy.hopeless_exit_codes
-        if hopeless and self._state is State.STARTING:
+        if hopeless and self._ailment is None and self._state is State.STARTING:
             self._enter(State.FAILED, because)
         return because
 
     def _on_hang(self, child: Process, wrong: str) -> str:
         self._enter(State.STOPPING, f"stopped answering: {wrong}")
         child.end(self._policy.stop_seconds)
-        return f"stopped answering ({wrong}) and was ended{self._last_words()}"
+        return f"stopped answering ({wrong}) and was ended{_quoted(self._complaints())}"
 
     def _on_restart(self, child: Process) -> str:
         because, self._restart_because = self._restart_because, None
@@ -256,9 +285,8 @@ class Supervisor:
         log.info("%s %s", self.name, _exit_text(exit_code))
         return "stopped on request"
 
-    def _last_words(self) -> str:
-        lines = self._output.last_lines() if self._output is not None else []
-        return "; it said: " + " | ".join(lines) if lines else ""
+    def _complaints(self) -> list[str]:
+        return self._output.last_lines() if self._output is not None else []
 
     def _enter(self, state: State, detail: str) -> None:
         """The one door to a new state."""
@@ -274,6 +302,11 @@ class Supervisor:
         if state is State.RUNNING:
             self._loop.works()
         self._telling.goes_well(self._on_change, state, detail)
+
+
+def _quoted(complaints: Sequence[str]) -> str:
+    last = complaints[-_QUOTED_LINES:]
+    return "; it said: " + " | ".join(last) if last else ""
 
 
 def _exit_text(exit_code: int) -> str:

@@ -13,6 +13,7 @@ from signal_bridge.clock import now_ms
 from signal_bridge.errors import (
     CallTimedOut,
     ConnectionLost,
+    DaemonOutdated,
     DaemonUnavailable,
     NotSupported,
     RateLimited,
@@ -22,7 +23,7 @@ from signal_bridge.rpc.client import Client
 from signal_bridge.session.gateway import Gateway
 from signal_bridge.settings import Settings
 from signal_bridge.signalcli.call import Call
-from signal_bridge.store.status import Status
+from signal_bridge.store.status import OUTDATED, Status
 from signal_bridge.supervisor.listening import listen_unix
 from tests.rpc.far_end import FarEnd, InThread
 from tests.session.conftest import Board, MakeGateway
@@ -159,6 +160,15 @@ def test_a_call_to_a_daemon_that_is_down_for_long_fails_at_once(
         listening.setblocking(False)
         with pytest.raises(BlockingIOError):  # it did not even try
             listening.accept()
+
+
+def test_a_call_to_a_daemon_that_signal_refuses_is_told_so_at_once(
+    settings: Settings, gateway: Gateway, board: Board
+) -> None:
+    board.said = {"signal-cli": Status("signal-cli", OUTDATED, "get another", now_ms(), now_ms())}
+    with pytest.raises(DaemonOutdated, match="get another") as caught:
+        gateway.run(SEND)
+    assert (caught.value.code, caught.value.retryable) == ("signal_cli_outdated", False)
 
 
 def test_a_call_to_a_daemon_that_is_down_for_a_moment_waits(

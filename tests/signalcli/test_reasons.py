@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from signal_bridge import errors
+from signal_bridge.signalcli.reasons import OUTDATED_TEXT, outdated
 from signal_bridge.signalcli.refusals import refusal
 
 
@@ -71,3 +72,21 @@ def test_a_refusal_says_what_it_is_and_whether_again_can_help(
 def test_each_kind_of_captcha_has_its_address() -> None:
     assert "/challenge/" in errors.RateLimited.captcha_url
     assert "/registration/" in errors.CaptchaRequired.captcha_url
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR SignalAccountFiles - Failed to load *: signal-cli version is too old for the "
+        "Signal-Server, please update. (IOException)",
+        "WARN  Manager - [499] StatusCode: 499",
+        "org.whispersystems.signalservice.api.push.exceptions.DeprecatedVersionException",
+    ],
+)
+def test_a_signal_cli_that_ended_as_too_old_is_known_by_any_of_its_last_lines(line: str) -> None:
+    assert outdated(["WARN something", line, "Failed to load local accounts file"]) == OUTDATED_TEXT
+
+
+def test_one_that_ended_for_another_reason_is_not_too_old() -> None:
+    assert outdated(["Failed to load local accounts file", "WARN StatusCode: 500"]) is None
+    assert outdated([]) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 
 import pytest
 
@@ -51,6 +52,34 @@ def test_the_last_complaints_are_kept_and_what_is_no_complaint_is_not() -> None:
     ring = drained(*(b"WARN %d" % number for number in range(100)), b"INFO all is well")
     assert ring.last_lines(2) == ["WARN 98", "WARN 99"]
     assert ring.last_lines(1000)[0] == "WARN 60"
+
+
+TRACE = (
+    b"WARN  SignalJsonRpcCommandHandler - Failed to load account",
+    b"org.asamk.signal.manager.api.NotRegisteredException: User is not registered.",
+    *(b"\tat org.asamk.signal.Part.call(Part.java:%d)" % number for number in range(14)),
+    b"\t... 3 more",
+)
+
+
+def test_where_something_happened_takes_no_room_from_what_happened() -> None:
+    ring = drained(b"ERROR the reason", *TRACE)
+    assert ring.last_lines() == ["ERROR the reason", *(line.decode() for line in TRACE[:2])]
+
+
+def test_what_is_said_again_and_again_takes_one_place() -> None:
+    ring = drained(b"ERROR the reason", *TRACE * 100, b"ERROR the end")
+    assert ring.last_lines()[0] == "ERROR the reason"
+    assert ring.last_lines()[-1] == "ERROR the end"
+    assert len(ring.last_lines()) == 4
+
+
+def test_what_was_said_long_ago_is_no_reason_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = drained(b"ERROR an hour ago")
+    assert ring.last_lines() == ["ERROR an hour ago"]
+    now = time.monotonic()
+    monkeypatch.setattr(module.time, "monotonic", lambda: now + 3600)
+    assert ring.last_lines() == []
 
 
 def test_the_last_words_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,10 @@ from flask import Response, g, jsonify, make_response
 from flask.typing import ResponseReturnValue
 
 from signal_bridge import __version__
-from signal_bridge.errors import StoreError
+from signal_bridge.errors import DaemonOutdated, StoreError
 from signal_bridge.feed.account_book import MISSING
-from signal_bridge.store.status import Status
+from signal_bridge.signalcli.reasons import OUTDATED_TEXT
+from signal_bridge.store.status import OUTDATED, Status
 from signal_bridge.store.tenure import DAEMON, waiting_for
 from signal_bridge.web.edge.context import bridge
 
@@ -57,11 +58,12 @@ def about() -> ResponseReturnValue:
 def _not_ready(reasons: dict[str, str]) -> Response:
     """`error` as everywhere, and each part that is not well with its reason."""
     text = "; ".join(f"{part}: {reason}" for part, reason in reasons.items())
+    outdated = reasons.get("signal-cli") == OUTDATED_TEXT
     body = {
         "status": "not ready",
         "error": text,
-        "code": "not_ready",
-        "retryable": True,
+        "code": DaemonOutdated.code if outdated else "not_ready",
+        "retryable": not outdated,
         "request_id": g.request_id,
         "reasons": reasons,
     }
@@ -89,7 +91,7 @@ def _waits_for_another() -> str | None:
 def _reasons_on_board(board: dict[str, Status]) -> dict[str, str]:
     reasons = {}
     signal_cli = board.get("signal-cli")
-    if signal_cli is not None and signal_cli.state == "down":
+    if signal_cli is not None and signal_cli.state in ("down", OUTDATED):
         reasons["signal-cli"] = signal_cli.detail
     elif wrong := bridge().gateway.ping(_ANSWER_SECONDS):
         reasons["signal-cli"] = wrong

@@ -65,7 +65,7 @@ class NotReadySchema(AnswerSchema):
 
     status = word("not ready")
     error = text("signal-cli: it is starting", about="all reasons as one text")
-    code = word("not_ready")
+    code = word("not_ready", "signal_cli_outdated")
     retryable = flag(True)
     request_id = text(REQUEST_ID, about="the log has it, too")
     reasons = free({"signal-cli": "it is starting"}, text(), about="by the name of the part")

@@ -10,11 +10,17 @@ PYTHON_CODE = $(wildcard signal_bridge tests bench .ci) deploy/install-signal-cl
 BRIDGE_SIGNAL_CLI ?= $(wildcard $(CURDIR)/.signal-cli/bin/signal-cli)
 export BRIDGE_SIGNAL_CLI
 
-define SANDBOX_NOTICE
-MODE=sandbox: a pretend Signal network in memory (accounts +12025550100 to +12025550103). Nothing leaves this machine.
-For a real account: install a current signal-cli (deploy/README.rst), then `make run MODE=normal` and /v1/qrcodelink.
+# What has to be there before anything can be installed; each is one sentence that says what to do.
+define CAN_INSTALL
+import sys
+if sys.version_info < (3, 11):
+    sys.exit("Python 3.11 or newer is needed, and this is %d.%d: make PYTHON=python3.11 ..." % sys.version_info[:2])
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit("Python's venv module is missing: install it (Debian, Ubuntu: apt install python3-venv), then make again")
 endef
-export SANDBOX_NOTICE
+export CAN_INSTALL
 
 # Succeeds where extensions of Python can be built: its compiler and its headers are there.
 define CAN_COMPILE
@@ -31,7 +37,10 @@ help:  ## print this list
 
 .PHONY: run
 run: $(VENV)/installed $(VENV)/fast  ## serve on 127.0.0.1:8080, on the sandbox unless MODE says otherwise
-	@test -n "$(MODE)" || printf '%s\n' "$$SANDBOX_NOTICE"
+	@test "$(or $(MODE),sandbox)" != sandbox || { \
+		$(BIN)/python -m signal_bridge.sandbox.banner && \
+		echo 'For a real account: a current signal-cli (deploy/README.rst), then `make run MODE=normal` and /v1/qrcodelink.'; \
+	}
 	@MODE="$(or $(MODE),sandbox)" exec $(BIN)/signal-bridge serve
 
 .PHONY: signal-cli
@@ -73,8 +82,9 @@ clean:  ## remove everything that make installed or built
 
 # A stamp file says what is installed: again only when what to install has changed.
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
-	$(PYTHON) -m venv $(VENV)
+	@command -v $(PYTHON) >/dev/null || { echo 'There is no $(PYTHON): install Python 3.11 or newer, or name it: make PYTHON=...' >&2; exit 1; }
+	@$(PYTHON) -c "$$CAN_INSTALL"
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/installed: setup.cfg deploy/constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -c deploy/constraints.txt -e .
@@ -84,6 +94,8 @@ $(VENV)/installed: setup.cfg deploy/constraints.txt | $(BIN)/python
 $(VENV)/fast: setup.cfg deploy/constraints.txt | $(VENV)/installed
 	@if $(BIN)/python -c "$$CAN_COMPILE"; then \
 		$(BIN)/python -m pip install --quiet -c deploy/constraints.txt -e '.[fast]' >/dev/null 2>&1 || true; \
+	else \
+		echo "Without a C compiler and Python's headers (Debian: gcc python3-dev) requests are parsed in Python, which works."; \
 	fi
 	@touch $@
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from signal_bridge.sandbox.options import Options
 
+BANNER: Final = "Sandbox"
 _SHORT: Final = "%(levelname)-5s %(name)s - %(message)s"
 _LONG: Final = "%(asctime)s.%(msecs)03dZ [%(threadName)s] %(levelname)-5s %(name)s - %(message)s"
 _DATE: Final = "%Y-%m-%dT%H:%M:%S"
@@ -50,6 +51,8 @@ def _file(path: Path, level: int) -> logging.Handler:
 
 
 def _scrub(record: logging.LogRecord) -> bool:
+    if record.name == BANNER:
+        return True  # the numbers in it are nobody's
     record.msg = _SECRET.sub("*", record.getMessage())
     record.args = ()
     return True

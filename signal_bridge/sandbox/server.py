@@ -7,7 +7,7 @@ import logging
 import signal
 from typing import Final
 
-from signal_bridge.sandbox import channels
+from signal_bridge.sandbox import banner, channels, logs
 from signal_bridge.sandbox.account_data import Account
 from signal_bridge.sandbox.accounts_file import AccountsFile
 from signal_bridge.sandbox.attachments import Storage
@@ -19,11 +19,11 @@ from signal_bridge.sandbox.errors import RpcError, StartFailure
 from signal_bridge.sandbox.linking import Linking
 from signal_bridge.sandbox.network import Network
 from signal_bridge.sandbox.options import Options
-from signal_bridge.sandbox.people import ACCOUNT_NUMBERS, ROBOT_NUMBER, e164
+from signal_bridge.sandbox.people import ACCOUNT_NUMBERS, e164
 
 EXIT_CODES: Final = {signal.SIGTERM: 0, signal.SIGINT: 0, signal.SIGHUP: 129}
 
-_sandbox_log = logging.getLogger("Sandbox")
+_sandbox_log = logging.getLogger(logs.BANNER)
 _daemon_log = logging.getLogger("DaemonCommand")
 _socket_log = logging.getLogger("SocketHandler")
 
@@ -142,8 +142,6 @@ def _check_account(options: Options) -> None:
 
 def _announce() -> None:
     _sandbox_log.warning("=" * 72)
-    _sandbox_log.warning("This is the SIGNAL BRIDGE SANDBOX, it is NOT SIGNAL.")
-    _sandbox_log.warning("No message leaves this machine, and all is forgotten at the end.")
-    accounts = f"{ACCOUNT_NUMBERS[0]} to {ACCOUNT_NUMBERS[-1]}"
-    _sandbox_log.warning("Accounts: %s. Echo robot: %s.", accounts, ROBOT_NUMBER)
+    for line in banner.lines():
+        _sandbox_log.warning("%s", line)
     _sandbox_log.warning("=" * 72)

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 
 from signal_bridge.peersettings import WITHOUT_MEANING
+from signal_bridge.sandbox import __doc__ as sandbox_docs
+from signal_bridge.sandbox.people import ROBOT_NUMBER
 from signal_bridge.settings import SETTINGS
 from tests.conftest import ACCOUNT
 from tests.journeys.reading import received_text
@@ -27,6 +29,7 @@ from tests.support.scripted_daemon import error, result, silence, text_envelope
 
 ROOT = Path(__file__).parents[2]
 CANNOT_START = 2
+LINKED = "+12025550140"  # handed out by linking; nobody writes to it before
 ALICE, BOB = "+12025550100", "+12025550101"
 
 
@@ -326,6 +329,42 @@ def test_config_with_a_bad_setting_is_refused_as_a_start_is() -> None:
     assert (shown.returncode, shown.stdout) == (CANNOT_START, "")
     assert shown.stderr.count("\n") == 1
     assert 'MODE cannot be "bogus"' in shown.stderr
+
+
+# -- what the sandbox says of itself ---------------------------------------------------------------
+
+
+def test_the_log_names_the_accounts_of_the_sandbox_and_its_magic_numbers(sandbox: Bridge) -> None:
+    documented = set(re.findall(r"^    (\+\d{11})", sandbox_docs or "", re.MULTILINE))
+    assert len(documented) > 10
+    assert {number for number in documented if number in sandbox.log} == documented - {LINKED}
+    assert f"{ROBOT_NUMBER}                   the echo" in sandbox.log
+
+
+# -- where it runs ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "xx_YY.ISO-8859-1", ""])
+def test_names_that_are_not_ascii_arrive_whatever_the_locale(
+    start_bridge: Callable[..., Bridge], locale: str
+) -> None:
+    bridge = start_bridge(MODE="sandbox", LC_ALL=locale, LANG=locale).wait_ready()
+    file = "data:text/plain;filename=r\u00e9sum\u00e9 \U0001f389.txt;base64,aGVsbG8="
+    body = {"number": ALICE, "recipients": [BOB], "message": "x", "base64_attachments": [file]}
+    answer = bridge.post("/v2/send", json=body)
+    assert answer.status_code == 201, answer.text
+    (message,) = bridge.get(f"/v1/receive/{BOB}?timeout=10").json()
+    (attachment,) = message["envelope"]["dataMessage"]["attachments"]
+    assert attachment["filename"] == "r\u00e9sum\u00e9 \U0001f389.txt"
+
+
+def test_the_data_directory_may_have_any_name(start_bridge: Callable[..., Bridge]) -> None:
+    bridge = Bridge()
+    data = bridge.home / "it's a \u00dc \U0001f389"
+    with Bridge(MODE="sandbox", LC_ALL="C", SIGNAL_CLI_CONFIG_DIR=data) as running:
+        running.wait_ready()
+        assert (data / "bridge" / "bridge.db").exists()
+    bridge.close()
 
 
 # -- what parses HTTP --------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def cursor_name(way: str, wanted: Filter) -> str:
     name = f"{way}:{wanted.account}"
     if wanted.is_whole:
         return name
-    words = "\n".join([*sorted(wanted.kinds), "", *sorted(wanted.senders)])
+    words = "\n".join([*sorted(wanted.kinds_in_key), "", *sorted(wanted.senders)])
     return f"{name}?{hashlib.sha256(words.encode()).hexdigest()[:16]}"
 
 

@@ -19,8 +19,9 @@ from signal_bridge.feed.event import Arrival
 from signal_bridge.feed.formats import NAMES_BESIDE
 
 # Content key of the envelope -> kind of event. At most one is there (signal-cli.rst 3.2).
+_MESSAGE: Final = "message"
 _KINDS: Final = {
-    "dataMessage": "message",
+    "dataMessage": _MESSAGE,
     "editMessage": "edit",
     "storyMessage": "story",
     "syncMessage": "sync",
@@ -29,8 +30,29 @@ _KINDS: Final = {
     "typingMessage": "typing",
 }
 
-# Within a data message, what it is about says more than that it is one.
-_DATA_KINDS: Final = {"reaction": "reaction", "remoteDelete": "delete"}
+# Within a data message, what it is about says more than that it is one. These are what the bridge
+# told apart at first: keys of databases have them.
+_FIRST_DATA_KINDS: Final = {"reaction": "reaction", "remoteDelete": "delete"}
+_DATA_KINDS: Final = {
+    "adminDelete": "admin_delete",
+    "pinMessage": "pin",
+    "unpinMessage": "unpin",
+    "pollCreate": "poll",
+    "pollVote": "poll_vote",
+    "pollTerminate": "poll_close",
+    "payment": "payment",
+    "groupCallUpdate": "call",
+}
+# Somebody has said something if one of these is there and holds something.
+_CONTENT: Final = (
+    "attachments",
+    "sticker",
+    "contacts",
+    "quote",
+    "previews",
+    "storyContext",
+    "viewOnce",
+)
 
 # These differ when signal-cli hands out the same message again, or may.
 _NOT_IDENTITY: Final = frozenset(
@@ -47,6 +69,7 @@ _HOLD_ATTACHMENTS: Final = frozenset({"attachments", "image", "thumbnail", "file
 class Envelope(NamedTuple):
     """A `receive` notification in the one form that its columns, dedup key and payload come from.
 
+    `first_kind` is the kind by which databases know it: the dedup key alone has that, too.
     `account`, `sender_uuid` (an ACI) and `sender_number` are empty where signal-cli names none.
     `sender` is the ACI, else whatever `source` says; it, `device` and `timestamp` (ms) are what
     was sent, as Python writes it, "None" when absent: only the dedup key has them. `digest` is
@@ -55,6 +78,7 @@ class Envelope(NamedTuple):
 
     account: str
     kind: str
+    first_kind: str
     sender: str
     sender_uuid: str
     sender_number: str
@@ -71,8 +95,8 @@ class Envelope(NamedTuple):
         content once more. Content is part of the key because a lost message is worse than a
         doubled one: two call messages of one millisecond are two.
         """
-        parts = (self.account, self.sender, self.device, self.timestamp, self.kind, self.digest)
-        return _text(":".join(parts))
+        head = (self.account, self.sender, self.device, self.timestamp)
+        return _text(":".join((*head, self.first_kind, self.digest)))
 
 
 def read_envelope(params: Any) -> Envelope:
@@ -86,6 +110,7 @@ def read_envelope(params: Any) -> Envelope:
     return Envelope(
         account=_text(body.get("account")),
         kind=kind_of(body, envelope),
+        first_kind=_first_kind_of(body, envelope),
         sender=str(envelope.get("sourceUuid") or envelope.get("source")),
         sender_uuid=_text(envelope.get("sourceUuid")),
         sender_number=_text(envelope.get("sourceNumber")),
@@ -122,20 +147,33 @@ def account_of(params: Any) -> str:
 
 
 def kind_of(body: Mapping[str, Any], envelope: Mapping[str, Any]) -> str:
-    """message, edit, reaction, delete, story, sync, call, receipt, typing, error or other."""
+    """One of filters.SIGNAL_KINDS (docs/events.rst)."""
+    first = _first_kind_of(body, envelope)
+    return _data_kind(_mapping(envelope["dataMessage"])) if first == _MESSAGE else first
+
+
+def _first_kind_of(body: Mapping[str, Any], envelope: Mapping[str, Any]) -> str:
+    """The kind in the dedup key, where every data message but two kinds is a message."""
     if body.get("exception") is not None:
         return "error"
     for key, kind in _KINDS.items():
         if key in envelope:
-            return _data_kind(envelope[key]) if key == "dataMessage" else kind
+            return _named(_mapping(envelope[key]), _FIRST_DATA_KINDS) if kind == _MESSAGE else kind
     return "other"
 
 
-def _data_kind(data: Any) -> str:
-    for key, kind in _DATA_KINDS.items():
-        if _mapping(data).get(key) is not None:
-            return kind
-    return "message"
+def _data_kind(data: Mapping[str, Any]) -> str:
+    """A message is what somebody has said; signal-cli puts much more into its data messages."""
+    kind = _named(data, _DATA_KINDS)
+    if kind != _MESSAGE or data.get("message") is not None or any(map(data.get, _CONTENT)):
+        return kind
+    if data.get("isExpirationUpdate") is True:
+        return "timer"
+    return "group_update" if _mapping(data.get("groupInfo")).get("type") == "UPDATE" else "other"
+
+
+def _named(data: Mapping[str, Any], kinds: Mapping[str, str]) -> str:
+    return next((kind for key, kind in kinds.items() if data.get(key) is not None), _MESSAGE)
 
 
 def _body_of(params: Any) -> Mapping[str, Any]:

@@ -12,8 +12,8 @@ from signal_bridge.feed.event import Event
 
 EVERY_ACCOUNT: Final = "*"
 
-# What signal-cli tells, and what the bridge says of itself.
-SIGNAL_KINDS: Final = (
+# What signal-cli tells, and what the bridge says of itself: the names of the latter have a dot.
+FIRST_SIGNAL_KINDS: Final = (
     "message",
     "edit",
     "reaction",
@@ -25,6 +25,19 @@ SIGNAL_KINDS: Final = (
     "typing",
     "error",
     "other",
+)
+"""Those of the first version, which took the later ones for messages."""
+SIGNAL_KINDS: Final = (
+    *FIRST_SIGNAL_KINDS,
+    "admin_delete",
+    "pin",
+    "unpin",
+    "poll",
+    "poll_vote",
+    "poll_close",
+    "timer",
+    "group_update",
+    "payment",
 )
 OWN_KINDS: Final = (
     "account.linked",
@@ -56,6 +69,16 @@ class Filter:
         return not self.senders and set(self.kinds) == set(SIGNAL_KINDS)
 
     @property
+    def kinds_in_key(self) -> tuple[str, ...]:
+        """The kinds by which a database knows the filter: the same before and after new ones came.
+
+        It is unambiguous: who wants the first kinds of signal-cli wants all (`kinds_of`).
+        """
+        if set(SIGNAL_KINDS) <= set(self.kinds):
+            return (*FIRST_SIGNAL_KINDS, *self.own_kinds)
+        return self.kinds
+
+    @property
     def own_kinds(self) -> tuple[str, ...]:
         """The kinds wanted of what the bridge says of itself."""
         return tuple(kind for kind in self.kinds if kind in OWN_KINDS)
@@ -77,7 +100,8 @@ class Filter:
 def kinds_of(types: Iterable[str], default: tuple[str, ...] = SIGNAL_KINDS) -> tuple[str, ...]:
     """The kinds that `types` name: words, with `*` for many. None named: the default.
 
-    Raises RequestError for a word that fits nothing.
+    Who names every kind that the first version knew wants everything that signal-cli tells: clients
+    and databases have such lists. Raises RequestError for a word that fits nothing.
     """
     words = [word.strip() for word in types if word.strip()]
     if not words:
@@ -88,8 +112,8 @@ def kinds_of(types: Iterable[str], default: tuple[str, ...] = SIGNAL_KINDS) -> t
                 f"There are no events of type {word}; the types are "
                 + ", ".join((*SIGNAL_KINDS, *OWN_KINDS))
             )
-    return tuple(
-        kind
-        for kind in (*SIGNAL_KINDS, *OWN_KINDS)
-        if any(fnmatch.fnmatchcase(kind, word) for word in words)
-    )
+    every = (*SIGNAL_KINDS, *OWN_KINDS)
+    named = {kind for kind in every for word in words if fnmatch.fnmatchcase(kind, word)}
+    if named.issuperset(FIRST_SIGNAL_KINDS):
+        named.update(SIGNAL_KINDS)
+    return tuple(kind for kind in every if kind in named)

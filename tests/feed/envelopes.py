@@ -97,7 +97,7 @@ EVERY_KIND: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "group": ("message", data(message="hi group", **GROUP)),
     "group update": (
-        "message",
+        "group_update",
         data(groupInfo={**GROUP["groupInfo"], "revision": 8, "type": "UPDATE"}),
     ),
     "mentions": (
@@ -131,8 +131,8 @@ EVERY_KIND: dict[str, tuple[str, dict[str, Any]]] = {
         data(reaction={"emoji": "👍", **TARGET, "isRemove": True}, **GROUP),
     ),
     "delete": ("delete", data(remoteDelete={"timestamp": 1699999991123})),
-    "timer": ("message", data(expiresInSeconds=86400, isExpirationUpdate=True)),
-    "payment": ("message", data(payment={"note": "thanks", "receipt": "AQID"})),
+    "timer": ("timer", data(expiresInSeconds=86400, isExpirationUpdate=True)),
+    "payment": ("payment", data(payment={"note": "thanks", "receipt": "AQID"})),
     "preview": (
         "message",
         data(
@@ -159,14 +159,14 @@ EVERY_KIND: dict[str, tuple[str, dict[str, Any]]] = {
         ),
     ),
     "poll": (
-        "message",
+        "poll",
         data(
             pollCreate={"question": "Lunch?", "allowMultiple": True, "options": ["Pizza", "Sushi"]},
             **GROUP,
         ),
     ),
     "vote": (
-        "message",
+        "poll_vote",
         data(
             pollVote={
                 "author": ACCOUNT,
@@ -179,10 +179,14 @@ EVERY_KIND: dict[str, tuple[str, dict[str, Any]]] = {
             **GROUP,
         ),
     ),
-    "poll end": ("message", data(pollTerminate={"targetSentTimestamp": 1699999995123}, **GROUP)),
-    "pin": ("message", data(pinMessage={**TARGET, "pinDurationSeconds": -1})),
-    "unpin": ("message", data(unpinMessage=TARGET)),
-    "admin delete": ("message", data(adminDelete=TARGET, **GROUP)),
+    "poll end": ("poll_close", data(pollTerminate={"targetSentTimestamp": 1699999995123}, **GROUP)),
+    "pin": ("pin", data(pinMessage={**TARGET, "pinDurationSeconds": -1})),
+    "unpin": ("unpin", data(unpinMessage=TARGET)),
+    "admin delete": ("admin_delete", data(adminDelete=TARGET, **GROUP)),
+    "group call": ("call", data(groupCallUpdate={"eraId": "a1b2"}, **GROUP)),
+    "end of a session": ("other", data(isEndSession=True)),
+    "profile key": ("other", data(isProfileKeyUpdate=True)),
+    "data that nobody has heard of": ("other", data(holo={"x": 1})),
     "edit": (
         "edit",
         received(

@@ -56,6 +56,39 @@ def test_every_kind_of_envelope_is_an_event_kept_whole(kind: str, params: dict[s
     assert without_voice_notes(arrival.payload) == params
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ({"message": "hi", "isExpirationUpdate": True}, "message"),
+        ({"message": "hi", "groupInfo": {"type": "UPDATE"}}, "message"),
+        ({"message": ""}, "message"),
+        ({"message": "Lunch?", "pollCreate": {"question": "Lunch?"}}, "poll"),
+        ({"message": "thanks", "payment": {"note": "thanks"}}, "payment"),
+        ({"reaction": {"emoji": "👍"}, "storyContext": {"sentTimestamp": 17}}, "reaction"),
+        ({"storyContext": {"sentTimestamp": 17}}, "message"),
+        ({"viewOnce": True}, "message"),
+        ({"attachments": [], "contacts": [], "groupInfo": {"type": "DELIVER"}}, "other"),
+        ({"isExpirationUpdate": None, "expiresInSeconds": 60}, "other"),
+        ({"pinMessage": None}, "other"),
+        ({"groupInfo": 5, "isExpirationUpdate": 1}, "other"),
+        ({}, "other"),
+    ],
+)
+def test_a_message_is_what_says_something(content: dict[str, Any], kind: str) -> None:
+    assert arrival_of(data(**content)).kind == kind
+
+
+def test_what_another_device_has_sent_and_an_edit_are_of_one_kind() -> None:
+    vote = {"pollVote": {"optionIndexes": [0]}}
+    assert arrival_of(received(syncMessage={"sentMessage": vote})).kind == "sync"
+    assert arrival_of(received(editMessage={"dataMessage": vote})).kind == "edit"
+
+
+def test_a_data_message_that_is_none_is_an_event_still() -> None:
+    assert arrival_of(received(dataMessage=None)).kind == "other"
+    assert arrival_of(received(dataMessage=[])).kind == "other"
+
+
 @pytest.mark.parametrize("params", [params for _, params in EVERY_KIND.values()], ids=EVERY_KIND)
 def test_both_shapes_of_a_notification_are_the_same_event(params: dict[str, Any]) -> None:
     assert arrival_of(wrapped(params)) == arrival_of(params)
@@ -121,7 +154,7 @@ def test_an_envelope_may_be_as_deep_as_a_line_may_be(levels: int) -> None:
     deep = b'{"a":' * levels + b"1" + b"}" * levels
     line = b'{"envelope":{"timestamp":1,"dataMessage":' + deep + b'},"account":"+1"}'
     arrival = arrival_of(orjson.loads(line))
-    assert (arrival.kind, arrival.account) == ("message", "+1")
+    assert (arrival.kind, arrival.account) == ("other", "+1")
     whole = orjson.loads(arrival.payload) == orjson.loads(line)
     assert whole if levels < 200 else arrival.payload.count(b'"a":') > 100
 

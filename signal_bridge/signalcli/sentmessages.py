@@ -12,9 +12,9 @@ from signal_bridge.errors import RequestError
 from signal_bridge.signalcli.addresses import conversation, person
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.messages import PINNED_FOR_EVER
+from signal_bridge.signalcli.params import LONGEST_SECONDS, timestamp_ms
 
 _MISSING: Final = "Couldn't process request - {} missing"
-_DURATIONS_SECONDS: Final = range(1, 2**31)
 
 
 def pin(
@@ -23,13 +23,13 @@ def pin(
     """Pin a message in the chat with `recipient`, a person or a group, for `duration` seconds.
 
     Without a duration it stays pinned. Since signal-cli 0.14.0. Raises `RequestError` (something
-    is missing, an impossible duration, `Invalid group id`).
+    is missing, an odd time, an impossible duration, `Invalid group id`).
     """
     seconds = PINNED_FOR_EVER if duration is None else duration
     message = {**_chat(recipient), **_message(target_author, timestamp)}
-    if seconds != PINNED_FOR_EVER and seconds not in _DURATIONS_SECONDS:
+    if seconds != PINNED_FOR_EVER and not 1 <= seconds <= LONGEST_SECONDS:
         raise RequestError(
-            "Couldn't process request - duration must be between 1 and 2147483647 seconds;"
+            f"Couldn't process request - duration must be between 1 and {LONGEST_SECONDS} seconds;"
             " without it the message stays pinned"
         )
     return Call("sendPinMessage", {**message, "pin-duration": seconds, "account": number})
@@ -45,7 +45,7 @@ def admin_delete(number: str, group_id: str, target_author: str, timestamp: int)
     """Delete a member's message for everybody in the group of that internal id.
 
     The account has to be an admin of it. Since signal-cli 0.14.0. Answered with
-    `results.timestamp`. Raises `RequestError` (something is missing).
+    `results.timestamp`. Raises `RequestError` (something is missing, an odd time).
     """
     message = _message(target_author, timestamp)
     return Call("sendAdminDelete", {**message, "group-id": group_id, "account": number})
@@ -62,4 +62,7 @@ def _message(target_author: str, timestamp: int) -> dict[str, Any]:
         raise RequestError(_MISSING.format("target_author"))
     if not timestamp:
         raise RequestError(_MISSING.format("timestamp"))
-    return {"target-author": person(target_author), "target-timestamp": timestamp}
+    return {
+        "target-author": person(target_author),
+        "target-timestamp": timestamp_ms("timestamp", timestamp),
+    }

@@ -134,6 +134,19 @@ def arrival_of(params: Any) -> Arrival:
     )
 
 
+def params_in_place_of(account: str, timestamp_ms: int, why: str) -> dict[str, Any]:
+    """What signal-cli might have said of a notification that cannot be read: an exception.
+
+    `why` must differ where the notifications do, for what is the same is kept once.
+    """
+    unknown = dict.fromkeys(("source", "sourceNumber", "sourceUuid", "sourceName", "sourceDevice"))
+    return {
+        "envelope": {**unknown, "timestamp": timestamp_ms},
+        "account": account,
+        "exception": {"message": why, "type": "UnreadableNotification"},
+    }
+
+
 def error_in_place_of(arrival: Arrival) -> Arrival:
     """The same event for a database that refuses it: its columns plain, its payload whole."""
     digest = hashlib.sha256(arrival.payload).hexdigest()

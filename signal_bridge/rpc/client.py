@@ -35,12 +35,14 @@ from signal_bridge.errors import (
 )
 from signal_bridge.rpc.framing import MAX_LINE_BYTES, LineBuffer, Overlong
 from signal_bridge.rpc.jsonrpc import (
+    Lost,
     Nonsense,
     Notice,
     Params,
     Reply,
     decode_line,
     encode_request,
+    lost_line,
 )
 from signal_bridge.rpc.pending import Pending
 
@@ -48,10 +50,10 @@ log = logging.getLogger(__name__)
 
 _READ_BYTES: Final = 256 * 1024
 
-NoticeHandler = Callable[[Sequence[Notice]], None]
+NoticeHandler = Callable[[Sequence[Notice | Lost]], None]
 
 
-def _ignore(_notices: Sequence[Notice]) -> None:
+def _ignore(_notices: Sequence[Notice | Lost]) -> None:
     """A connection that only calls is not subscribed to anything."""
 
 
@@ -90,9 +92,10 @@ class Client:
     `lost`: whether it has ended; it never comes back.
 
     Owns the socket and one thread named `rpc-reader:<name>`. `on_notices` is called on that
-    thread with the notifications that arrived together; the next bytes are read only after it
-    returned, so a handler that stores them makes signal-cli wait for the disk. An exception from
-    the handler ends the connection: what was not handled must not be read past.
+    thread with the notifications that arrived together, those that cannot be read among them; the
+    next bytes are read only after it returned, so a handler that stores them makes signal-cli wait
+    for the disk. An exception from the handler ends the connection: what was not handled must not
+    be read past.
 
     Raises DaemonUnavailable, with the socket closed, when the system has no thread left.
     """
@@ -248,13 +251,13 @@ class Client:
         notices = []
         for line in lines:
             arrived = (
-                Nonsense(f"a line of {line.size_bytes} bytes, longer than allowed")
+                lost_line(f"a line of {line.size_bytes} bytes, longer than allowed", line.edges)
                 if isinstance(line, Overlong)
                 else decode_line(line)
             )
             if isinstance(arrived, Reply):
                 self._settle(arrived)
-            elif isinstance(arrived, Notice):
+            elif isinstance(arrived, (Notice, Lost)):
                 notices.append(arrived)
             else:
                 self._puzzle_over(arrived)

@@ -13,11 +13,19 @@ from typing import Final
 MAX_LINE_BYTES: Final = 64 * 2**20
 
 
+# As much of an overlong line's beginning, and of its end, as tells whose it is.
+_EDGE_BYTES: Final = 512
+
+
 @dataclasses.dataclass(frozen=True)
 class Overlong:
-    """A line that was longer than the limit. Its bytes were dropped, `size_bytes` of them."""
+    """A line that was longer than the limit, `size_bytes`. Its bytes were dropped but for `edges`.
+
+    Those are its beginning and its end.
+    """
 
     size_bytes: int
+    edges: bytes = b""
 
 
 class LineBuffer:
@@ -31,6 +39,7 @@ class LineBuffer:
         self._max_line_bytes = max_line_bytes
         self._parts: list[bytes] = []
         self._size_bytes = 0
+        self._edges = b""  # of an overlong line
 
     def feed(self, chunk: bytes) -> list[bytes | Overlong]:
         """The lines that end in `chunk`, without their line feed."""
@@ -41,13 +50,20 @@ class LineBuffer:
 
     def _complete(self, end: bytes) -> bytes | Overlong:
         self._keep(end)
-        size_bytes, parts = self._size_bytes, self._parts
-        self._size_bytes, self._parts = 0, []
-        return Overlong(size_bytes) if size_bytes > self._max_line_bytes else b"".join(parts)
+        size_bytes, parts, edges = self._size_bytes, self._parts, self._edges
+        self._size_bytes, self._parts, self._edges = 0, [], b""
+        if size_bytes > self._max_line_bytes:
+            return Overlong(size_bytes, edges)
+        return b"".join(parts)
 
     def _keep(self, part: bytes) -> None:
         self._size_bytes += len(part)
-        if self._size_bytes > self._max_line_bytes:
-            self._parts.clear()
-        elif part:
-            self._parts.append(part)
+        if self._size_bytes <= self._max_line_bytes:
+            if part:
+                self._parts.append(part)
+            return
+        known = self._edges + b"".join(self._parts) + part
+        self._parts.clear()
+        if len(known) > 2 * _EDGE_BYTES:
+            known = known[:_EDGE_BYTES] + known[-_EDGE_BYTES:]
+        self._edges = known

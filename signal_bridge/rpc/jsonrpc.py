@@ -7,6 +7,7 @@ Pure: no I/O, no clock. Replies carry `jsonrpc`, `result` or `error`, and `id`; 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,11 +18,18 @@ RequestId = str | int
 Params = Mapping[str, Any] | list[Any]
 
 _ID: Final = re.compile(rb'"id"\s*:\s*"([0-9a-zA-Z-]{1,64})"')
-# Every escape of a JSON text: what follows an escaped backslash is none.
-_ESCAPE: Final = re.compile(
+# In a string of a message the quotation marks would have backslashes.
+_METHOD: Final = re.compile(rb'"method"\s*:\s*"([a-zA-Z]{1,64})"')
+_ACCOUNT: Final = re.compile(rb'"account"\s*:\s*"([0-9a-zA-Z+-]{1,64})"')
+_TIMESTAMP: Final = re.compile(rb'"timestamp"\s*:\s*([0-9]{1,15})')
+_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+# What may stand in a string after a backslash, and what may not stand in one at all.
+_IN_STRING: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-    r"|\\."
+    r'|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})'
+    r"|(?P<backslash>\\)"
+    r"|(?P<control>[\x00-\x1f])"
 )
 
 
@@ -40,6 +48,21 @@ class Notice:
 
     method: str
     params: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Lost:
+    """A notification that cannot be read. `why` and `digest` hold nothing of its content.
+
+    `account` and `timestamp_ms` are what can still be seen of them, else empty and 0. `digest`
+    tells it from others.
+    """
+
+    method: str
+    why: str
+    account: str
+    timestamp_ms: int
+    digest: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,16 +87,17 @@ def encode_request(request_id: RequestId, method: str, params: Params | None) ->
     return orjson.dumps(request, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def decode_line(line: bytes) -> Reply | Notice | Nonsense:
+def decode_line(line: bytes) -> Reply | Notice | Lost | Nonsense:
     """What an arriving line is. Never raises.
 
     Text that is no Unicode (half a surrogate pair, a byte that is not UTF-8) has U+FFFD in its
-    place: somebody's message is in it, and the rest of that is whole.
+    place; control characters and backslashes that JSON does not have are what they seem to be:
+    somebody's message is in it, and the rest of that is whole.
     """
     try:
         message = _parse(line)
     except orjson.JSONDecodeError:
-        return Nonsense(f"a line of {len(line)} bytes that is not JSON", _id_in(line))
+        return lost_line(f"a line of {len(line)} bytes that is not JSON", line)
     if not isinstance(message, dict):
         return Nonsense(f"a JSON {type(message).__name__} where an object belongs")
     if "method" in message:
@@ -81,22 +105,45 @@ def decode_line(line: bytes) -> Reply | Notice | Nonsense:
     return _reply(message)
 
 
+def lost_line(why: str, seen: bytes) -> Lost | Nonsense:
+    """What a line was that cannot be read, of which `seen` is all, or its beginning and end."""
+    method = _METHOD.search(seen)
+    if method is None:
+        return Nonsense(why, _id_in(seen))
+    account, timestamp = _ACCOUNT.findall(seen), _TIMESTAMP.search(seen)
+    return Lost(
+        method[1].decode(),
+        why,
+        account=account[-1].decode() if account else "",
+        timestamp_ms=int(timestamp[1]) if timestamp else 0,
+        digest=hashlib.sha256(seen).hexdigest()[:16],
+    )
+
+
 def _parse(line: bytes) -> Any:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
         text = line.decode(errors="replace")
-        return orjson.loads(_ESCAPE.sub(_without_half, text))
+        return orjson.loads(_STRING.sub(lambda string: _mended(string[0]), text))
 
 
-def _without_half(escape: re.Match[str]) -> str:
-    return r"\ufffd" if escape["half"] else escape[0]
+def _mended(string: str) -> str:
+    return _IN_STRING.sub(_mended_part, string)
+
+
+def _mended_part(part: re.Match[str]) -> str:
+    if part["half"]:
+        return r"\ufffd"
+    if part["control"]:
+        return f"\\u{ord(part[0]):04x}"
+    return r"\\" if part["backslash"] else part[0]
 
 
 def _id_in(line: bytes) -> str | None:
-    """A garbled reply may still name its request, whose caller then need not wait."""
-    found = _ID.search(line)
-    return found.group(1).decode() if found else None
+    """A garbled reply may still name its request, at its end, whose caller then need not wait."""
+    found = _ID.findall(line)
+    return found[-1].decode() if found else None
 
 
 def _notice(message: dict[str, Any]) -> Notice | Nonsense:

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import BridgeError, ConnectionLost, Refused
-from signal_bridge.feed.envelope import account_of
+from signal_bridge.feed.envelope import account_of, params_in_place_of
 from signal_bridge.rpc.client import Client, connect
-from signal_bridge.rpc.jsonrpc import Notice
+from signal_bridge.rpc.jsonrpc import Lost, Notice
 from signal_bridge.signalcli.refusals import refusal
 from signal_bridge.signalcli.versions import UNKNOWN
 from signal_bridge.threads import Guard, Loop
@@ -159,8 +159,8 @@ class Subscription:
         self._heard = dict.fromkeys(self._heard, time.monotonic())
         return _ask(client, "subscribeReceive")
 
-    def _on_notices(self, notices: Sequence[Notice]) -> None:
-        received = [notice.params for notice in notices if notice.method == "receive"]
+    def _on_notices(self, notices: Sequence[Notice | Lost]) -> None:
+        received = [_params_of(notice) for notice in notices if notice.method == "receive"]
         if not received:
             return
         self._stored.clear()
@@ -171,6 +171,15 @@ class Subscription:
         for account in map(account_of, received):
             if account in self._heard:
                 self._heard[account] = time.monotonic()
+
+
+def _params_of(notice: Notice | Lost) -> Any:
+    """What arrived; in place of what cannot be read, an error that readers are told of."""
+    if isinstance(notice, Notice):
+        return notice.params
+    log.error("something that arrived is lost, and an error is told instead: %s", notice.why)
+    why = f"{notice.why} ({notice.digest})"
+    return params_in_place_of(notice.account, notice.timestamp_ms, why)
 
 
 def _ask(client: Client, method: str, params: dict[str, Any] | None = None) -> Any:

@@ -15,7 +15,13 @@ from pathlib import Path
 import pytest
 
 from signal_bridge.clock import Deadline
-from signal_bridge.errors import CallTimedOut, ConnectionLost, DaemonUnavailable, StoreFull
+from signal_bridge.errors import (
+    CallTimedOut,
+    ConnectionLost,
+    DaemonUnavailable,
+    NonsenseReply,
+    StoreFull,
+)
 from signal_bridge.rpc import client as module
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.rpc.jsonrpc import Notice, Reply
@@ -169,6 +175,20 @@ def test_nonsense_is_logged_once_without_its_content_and_harms_nobody(
     assert ask(client, 1) == {"n": 1}
     assert len([record for record in caplog.records if complaint in record.message]) == 1
     assert "SECRET" not in caplog.text
+
+
+@pytest.mark.parametrize("extra", [b"", b",,"])
+def test_who_waits_for_a_reply_that_cannot_be_read_learns_of_it(
+    make_pair: Make, extra: bytes
+) -> None:
+    client, far = make_pair(max_line_bytes=20_000)
+    call = InThread(ask, client)
+    size = 100 if extra else 30_000
+    members = json.dumps(
+        {"result": {"id": "contact", "text": "x" * size}, "id": far.request()["id"]}
+    )
+    far.write(members[:-1].encode() + extra + b"}\n")
+    assert isinstance(call.error(), NonsenseReply)
 
 
 def test_a_late_reply_is_logged_once_and_harms_nobody(

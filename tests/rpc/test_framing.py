@@ -34,7 +34,7 @@ def test_any_chunking_of_any_lines_gives_the_same_lines(
 @given(lines_of_any_kind, st.integers(min_value=1, max_value=20))
 def test_any_chunking_reports_the_same_overlong_lines(lines: list[bytes], size: int) -> None:
     data = b"".join(line + b"\n" for line in lines)
-    expected = [line if len(line) <= 10 else Overlong(len(line)) for line in lines]
+    expected = [line if len(line) <= 10 else Overlong(len(line), line) for line in lines]
     chunks = [data[at : at + size] for at in range(0, len(data), size)]
     assert feed_all(LineBuffer(max_line_bytes=10), chunks) == expected
 
@@ -61,13 +61,13 @@ def test_empty_lines_are_lines() -> None:
 
 
 def test_a_line_of_exactly_the_limit_is_read() -> None:
-    assert LineBuffer(max_line_bytes=4).feed(b"1234\n12345\n") == [b"1234", Overlong(5)]
+    assert LineBuffer(max_line_bytes=4).feed(b"1234\n12345\n") == [b"1234", Overlong(5, b"12345")]
 
 
 def test_an_overlong_line_is_reported_once_with_its_size_and_the_next_is_read() -> None:
     buffer = LineBuffer(max_line_bytes=10)
     assert feed_all(buffer, [b"x" * 7, b"x" * 7, b"x" * 7]) == []
-    assert buffer.feed(b"x\nnext\n") == [Overlong(22), b"next"]
+    assert buffer.feed(b"x\nnext\n") == [Overlong(22, b"x" * 22), b"next"]
 
 
 def test_an_endless_line_costs_no_memory() -> None:
@@ -75,4 +75,13 @@ def test_an_endless_line_costs_no_memory() -> None:
     for _ in range(1000):
         buffer.feed(b"x" * 100)
         assert sum(map(len, buffer._parts)) <= 1000
-    assert buffer.feed(b"\nafter\n") == [Overlong(100_000), b"after"]
+        assert len(buffer._edges) <= 1024
+    assert buffer.feed(b"\nafter\n") == [Overlong(100_000, b"x" * 1024), b"after"]
+
+
+@pytest.mark.parametrize("size", [1, 100, 511, 513, 5000])
+def test_of_an_overlong_line_its_beginning_and_its_end_are_kept(size: int) -> None:
+    line = b"begin" + b"x" * 20_000 + b"end"
+    chunks = [line[at : at + size] for at in range(0, len(line), size)]
+    (overlong,) = feed_all(LineBuffer(max_line_bytes=2000), [*chunks, b"\n"])
+    assert overlong == Overlong(20_008, line[:512] + line[-512:])

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signal_bridge.rpc.jsonrpc import Nonsense, Notice, Reply, decode_line, encode_request
+from signal_bridge.rpc.jsonrpc import (
+    Lost,
+    Nonsense,
+    Notice,
+    Reply,
+    decode_line,
+    encode_request,
+)
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(),
@@ -71,6 +78,12 @@ def test_a_line_that_makes_sense(line: bytes, expected: Reply | Notice) -> None:
         pytest.param(rb"\\\ud83d", "\\\ufffd", id="half a pair behind a backslash"),
         pytest.param(b"\\ud83d\xff", "\ufffd\ufffd", id="both at once"),
         pytest.param("\u2028\u0085\\ud83d".encode(), "\u2028\u0085\ufffd", id="line separators"),
+        pytest.param(b"a\0b", "a\0b", id="a NUL as it is"),
+        pytest.param(b"a\tb\rc\x1bd", "a\tb\rc\x1bd", id="other control characters as they are"),
+        pytest.param(rb"a\u0000b", "a\0b", id="a NUL in an escape"),
+        pytest.param(rb"C:\Users\x41", "C:\\Users\\x41", id="backslashes that escape nothing"),
+        pytest.param(rb"\u12", "\\u12", id="an escape that is too short"),
+        pytest.param(b"\\\xff", "\\\ufffd", id="a backslash before a broken byte"),
     ],
 )
 def test_text_that_is_no_unicode_is_kept_but_for_what_is_broken(raw: bytes, text: str) -> None:
@@ -116,6 +129,48 @@ def test_a_line_that_makes_none(line: bytes) -> None:
     assert isinstance(decode_line(line), Nonsense)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b'"message":"SECRET" "viewOnce":false',
+        b'"message":"SECRET',
+        b'"message":NaN',
+        b'"message":"SECRET",',
+        b'"deep":' + b"[" * 5000 + b"]" * 5000,
+    ],
+)
+def test_a_notification_that_cannot_be_read_is_one_still(broken: bytes) -> None:
+    line = (
+        b'{"jsonrpc":"2.0","method":"receive","params":{"envelope":{"timestamp":1700000000123,'
+        b'"dataMessage":{"timestamp":17,' + broken + b'}},"account":"+15550001111"}}'
+    )
+    lost = decode_line(line)
+    assert isinstance(lost, Lost)
+    assert (lost.method, lost.account) == ("receive", "+15550001111")
+    assert lost.timestamp_ms == 1700000000123
+    assert lost.why == f"a line of {len(line)} bytes that is not JSON"
+    assert "SECRET" not in str(lost)
+    assert decode_line(line) == lost
+    assert decode_line(line + b" ") != lost
+
+
+def test_of_a_notification_that_is_cut_off_not_all_can_be_seen() -> None:
+    lost = decode_line(b'{"method":"receive","params":{"env')
+    assert isinstance(lost, Lost)
+    assert (lost.account, lost.timestamp_ms) == ("", 0)
+
+
+def test_words_in_a_message_are_not_taken_for_members() -> None:
+    said = json.dumps('{"account":"+1","id":"x"}')
+    lost = decode_line(
+        b'{"method":"receive","params":{"account":"+2","said":' + said.encode() + b",}}"
+    )
+    assert isinstance(lost, Lost)
+    assert lost.account == "+2"
+    reply = decode_line(b'{"result":{"id":"contact","said":' + said.encode() + b'},"id":"x-1",}')
+    assert reply == Nonsense("a line of 82 bytes that is not JSON", "x-1")
+
+
 def test_a_null_id_tells_the_code_of_the_error_but_not_its_text() -> None:
     line = b'{"error":{"code":-32700,"message":"at secret"},"id":null}'
     assert decode_line(line) == Nonsense("a reply without a usable id (error -32700)")
@@ -123,7 +178,7 @@ def test_a_null_id_tells_the_code_of_the_error_but_not_its_text() -> None:
 
 @given(st.binary())
 def test_any_bytes_are_something(line: bytes) -> None:
-    assert isinstance(decode_line(line), Reply | Notice | Nonsense)
+    assert isinstance(decode_line(line), Reply | Notice | Lost | Nonsense)
 
 
 @given(json_values)

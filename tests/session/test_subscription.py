@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from signal_bridge.errors import StoreUnavailable
+from signal_bridge.feed.envelope import arrival_of
+from signal_bridge.rpc.client import Client
 from signal_bridge.session import subscription as module
 from signal_bridge.session.subscription import Subscription
 from tests.support import ScriptedDaemon, eventually, free_port
@@ -420,6 +423,41 @@ def test_a_message_whose_text_is_broken_arrives_but_for_what_is_broken(
     daemon.push(*(line.replace(b"TEXT", raw) for raw in (rb"half \ud83d pair", b"caf\xe9", b"x")))
     receiver.wait_for_texts("half \ufffd pair", "caf\ufffd", "x")
     assert len(daemon.connections) == 1
+
+
+def test_what_arrives_and_cannot_be_read_is_told_as_an_error_in_its_place(
+    daemon: ScriptedDaemon, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    first = receive_line(ACCOUNT, text_envelope("+491", "first", 1764000000001))
+    broken = first.replace(b'"first"', b"SECRET")
+    other = first.replace(b'"first"', b"OTHERS")
+    daemon.push(first, broken, other, first)
+    eventually(lambda: len(receiver.accepted) == 4, what="all four")
+    arrivals = [arrival_of(params) for params in receiver.accepted]
+    assert [arrival.kind for arrival in arrivals] == ["message", "error", "error", "message"]
+    assert {arrival.account for arrival in arrivals} == {ACCOUNT}
+    assert len({arrival.dedup_key for arrival in arrivals}) == 3
+    told = receiver.accepted[1]
+    assert told["envelope"]["timestamp"] == 1764000000001
+    assert told["exception"]["type"] == "UnreadableNotification"
+    assert f"a line of {len(broken) - 1} bytes that is not JSON" in told["exception"]["message"]
+    assert caplog.text.count("something that arrived is lost") == 2
+    assert "SECRET" not in caplog.text + str(told)
+
+
+def test_a_notification_that_is_too_long_is_told_as_an_error(
+    daemon: ScriptedDaemon, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "Client", functools.partial(Client, max_line_bytes=20_000))
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    daemon.push(receive_line(ACCOUNT, text_envelope("+491", "x" * 30_000, 1764000000001)))
+    eventually(lambda: receiver.accepted, what="what stands for it")
+    (told,) = receiver.accepted
+    assert (told["account"], told["envelope"]["timestamp"]) == (ACCOUNT, 1764000000001)
+    assert "longer than allowed" in told["exception"]["message"]
 
 
 def test_a_burst_of_ten_thousand_in_one_write_arrives_whole_and_in_order(

@@ -5,6 +5,8 @@ or when one of these has another shape: then read them again in the new one.
 
     ThreadWorker.handle, TConn            to refuse a TLS client at once
     ThreadWorker.set_accept_enabled       to hear of the beginning of a stop
+    ThreadWorker.finish_request, enqueue_req, Parser.unreader
+                                          to serve a request that came together with the last
     keepalived_conns, pending_conns …     so that a stop waits for no idle connection
     Worker.handle_error's log line        quotes what it could not read, which may be a message
     http.message._check_fast_parser       to say which HTTP parser runs
@@ -86,6 +88,18 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
             self.murder_keepalived()
             self.murder_pending()
 
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """Serve at once the next request that came together with the last (RFC 9112, 9.3.2).
+
+        Gunicorn waits for the socket, from which it has read it already. It takes its turn among
+        those of other connections.
+        """
+        is_kept_alive = not fs.cancelled() and fs.exception() is None and fs.result() is True
+        if is_kept_alive and self.alive and _holds_request(conn.parser):
+            self.enqueue_req(conn)
+        else:
+            super().finish_request(conn, fs)
+
 
 def end_without_answer() -> NoReturn:
     """For an application that has answered on the socket itself: Gunicorn closes the connection.
@@ -106,3 +120,8 @@ def _speaks_tls(client: Any) -> bool:
         return bool(client.recv(1, MSG_PEEK) == b"\x16")
     except OSError:
         return False  # what is wrong with it is found out by whoever reads it
+
+
+def _holds_request(parser: Any) -> bool:
+    """Whether a whole head was read from the socket; for the rest of one, that is waited for."""
+    return b"\r\n\r\n" in parser.unreader.buf.getvalue()

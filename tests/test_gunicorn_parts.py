@@ -86,6 +86,8 @@ def test_the_version_that_was_read_is_installed_and_pinned() -> None:
     [
         (gthread.ThreadWorker, "handle", ("self", "conn")),
         (gthread.ThreadWorker, "set_accept_enabled", ("self", "enabled")),
+        (gthread.ThreadWorker, "finish_request", ("self", "conn", "fs")),
+        (gthread.ThreadWorker, "enqueue_req", ("self", "conn")),
         (gthread.ThreadWorker, "wait_for_and_dispatch_events", ("self", "timeout")),
         (gthread.ThreadWorker, "murder_keepalived", ("self",)),
         (gthread.ThreadWorker, "murder_pending", ("self",)),
@@ -108,7 +110,7 @@ def test_what_is_read_is_there(
 ) -> None:
     PARTS.assert_has(gthread, "DEFAULT_WORKER_DATA_TIMEOUT", "_DEFER")
     PARTS.assert_has(worker, "alive", "keepalived_conns", "pending_conns")
-    PARTS.assert_has(connection(pair[1]), "initialized", "sock", "client", "timeout")
+    PARTS.assert_has(connection(pair[1]), "initialized", "sock", "client", "timeout", "parser")
 
 
 def test_of_an_unread_body_it_reads_much_less_than_we_do() -> None:
@@ -166,6 +168,21 @@ def test_a_silent_client_is_given_back_to_the_poller(
 ) -> None:
     monkeypatch.setattr(gthread, "DEFAULT_WORKER_DATA_TIMEOUT", 0)
     assert worker.handle(connection(pair[1])) is gthread._DEFER
+
+
+def test_what_was_read_of_the_next_request_is_in_the_unreader(
+    worker: Stoppable,
+    pair: tuple[socket.socket, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client, server = pair
+    head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    client.sendall(head + head)
+    monkeypatch.setattr(worker, "handle_request", lambda *_: True)
+    kept = connection(server)
+    PARTS.assert_that(worker.handle(kept) is True, "a connection that is kept alive is True")
+    buffered = kept.parser.unreader.buf.getvalue()
+    PARTS.assert_that(buffered == head, "Parser.unreader.buf holds what was read too far")
 
 
 def test_a_stop_is_told_and_closes_idle_connections(

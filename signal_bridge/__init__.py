@@ -28,7 +28,7 @@ setup.cfg holds the rule, and tests/rooms sees to it that a breach of any part o
     Only store knows how SQL is run; feed, delivery and session/link_book.py write statements.
     signalcli, supervisor, rpc and spool know no database.
     signalcli and the modules that setup.cfg calls pure reach no clock, thread, socket or process.
-    sandbox uses the pure halves of rpc and nothing else.
+    sandbox uses the pure halves of rpc, the media types, and nothing else.
 
     cli             the command line
     gunicorn_conf   how Gunicorn runs the web workers

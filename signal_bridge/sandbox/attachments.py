@@ -16,6 +16,7 @@ from urllib.parse import unquote_plus
 
 from signal_bridge.sandbox import errors
 from signal_bridge.sandbox.people import now_ms
+from signal_bridge.signalcli.filetypes import MEDIA_TYPES, extension_of
 
 _DATA_URI: Final = re.compile(
     r"data:(?P<type>[^;,]+)(?:;filename=(?P<name>[^;,]*))?(?:;[^;,=]+=[^;,]*)*;base64,(?P<data>.*)",
@@ -121,7 +122,8 @@ def file_problem(error: OSError) -> str:
 def _from_path(source: str) -> Attachment:
     data = read_file(source)
     name = PurePath(source).name
-    return Attachment(mimetypes.guess_type(name)[0] or _sniff(data), name, data)
+    kind = MEDIA_TYPES.get(extension_of(name)) or mimetypes.guess_type(name)[0] or _sniff(data)
+    return Attachment(kind, name, data)
 
 
 def _sniff(data: bytes) -> str:

@@ -44,7 +44,7 @@ SQL_IS_WRITTEN: Final = "Only rooms that keep rows write SQL"
 NO_ROWS: Final = "signalcli, supervisor, rpc and spool know no database"
 WEB_IO: Final = "Web starts no process and opens no socket of its own"
 PURE: Final = "Pure modules touch no socket, thread, process, clock or database"
-SANDBOX: Final = "The sandbox uses the pure halves of rpc and nothing else of the bridge"
+SANDBOX: Final = "The sandbox uses the pure halves of rpc, the media types, and nothing else"
 
 _WORKERS: Final = ("gunicorn_conf", "web")
 _WITH_GUNICORN: Final = (*_WORKERS, "gunicorn_parts")

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from signal_bridge.errors import NotFound, RequestError
-from signal_bridge.signalcli import results
+from signal_bridge.errors import CallTimedOut, NotFound, Refused, RequestError
+from signal_bridge.signalcli import halfdone, results
 from signal_bridge.signalcli.addresses import Kind, Recipient, classify, from_url, person
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.numbers import CANONICAL
-from signal_bridge.signalcli.params import without_none
+from signal_bridge.signalcli.params import duration_seconds, without_none
+
+_NOT_WHEN_LINKED: Final = "This command doesn't work on linked devices."
+_REFRESHING: Final = (
+    "signal-cli is still fetching the profiles of the account's contacts, as 0.14 does every six "
+    "hours before it lists them; what it has by now it keeps, so ask again in a minute"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ContactChange:
+    """The body that changes a contact; None leaves a field, an empty name or 0 seconds clear it."""
+
+    recipient: str = ""
+    name: str | None = None
+    expiration_in_seconds: int | None = None
 
 
 def list_contacts(number: str, recipient: str | None = None, all_recipients: bool = False) -> Call:
@@ -42,23 +58,61 @@ def one_contact(result: Any, recipient: str) -> dict[str, Any]:
     return _contact(rows[0])
 
 
-def update_contact(
-    number: str, recipient: str, name: str | None = None, expiration_in_seconds: int | None = None
-) -> Call:
+def still_refreshing(error: CallTimedOut) -> CallTimedOut:
+    """The error of a list of contacts that took too long. To ask again does no harm, and helps."""
+    told = CallTimedOut(f"{_REFRESHING} ({error})", error.request_written)
+    told.retryable = True
+    return told
+
+
+def update_contact(number: str, change: ContactChange) -> Call:
     """Name a contact, or set after how many seconds its messages disappear.
 
     None leaves a field; an empty name or 0 seconds clear it (rest-surface.rst 11.14). Raises
-    `RequestError` (`recipient missing`; as `person`).
+    `RequestError` (`recipient missing`; as `person`; a time that cannot be).
     """
-    if not recipient:
+    if not change.recipient:
         raise RequestError("Couldn't process request - recipient missing")
+    expiration = change.expiration_in_seconds
+    if expiration is not None:
+        duration_seconds("expiration_in_seconds", expiration)
     params = {
-        "recipient": person(recipient),
-        "name": name,
-        "expiration": expiration_in_seconds,
+        "recipient": person(change.recipient),
+        "name": change.name,
+        "expiration": expiration,
         "account": number,
     }
     return Call("updateContact", without_none(params))
+
+
+def look_at_contact(number: str, change: ContactChange, error: Refused) -> Call | None:
+    """What to ask to learn how much of a refused change was made; None when that is known.
+
+    signal-cli sets the timer first. Without one there is nothing that comes before a refusal.
+    """
+    if change.expiration_in_seconds is None or str(error) == _NOT_WHEN_LINKED:
+        return None
+    look = list_contacts(number, change.recipient, all_recipients=True)
+    return dataclasses.replace(look, timeout_seconds=halfdone.LOOK_SECONDS)
+
+
+def refused_change(change: ContactChange, error: Refused, result: Any = None) -> Refused | None:
+    """What to tell of a refused change; None when all of it was made.
+
+    `result` is the answer to `look_at_contact`, None without one. Before 0.13.23 signal-cli gives
+    names on linked devices to nobody, and refuses what was not asked for, too, after it has set
+    the timer (signal-cli.rst 2.6).
+    """
+    rows = result if isinstance(result, list) else []
+    row = next((row for row in rows if isinstance(row, Mapping)), {})
+    set_first = str(error) == _NOT_WHEN_LINKED
+    timer, name = change.expiration_in_seconds, change.name
+    done = {}
+    if timer is not None:
+        done["expiration_in_seconds"] = set_first or row.get("messageExpirationTime") == timer
+    if name is not None:
+        done["name"] = bool(row) and (row.get("name") or "") == name
+    return halfdone.what_is_left(error, done) if done else error
 
 
 def sync_contacts(number: str) -> Call:

@@ -73,6 +73,24 @@ def test_a_friend_is_among_the_contacts(world: World) -> None:
     assert world.call("GET", f"/v1/contacts/{{}}/{world.friend.aci}", 200)["uuid"] == found["uuid"]
 
 
+def test_messages_of_a_chat_disappear_after_a_while(world: World) -> None:
+    path = f"/v1/contacts/{{}}/{world.friend.aci}"
+    for seconds in (3600, 0):
+        body = {"recipient": world.friend.number, "expiration_in_seconds": seconds}
+        world.call("PUT", "/v1/contacts/{}", 204, **body)
+        assert world.call("GET", path, 200)["message_expiration"] == str(seconds)
+
+
+def test_on_a_linked_device_a_name_is_refused_and_the_timer_told(real: RealWorld) -> None:
+    body = {"recipient": real.friend.number, "name": "Robert", "expiration_in_seconds": 60}
+    answer = real.call("PUT", "/v1/contacts/{}", 400, **body)
+    assert answer["error"].startswith("Changed: expiration_in_seconds. Not changed: name. ")
+    found = real.call("GET", f"/v1/contacts/{{}}/{real.friend.aci}", 200)
+    assert found["message_expiration"] == "60"
+    body = {"recipient": real.friend.number, "expiration_in_seconds": 0}
+    real.call("PUT", "/v1/contacts/{}", 204, **body)
+
+
 def test_a_friends_keys_are_known_and_not_verified(world: World) -> None:
     identities = world.call("GET", "/v1/identities/{}", 200)
     status = {one["number"]: one["status"] for one in identities}

@@ -31,6 +31,50 @@ def test_a_contact_can_lose_its_name_and_its_timer(served: Bridge, daemon: Scrip
     }
 
 
+LINKED = error(-1, "This command doesn't work on linked devices.")
+
+
+def test_a_timer_that_was_set_before_the_refusal_is_a_success(
+    served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("updateContact", LINKED)
+    body = {"recipient": "+491", "expiration_in_seconds": 3600}
+    answer = served.put(f"/v1/contacts/{ACCOUNT}", json=body)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert not daemon.asked("listContacts")
+
+
+def test_a_name_that_was_refused_says_that_the_timer_was_set(
+    served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("updateContact", LINKED)
+    body = {"recipient": "+491", "name": "x", "expiration_in_seconds": 3600}
+    answer = served.put(f"/v1/contacts/{ACCOUNT}", json=body)
+    assert (answer.status_code, answer.json()["error"]) == (
+        400,
+        "Changed: expiration_in_seconds. Not changed: name. "
+        "This command doesn't work on linked devices.",
+    )
+
+
+@pytest.mark.parametrize(("now", "status"), [(3600, 204), (0, 400)])
+def test_whether_a_timer_was_set_is_looked_up(
+    now: int, status: int, served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("updateContact", error(-3, "Update contact error: Connection closed!"))
+    daemon.on("listContacts", result([{"number": "+491", "messageExpirationTime": now}]))
+    body = {"recipient": "+491", "expiration_in_seconds": 3600}
+    assert served.put(f"/v1/contacts/{ACCOUNT}", json=body).status_code == status
+
+
+def test_a_refused_look_leaves_the_refusal_as_it_is(served: Bridge, daemon: ScriptedDaemon) -> None:
+    daemon.on("updateContact", error(-3, "first"))
+    daemon.on("listContacts", error(-3, "second"))
+    body = {"recipient": "+491", "expiration_in_seconds": 3600}
+    answer = served.put(f"/v1/contacts/{ACCOUNT}", json=body)
+    assert (answer.status_code, answer.json()["error"]) == (400, "first")
+
+
 def test_a_contact_is_found_by_username(served: Bridge, daemon: ScriptedDaemon) -> None:
     daemon.on("listContacts", result([{"username": "foo.01"}, {"username": "other"}]))
     answer = served.get(f"/v1/contacts/{ACCOUNT}/foo.01?all_recipients=true")

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from signal_bridge.errors import NotFound, RequestError
+from signal_bridge.errors import CallTimedOut, NotFound, Refused, RequestError
 from signal_bridge.signalcli import contacts
 from signal_bridge.signalcli.call import Call
+from signal_bridge.signalcli.contacts import ContactChange
 
 ME = "+4915112345"
 UUID = "11111111-1111-1111-1111-111111111111"
@@ -133,12 +134,66 @@ def test_one_contact_needs_an_id(make: Any) -> None:
     ],
 )
 def test_a_contact_is_changed_as_given(arguments: Any, params: dict[str, Any]) -> None:
-    assert contacts.update_contact(ME, *arguments) == Call("updateContact", params)
+    assert contacts.update_contact(ME, ContactChange(*arguments)) == Call("updateContact", params)
 
 
 def test_changing_a_contact_needs_a_recipient() -> None:
     with pytest.raises(RequestError, match=r"^Couldn't process request - recipient missing$"):
-        contacts.update_contact(ME, "", "x")
+        contacts.update_contact(ME, ContactChange("", "x"))
+
+
+@pytest.mark.parametrize("seconds", [-1, 2**31])
+def test_a_timer_has_to_be_one_that_signal_cli_can_hold(seconds: int) -> None:
+    with pytest.raises(RequestError, match=r"expiration_in_seconds must be between 0 and"):
+        contacts.update_contact(ME, ContactChange("+491", expiration_in_seconds=seconds))
+
+
+LINKED = Refused("This command doesn't work on linked devices.", -1)
+OTHER = Refused("Update contact error: Connection closed!", -3)
+BOTH = "Changed: expiration_in_seconds. Not changed: name. "
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "rows", "told"),
+    [
+        # the order is known: first the timer, then the name, given or not
+        (ContactChange("+491", None, 60), LINKED, None, None),
+        (ContactChange("+491", "x", 60), LINKED, None, BOTH + str(LINKED)),
+        (ContactChange("+491", "x"), LINKED, None, str(LINKED)),
+        (ContactChange("+491"), LINKED, None, str(LINKED)),
+        # any other refusal may come before or after
+        (ContactChange("+491", None, 60), OTHER, [{"messageExpirationTime": 60}], None),
+        (ContactChange("+491", None, 60), OTHER, [{"messageExpirationTime": 0}], str(OTHER)),
+        (ContactChange("+491", "x", 60), OTHER, [{"messageExpirationTime": 60}], BOTH + str(OTHER)),
+        (ContactChange("+491", "x", 60), OTHER, [{"messageExpirationTime": 60, "name": "x"}], None),
+        *((ContactChange("+491", "x", 60), OTHER, odd, str(OTHER)) for odd in (None, [], "x", [5])),
+    ],
+)
+def test_of_a_refused_change_what_was_done_is_no_failure(
+    change: ContactChange, error: Refused, rows: Any, told: str | None
+) -> None:
+    left = contacts.refused_change(change, error, rows)
+    assert (None if left is None else str(left)) == told
+
+
+def test_how_much_was_done_is_only_asked_when_it_is_not_known() -> None:
+    timer = ContactChange("foo.01", None, 60)
+    look = contacts.look_at_contact(ME, timer, OTHER)
+    assert look is not None
+    assert (look.method, look.params) == (
+        "listContacts",
+        {"recipient": "u:foo.01", "allRecipients": True, "account": ME},
+    )
+    assert contacts.look_at_contact(ME, timer, LINKED) is None
+    assert contacts.look_at_contact(ME, ContactChange("foo.01", "x"), OTHER) is None
+
+
+def test_a_list_that_takes_long_says_why_and_that_again_helps() -> None:
+    late = CallTimedOut("signal-cli did not answer within 120 s", request_written=True)
+    told = contacts.still_refreshing(late)
+    assert told.retryable
+    assert "fetching the profiles" in str(told)
+    assert str(late) in str(told)
 
 
 def test_a_group_is_no_contact() -> None:

@@ -1,7 +1,9 @@
-"""Calls that reach several people at once, of whom some may not be reached.
+"""Calls whose outcome is not all or nothing.
 
-The answer stays a success, since for the others it was carried out: a client that sees a failure
-tries again. The reasons go to the log, without a name (rest-surface.rst 11.31).
+Some reach several people at once, of whom some may not be reached. The answer stays a success,
+since for the others it was carried out: a client that sees a failure tries again. The reasons go to
+the log, without a name (rest-surface.rst 11.31). Others are refused when a part was done; to learn
+of it, signal-cli is asked for what is.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Any
 
 from flask import g
 
+from signal_bridge.errors import DaemonError, Refused
 from signal_bridge.signalcli.call import Call
 from signal_bridge.web.edge.context import bridge
 
@@ -24,6 +27,17 @@ def run_for_each(call: Call) -> Any:
     for reason, count in _failures(result).items():
         log.warning("%s %s: %s for %d recipients", g.request_id, call.method, reason, count)
     return result
+
+
+def result_if_any(look: Call | None) -> Any:
+    """The result of a call that only looks; None without one, and when it cannot be had."""
+    if look is None:
+        return None
+    try:
+        return bridge().gateway.run(look)
+    except (Refused, DaemonError) as error:
+        log.warning("%s %s: %s", g.request_id, look.method, error.code)
+        return None
 
 
 def _failures(result: Any) -> Counter[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from signal_bridge.signalcli.contacts import ContactChange
 from signal_bridge.web.schemas.answers import AnswerSchema, flag, one, text, time_ms
 from signal_bridge.web.schemas.base import BodySchema, Text, Whole
 from signal_bridge.web.schemas.examples import BOB, UUID
@@ -11,6 +12,8 @@ from signal_bridge.web.schemas.examples import BOB, UUID
 
 class ContactBody(BodySchema):
     """A contact, and what to change of it; what is left out stays."""
+
+    makes = ContactChange
 
     recipient = Text(load_default="")
     name = Text(load_default=None)

@@ -13,11 +13,11 @@ from signal_bridge.signalcli.addresses import group_id as read_group_id
 from signal_bridge.signalcli.addresses import person, rest_group_id
 from signal_bridge.signalcli.attachments import Enclosure
 from signal_bridge.signalcli.call import Call
-from signal_bridge.signalcli.params import without_none
+from signal_bridge.signalcli.params import duration_seconds, without_none
 
 _EVERY_MEMBER: Final = "every-member"
 _ONLY_ADMINS: Final = "only-admins"
-_PERMISSIONS: Final = {"EVERY_MEMBER": _EVERY_MEMBER, "ONLY_ADMINS": _ONLY_ADMINS}
+PERMISSIONS: Final = {"EVERY_MEMBER": _EVERY_MEMBER, "ONLY_ADMINS": _ONLY_ADMINS}
 _LINKS: Final = ("enabled", "enabled-with-approval", "disabled")
 
 
@@ -35,6 +35,7 @@ class NewGroup:
     """The body that creates a group; empty means not given.
 
     `group_link` is `enabled`, `enabled-with-approval` or `disabled`, `expiration_time` in seconds.
+    `avatar` is the picture, a path once it lies where signal-cli can read it.
     """
 
     name: str = ""
@@ -43,6 +44,7 @@ class NewGroup:
     permissions: Permissions = Permissions()
     group_link: str = ""
     expiration_time: int = 0
+    avatar: Enclosure | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,12 +110,19 @@ def known_group_id(result: Any, group_id: str) -> str:
     return results.text(row, "id")
 
 
-def create_group(number: str, group: NewGroup) -> Call:
-    """Create a group. Raises `RequestError` (permissions, then link)."""
+def check_new(group: NewGroup) -> None:
+    """What can be told before the avatar is written: permissions, link, timer (`RequestError`)."""
     _check_permissions(group.permissions)
     if group.group_link:
         _check_link(group.group_link)
+    duration_seconds("expiration_time", group.expiration_time)
+
+
+def create_group(number: str, group: NewGroup) -> Call:
+    """Create a group. Raises `RequestError` where `check_new` does."""
+    check_new(group)
     params = {
+        "avatar": None if group.avatar is None else str(group.avatar),
         "name": group.name or None,
         "members": list(map(person, group.members)) or None,
         "link": group.group_link or None,
@@ -125,16 +134,18 @@ def create_group(number: str, group: NewGroup) -> Call:
     return Call("updateGroup", without_none(params))
 
 
-def created_group(result: Any) -> dict[str, str]:
-    """`{"id": "group.…"}` of the created group. Raises `RequestError` (invalid response)."""
-    return {"id": rest_group_id(results.text(results.as_row(result), "groupId"))}
+def created_group(result: Any) -> str:
+    """The internal id of the created group. Raises `RequestError` (invalid response)."""
+    return results.text(results.as_row(result), "groupId")
 
 
 def check_change(change: GroupChange) -> None:
-    """What can be told before the avatar is written: link, then permissions (`RequestError`)."""
+    """What can be told before the avatar is written: link, permissions, timer (`RequestError`)."""
     if change.group_link is not None:
         _check_link(change.group_link)
     _check_permissions(change.permissions)
+    if change.expiration_time is not None:
+        duration_seconds("expiration_time", change.expiration_time)
 
 
 def update_group(number: str, group_id: str, change: GroupChange) -> Call:
@@ -156,6 +167,11 @@ def update_group(number: str, group_id: str, change: GroupChange) -> Call:
 def quit_group(number: str, group_id: str) -> Call:
     """Leave the group of that internal id. What was received in it stays."""
     return Call("quitGroup", {"groupId": group_id, "account": number})
+
+
+def undo_group(number: str, group_id: str) -> Call:
+    """Leave the group of that internal id, and list it no longer."""
+    return Call("quitGroup", {"groupId": group_id, "delete": True, "account": number})
 
 
 def block_group(number: str, group_id: str) -> Call:
@@ -199,6 +215,9 @@ def _find(result: Any, group_id: str) -> Mapping[str, Any] | None:
 
 def _group(row: Mapping[str, Any], people: Callable[[Any], Any]) -> dict[str, Any]:
     internal_id = results.text(row, "id")
+    timer = {}
+    if row.get("messageExpirationTime") is not None:
+        timer = {"expiration_time": results.number(row, "messageExpirationTime")}
     return {
         "name": results.text(row, "name"),
         "description": results.text(row, "description"),
@@ -216,6 +235,7 @@ def _group(row: Mapping[str, Any], people: Callable[[Any], Any]) -> dict[str, An
             "edit_group": _permission(row, "permissionEditDetails"),
             "send_messages": _permission(row, "permissionSendMessage"),
         },
+        **timer,
     }
 
 
@@ -238,7 +258,7 @@ def _address(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _permission(row: Mapping[str, Any], name: str) -> str:
-    return _PERMISSIONS.get(results.text(row, name), "")
+    return PERMISSIONS.get(results.text(row, name), "")
 
 
 def _permission_params(permissions: Permissions) -> dict[str, str | None]:

@@ -51,6 +51,11 @@ def update_profile(number: str, change: ProfileChange) -> Call:
     return Call("updateProfile", without_none(params))
 
 
+def refresh_profile(number: str) -> Call:
+    """Upload the profile as it is, for accounts of which Signal has none of the current kind."""
+    return Call("updateProfile", {"account": number})
+
+
 def get_profile(number: str) -> Call:
     """Ask for the account's own profile: its entry among all who are known to it."""
     params = {"recipient": number, "allRecipients": True, "account": number}

@@ -72,11 +72,17 @@ def _refusal_shown(vector: Vector) -> Vector:
 
 
 def _own_edit_permission(vector: Vector) -> Vector:
-    """The recorded groups have permissionEditDetails ONLY_ADMINS, or none at all."""
+    """The recorded groups have permissionEditDetails ONLY_ADMINS, or none at all.
+
+    Those of which signal-cli says after how many seconds messages disappear show that, too.
+    """
     answer = json.loads(vector.text or "")
+    listed = {row["id"]: row for row in vector.calls[0].reply["result"]}
     for group in answer if isinstance(answer, list) else [answer]:
         if group["permissions"]["edit_group"]:
             group["permissions"]["edit_group"] = "only-admins"
+        if "messageExpirationTime" in (row := listed[group["internal_id"]]):
+            group["expiration_time"] = row["messageExpirationTime"]
     return replace(vector, text=json.dumps(answer))
 
 

@@ -13,6 +13,22 @@ from tests.e2e.world import World, rest_id
 from tests.support import eventually
 
 
+def test_a_group_with_a_stranger_can_be_written_to(real: RealWorld) -> None:
+    """Of Bob signal-cli knows no profile key yet; with him it makes a group of the old kind."""
+    made = real.call(
+        "POST", "/v1/groups/{}", 201, name="strangers", members=[real.friend.number],
+        group_link="enabled", expiration_time=3600, base64_avatar=base64.b64encode(PNG).decode(),
+    )  # fmt: skip
+    path = f"/v1/groups/{{}}/{made['id']}"
+    about = real.call("GET", path, 200)
+    assert (about["admins"], about["pending_invites"]) == ([real.account], [real.friend.number])
+    assert about["invite_link"].startswith("https://signal.group/#")
+    assert about["expiration_time"] == 3600
+    assert real.bridge.get(f"{path}/avatar".format(real.account)).content == PNG
+    real.send("hello group", to=made["id"])
+    assert [one["id"] for one in real.call("GET", "/v1/groups/{}", 200)] == [made["id"]]
+
+
 @pytest.fixture(scope="module")
 def group(world: World) -> str:
     """One that the account made with both friends, whom it knows from a message; its id."""
@@ -72,6 +88,7 @@ def test_messages_in_the_group_disappear_after_a_while(world: World, group: str)
         world.call("PUT", in_group("", group), expiration_time=seconds)
         world.send(f"for {seconds} s", to=rest_id(group))
         assert world.friend.hears_text(f"for {seconds} s").expires == seconds
+        assert at_the_bridge(world, group)["expiration_time"] == seconds
 
 
 def test_only_admins_may_speak(world: World, group: str) -> None:

@@ -49,6 +49,7 @@ SHOWN = {
         "edit_group": "only-admins",
         "send_messages": "",
     },
+    "expiration_time": 86400,
 }
 
 
@@ -61,6 +62,7 @@ def test_groups_are_shown_with_names_in_the_order_of_the_peer() -> None:
     assert first == SHOWN
     assert list(first) == list(SHOWN)
     assert second["id"] == "group.eA=="
+    assert "expiration_time" not in second  # signal-cli did not say
     assert second["members"] == second["admins"] == []
     assert second["permissions"] == {"add_members": "", "edit_group": "", "send_messages": ""}
     assert groups.groups(None) == []
@@ -103,8 +105,10 @@ def test_a_group_is_created_of_what_was_given() -> None:
         permissions=Permissions("only-admins", "", "every-member"),
         group_link="enabled",
         expiration_time=60,
+        avatar="/a.png",
     )
     assert groups.create_group(ME, group).params == {
+        "avatar": "/a.png",
         "name": "g",
         "members": ["+491", "u:foo.01", "u:bar.02"],
         "link": "enabled",
@@ -117,8 +121,8 @@ def test_a_group_is_created_of_what_was_given() -> None:
 
 
 def test_a_created_group_answers_its_id() -> None:
-    assert groups.created_group({"groupId": INTERNAL}) == {"id": GROUP}
-    assert groups.created_group(None) == {"id": "group."}
+    assert groups.created_group({"groupId": INTERNAL}) == INTERNAL
+    assert groups.created_group(None) == ""
 
 
 ONLY = "only 'every-member' and 'only-admins' allowed!"
@@ -145,6 +149,16 @@ def test_a_new_group_with_an_unknown_link_is_refused() -> None:
     with pytest.raises(RequestError) as caught:
         groups.create_group(ME, NewGroup(group_link="x"))
     assert str(caught.value) == LINKS
+
+
+@pytest.mark.parametrize("seconds", [-1, 2**31])
+def test_a_timer_has_to_be_one_that_signal_cli_can_hold(seconds: int) -> None:
+    for check in (
+        lambda: groups.check_new(NewGroup(expiration_time=seconds)),
+        lambda: groups.check_change(GroupChange(expiration_time=seconds)),
+    ):
+        with pytest.raises(RequestError, match="expiration_time must be between 0 and"):
+            check()
 
 
 def test_a_change_sends_what_was_given_and_clears_what_was_given_empty() -> None:
@@ -189,6 +203,8 @@ def test_a_change_is_checked_for_its_link_first(link: str) -> None:
 def test_a_group_is_left_blocked_and_joined() -> None:
     params = {"groupId": INTERNAL, "account": ME}
     assert groups.quit_group(ME, INTERNAL) == Call("quitGroup", params)
+    forgotten = params | {"delete": True}
+    assert groups.undo_group(ME, INTERNAL) == Call("quitGroup", forgotten)
     assert groups.block_group(ME, INTERNAL) == Call("block", params)
     assert groups.join_group(ME, INTERNAL) == Call("updateGroup", params)
 

@@ -23,6 +23,7 @@ CREATE: Final = Operation(
         schemas.NEW_GROUP,
         {"name": "Friends", "members": [BOB], "permissions": _PERMISSIONS},
     ),
+    needs=Needs.SIGNAL_CLI | Needs.ROOM,
 )
 GET: Final = Operation(answer=schemas.GroupSchema, query=(_EXPAND,))
 UPDATE: Final = Operation(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 
 from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.errors import Refused, RequestError
-from signal_bridge.signalcli import attachments, groups, messages, refusals
-from signal_bridge.signalcli.addresses import internal_group_id, required_group_id
-from signal_bridge.signalcli.groups import GroupChange, MemberChange
+from signal_bridge.signalcli import attachments, groupoutcomes, groups, messages, refusals
+from signal_bridge.signalcli.addresses import internal_group_id, required_group_id, rest_group_id
+from signal_bridge.signalcli.groups import GroupChange, MemberChange, NewGroup
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import account_number, query_flag, read_body, required_number
 from signal_bridge.web.edge.uploads import avatar_file
+from signal_bridge.web.routes.new_groups import make_group
+from signal_bridge.web.routes.outcomes import group_after, run_in_group
 from signal_bridge.web.routes.pictures import picture
 from signal_bridge.web.schemas.groups import (
     ADMINS,
@@ -51,14 +54,18 @@ def get(number: str, group_id: str) -> ResponseReturnValue:
 def create(number: str) -> ResponseReturnValue:
     """Create a group. 201 with its id: `{"id": "group.…"}`.
 
-    `name`, `description`, `members` (numbers, UUIDs, usernames), `expiration_time` (seconds after
-    which messages disappear), `group_link` (`enabled`, `enabled-with-approval`, `disabled`) and
-    `permissions` (`add_members`, `edit_group`, `send_messages`, each `every-member` or
-    `only-admins`); none is needed. 400 for a value that cannot be.
+    `name`, `description`, `base64_avatar`, `members` (numbers, UUIDs, usernames), `expiration_time`
+    (seconds after which messages disappear), `group_link` (`enabled`, `enabled-with-approval`,
+    `disabled`) and `permissions` (`add_members`, `edit_group`, `send_messages`, each `every-member`
+    or `only-admins`); none is needed. 400 for a value that cannot be, and when no group came out
+    that can be written to: then nothing of it is left.
     """
     number = account_number(number)
-    call = groups.create_group(number, read_body(NEW_GROUP))
-    return jsonify(groups.created_group(bridge().gateway.run(call))), 201
+    group: NewGroup = read_body(NEW_GROUP)
+    groups.check_new(group)
+    if group.avatar is not None:
+        group = dataclasses.replace(group, avatar=avatar_file(group.avatar))
+    return jsonify({"id": rest_group_id(make_group(number, group))}), 201
 
 
 def update(number: str, group_id: str) -> ResponseReturnValue:
@@ -67,7 +74,8 @@ def update(number: str, group_id: str) -> ResponseReturnValue:
     `name`, `description`, `base64_avatar`, `expiration_time` (seconds), `group_link` (`enabled`,
     `enabled-with-approval`, `disabled`) and `permissions`, as in creating one. What is left out
     stays; an empty name or description is cleared, an `expiration_time` of 0 keeps messages for
-    ever. 400 for a value that cannot be.
+    ever. 400 for a value that cannot be, and when signal-cli refused it; `error` says what was
+    done if something was.
     """
     number = required_number(number)
     internal_id = internal_group_id(group_id)
@@ -75,35 +83,45 @@ def update(number: str, group_id: str) -> ResponseReturnValue:
     groups.check_change(change)
     if change.avatar is not None:
         change = dataclasses.replace(change, avatar=avatar_file(change.avatar))
-    bridge().gateway.run(groups.update_group(number, internal_id, change))
+    try:
+        bridge().gateway.run(groups.update_group(number, internal_id, change))
+    except Refused as error:
+        row = group_after(number, internal_id, error)
+        left = error if row is None else groupoutcomes.refused_change(change, error, row)
+        if left is not None:
+            raise left from error
     return "", 204
 
 
 def leave(number: str, group_id: str) -> ResponseReturnValue:
     """Leave the group. 200 without a body (rest-surface.rst C2). What was received in it stays."""
     number = account_number(number)
-    bridge().gateway.run(groups.quit_group(number, required_group_id(group_id)))
+    _leave(number, required_group_id(group_id))
     return "", 200
 
 
 def leave_with_204(number: str, group_id: str) -> ResponseReturnValue:
     """Leave the group. 204."""
     number = required_number(number)
-    bridge().gateway.run(groups.quit_group(number, internal_group_id(group_id)))
+    _leave(number, internal_group_id(group_id))
     return "", 204
 
 
 def join(number: str, group_id: str) -> ResponseReturnValue:
     """Accept the invitation to the group. 204."""
     number = required_number(number)
-    bridge().gateway.run(groups.join_group(number, internal_group_id(group_id)))
+    internal_id = internal_group_id(group_id)
+    call = groups.join_group(number, internal_id)
+    run_in_group(number, internal_id, call, groupoutcomes.is_joined)
     return "", 204
 
 
 def block(number: str, group_id: str) -> ResponseReturnValue:
     """Block the group. 204."""
     number = required_number(number)
-    bridge().gateway.run(groups.block_group(number, internal_group_id(group_id)))
+    internal_id = internal_group_id(group_id)
+    call = groups.block_group(number, internal_id)
+    run_in_group(number, internal_id, call, groupoutcomes.is_blocked)
     return "", 204
 
 
@@ -182,6 +200,11 @@ def unpin_message(number: str, group_id: str) -> ResponseReturnValue:
     return "", 201
 
 
+def _leave(number: str, internal_id: str) -> None:
+    call = groups.quit_group(number, internal_id)
+    run_in_group(number, internal_id, call, groupoutcomes.is_left)
+
+
 def _with_group(number: str, group_id: str) -> str:
     """The account of a path that must name a group as well. Raises RequestError."""
     number = required_number(number)
@@ -197,5 +220,7 @@ def _change_members(
     if people:
         listed = bridge().gateway.run(groups.list_groups(number))
         internal_id = groups.known_group_id(listed, group_id)
-        bridge().gateway.run(groups.change_members(number, internal_id, change, people))
+        call = groups.change_members(number, internal_id, change, people)
+        is_done = partial(groupoutcomes.are_changed, change, people)
+        run_in_group(number, internal_id, call, is_done)
     return "", 204

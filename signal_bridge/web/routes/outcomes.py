@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import g
 
 from signal_bridge.errors import DaemonError, Refused
+from signal_bridge.signalcli import groupoutcomes
 from signal_bridge.signalcli.call import Call
 from signal_bridge.web.edge.context import bridge
 
@@ -38,6 +40,28 @@ def result_if_any(look: Call | None) -> Any:
     except (Refused, DaemonError) as error:
         log.warning("%s %s: %s", g.request_id, look.method, error.code)
         return None
+
+
+def run_in_group(
+    number: str, group_id: str, call: Call, is_done: Callable[[Mapping[str, Any]], bool]
+) -> None:
+    """Run a call that changes the group of that internal id. Raises as `Gateway.run`.
+
+    What was refused and `is_done` all the same, as the group is listed now, is a success.
+    """
+    try:
+        bridge().gateway.run(call)
+    except Refused as error:
+        row = group_after(number, group_id, error)
+        if row is None or not is_done(row):
+            raise
+        log.warning("%s %s: done, though it was refused", g.request_id, call.method)
+
+
+def group_after(number: str, group_id: str, error: Refused) -> Mapping[str, Any] | None:
+    """The group of that internal id as it is after a refused change; None if that is not known."""
+    result = result_if_any(groupoutcomes.look_at_groups(number, error))
+    return groupoutcomes.group_in(result, group_id)
 
 
 def _failures(result: Any) -> Counter[str]:

@@ -14,6 +14,7 @@ from signal_bridge.web.schemas.answers import (
     many,
     one,
     text,
+    whole,
     word,
 )
 from signal_bridge.web.schemas.base import BodySchema, Text, Texts, Whole
@@ -41,6 +42,8 @@ class NewGroupBody(BodySchema):
     permissions = fields.Nested(PermissionsBody, load_default=Permissions())
     group_link = Text(load_default="")
     expiration_time = Whole(load_default=0)
+    # beyond the peer
+    base64_avatar = Text(load_default=None, attribute="avatar")
 
 
 class GroupChangeBody(BodySchema):
@@ -130,6 +133,9 @@ class GroupSchema(AnswerSchema):
     invite_link = text("")
     admins = _people()
     permissions = one(PermissionsSchema)
+    expiration_time = whole(
+        0, required=False, about="seconds after which messages disappear; 0 is never"
+    )
 
 
 class GroupCreatedSchema(AnswerSchema):

@@ -28,6 +28,7 @@ from signal_bridge.signalcli.groups import (
 from signal_bridge.signalcli.params import without_none
 
 _LEGACY_ID_BYTES: Final = 16
+_NOT_LISTED: Final = ("u:", "PNI:")
 _IO_CODE: Final = -3
 _UNFORESEEN_CODE: Final = -32603
 
@@ -136,9 +137,27 @@ def are_changed(change: MemberChange, people: Sequence[str], row: Mapping[str, A
     }.get(change)
     if lists is None:  # that somebody is not listed may mean that only the number is not known
         return False
-    listed = [member for name in lists for member in results.as_rows(row.get(name))]
-    known = {results.text(member, name) for member in listed for name in ("number", "uuid")}
+    known = _addresses(row, *lists)
     return all(person(one) in known for one in people)
+
+
+def no_members(people: Sequence[str], result: Any, row: Mapping[str, Any]) -> list[str]:
+    """Who should have become an admin and is no member, when `result` says that nothing changed.
+
+    signal-cli passes over them without a word. `row` is the group as it was listed; of usernames it
+    does not tell. Raises `RequestError` (invalid response).
+    """
+    if result != {}:
+        return []
+    known = _addresses(row, "members")
+    named = [(one, person(one)) for one in people]
+    return [one for one, name in named if name not in known and not name.startswith(_NOT_LISTED)]
+
+
+def _addresses(row: Mapping[str, Any], *lists: str) -> set[str]:
+    """The numbers and UUIDs in these lists of a group."""
+    listed = [member for name in lists for member in results.as_rows(row.get(name))]
+    return {results.text(member, name) for member in listed for name in ("number", "uuid")}
 
 
 def _asked(change: GroupChange) -> dict[str, Any]:

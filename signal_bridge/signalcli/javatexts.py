@@ -26,6 +26,8 @@ _TRACES: Final = re.compile(
     r"|(?:^|:\s*)null\s*$",
     re.DOTALL,
 )
+# The sandbox's words for a ClassCastException.
+_SANDBOX_CAST: Final = re.compile(r'"\w*[tT]imestamp" has the wrong type')
 _HTTP_STATUS: Final = re.compile(r"\[(\d{3})\]|StatusCode: (\d{3})")
 
 # The peer's own texts have these, and it is known what is made of them (rest-surface.rst 5.2).
@@ -101,6 +103,8 @@ def readable(message: str) -> str:
     What is known has a sentence; else the words that are left without Java's, as long as there
     are any.
     """
+    if _SANDBOX_CAST.fullmatch(message):
+        return _begun("", _WRONG_TYPE)
     if not _speaks_java(message) or any(kept in message for kept in _KEPT):
         return message
     rest = _BEFORE_COLON.sub("", _IN_BRACKETS.sub("", message)).strip()

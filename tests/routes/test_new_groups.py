@@ -168,6 +168,26 @@ def test_what_was_refused_after_it_was_done_is_a_success(
         assert answer.json()["error"] == "Failed requirement."
 
 
+@pytest.mark.parametrize(
+    ("people", "answer", "status"),
+    [
+        (["+491", "+492"], {}, 400),
+        (["+491"], {}, 204),  # is one already
+        (["+491", "foo.01"], {}, 204),  # a username is not listed
+        (["+492"], {"timestamp": 5, "results": []}, 204),
+    ],
+)
+def test_who_is_no_member_does_not_become_an_admin_in_silence(
+    people: list[str], answer: dict[str, Any], status: int, served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("listGroups", result([BEFORE | {"members": [{"number": "+491"}]}]))
+    daemon.on("updateGroup", result(answer))
+    told = served.post(f"{GROUPS}/{GROUP_ID}/admins", json={"admins": people})
+    assert told.status_code == status
+    if status == 400:
+        assert told.json()["error"] == "Only members can be admins, not +492"
+
+
 def test_what_signal_cli_refuses_at_once_is_not_looked_at(
     served: Bridge, daemon: ScriptedDaemon
 ) -> None:

@@ -17,6 +17,9 @@ DEFECT = "signal-cli failed unexpectedly; the log has the reason under this requ
 IN_OUR_WORDS = [
     (CAST, "A number of the request is too large or too small for signal-cli; "
            "timestamps are in milliseconds since 1970 (13 digits)"),
+    ('"targetTimestamp" has the wrong type',
+     "A number of the request is too large or too small for signal-cli; "
+     "timestamps are in milliseconds since 1970 (13 digits)"),
     (NULL, DEFECT),
     ("null (AssertionError)", DEFECT),
     ("null", DEFECT),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from flask import jsonify
 from flask.typing import ResponseReturnValue
@@ -148,7 +149,7 @@ def remove_members(number: str, group_id: str) -> ResponseReturnValue:
 def add_admins(number: str, group_id: str) -> ResponseReturnValue:
     """Make the people in `admins` admins of the group. 204, also for nobody (rest-surface.rst C15).
 
-    404 when there is no such group.
+    400 when nothing changed and somebody is no member, 404 when there is no such group.
     """
     number = _with_group(number, group_id)
     admins = read_body(ADMINS)["admins"]
@@ -222,5 +223,13 @@ def _change_members(
         internal_id = groups.known_group_id(listed, group_id)
         call = groups.change_members(number, internal_id, change, people)
         is_done = partial(groupoutcomes.are_changed, change, people)
-        run_in_group(number, internal_id, call, is_done)
+        result = run_in_group(number, internal_id, call, is_done)
+        if change is MemberChange.ADD_ADMINS:
+            _check_admins(people, result, groupoutcomes.group_in(listed, internal_id))
     return "", 204
+
+
+def _check_admins(people: Sequence[str], result: Any, row: Mapping[str, Any] | None) -> None:
+    strangers = groupoutcomes.no_members(people, result, row or {})
+    if strangers:
+        raise RequestError(f"Only members can be admins, not {', '.join(strangers)}")

@@ -44,18 +44,19 @@ def result_if_any(look: Call | None) -> Any:
 
 def run_in_group(
     number: str, group_id: str, call: Call, is_done: Callable[[Mapping[str, Any]], bool]
-) -> None:
-    """Run a call that changes the group of that internal id. Raises as `Gateway.run`.
+) -> Any:
+    """The result of a call that changes the group of that internal id. Raises as `Gateway.run`.
 
-    What was refused and `is_done` all the same, as the group is listed now, is a success.
+    What was refused and `is_done` all the same, as the group is listed now, is a success: None.
     """
     try:
-        bridge().gateway.run(call)
+        return bridge().gateway.run(call)
     except Refused as error:
         row = group_after(number, group_id, error)
         if row is None or not is_done(row):
             raise
         log.warning("%s %s: done, though it was refused", g.request_id, call.method)
+        return None
 
 
 def group_after(number: str, group_id: str, error: Refused) -> Mapping[str, Any] | None:

@@ -92,7 +92,7 @@ def test_what_signal_cli_knows_of_a_message_is_said_in_a_form(
         "story_timestamp": "1700000000123",
         "story_author": "+492",
     }
-    answer = served.post("/v2/send", data=form, files={"attachment": ("a.ogg", b"x")})
+    answer = served.post("/v2/send", data=form, files={"attachment": ("a.ogg", b"OggS\0")})
     assert answer.status_code == 201
     assert sent(daemon) == BEYOND | STORY
 

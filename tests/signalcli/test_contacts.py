@@ -198,7 +198,7 @@ def test_a_list_that_takes_long_says_why_and_that_again_helps() -> None:
 
 def test_a_group_is_no_contact() -> None:
     with pytest.raises(RequestError, match=r"^Invalid group id$"):
-        contacts.update_contact(ME, "group.xx")
+        contacts.update_contact(ME, ContactChange("group.xx"))
 
 
 @pytest.mark.parametrize("make", [contacts.list_contacts, contacts.get_contact_avatar])

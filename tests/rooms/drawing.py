@@ -66,6 +66,7 @@ _PURE: Final = (
     "feed.filters",
     "feed.keeping",
     "feed.formats",
+    "session.loading",
     "delivery.webhooks.addresses",
     "delivery.webhooks.schedule",
     "delivery.webhooks.signature",

@@ -97,6 +97,7 @@ def send() -> Moves:
         with (moves := Moves()):
             answers.append(client.post("/v2/send", data=body))
         bridge.gateway.close()
+        bridge.feed.bells.close()
     assert [answer.status_code for answer in answers] == [201, 201], answers
     return moves
 

@@ -20,13 +20,15 @@ from signal_bridge.feed.cursors import Cursors
 from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.intake import Intake
 from signal_bridge.feed.retention import Retention
-from signal_bridge.session.account_watch import AccountWatch
+from signal_bridge.session.account_watch import AccountWatch, Remedies
 from signal_bridge.session.gateway import Gateway
 from signal_bridge.session.link_book import LinkBook
 from signal_bridge.session.linker import Linker
+from signal_bridge.session.missing_accounts import MissingAccounts
 from signal_bridge.session.rate_limits import RateLimitNotice
 from signal_bridge.session.subscription import Subscription
 from signal_bridge.settings import Settings
+from signal_bridge.signalcli import loading
 from signal_bridge.signalcli.filetypes import MEDIA_TYPES
 from signal_bridge.signalcli.reasons import outdated
 from signal_bridge.store.engine import Store
@@ -46,13 +48,19 @@ def web_bridge(settings: Settings) -> Bridge:
     store = Store(settings.database_url)
     board = StatusBoard(store)
     feed = Feed(store)
-    gateway = Gateway(settings, board, on_refusal=RateLimitNotice(feed).on_refusal)
+    book = AccountBook(store, feed)
+    gateway = Gateway(
+        settings,
+        board,
+        on_refusal=RateLimitNotice(feed).on_refusal,
+        missing=MissingAccounts(book, board, settings.config_dir),
+    )
     return Bridge(
         settings=settings,
         gateway=gateway,
         links=LinkBook(store, Linker(gateway)),
         feed=feed,
-        accounts=AccountBook(store, feed),
+        accounts=book,
         cursors=Cursors(store),
         board=board,
         leases=Leases(store),
@@ -89,13 +97,15 @@ def duty(
     watch = AccountWatch(
         AccountBook(store, feed),
         settings.config_dir,
-        restart=signal_cli.restart if signal_cli is not None else None,
-        linker=Linker(gateway),
+        _remedies(gateway, signal_cli),
+        Linker(gateway),
     )
 
-    def look(version: str, accounts: frozenset[str]) -> None:
+    def look(version: str, listed: frozenset[str] | None) -> bool:
         reports.put("version", version)
-        watch.look(accounts)
+        hurry = listed is not None and watch.look(listed)
+        reports.accounts_known(listed is not None)
+        return hurry
 
     receiving = Subscription(
         settings.daemon_address,
@@ -132,6 +142,14 @@ def _signal_cli(
         diagnose=outdated,
         policy=SIGNAL_CLI_POLICY,
         stdin=listen_unix(settings.socket_path).detach(),  # open as long as this process lives
+    )
+
+
+def _remedies(gateway: Gateway, signal_cli: Supervisor | None) -> Remedies:
+    return Remedies(
+        load=lambda number: gateway.run(loading.load(number)),
+        restart=signal_cli.restart if signal_cli is not None else None,
+        why=lambda: loading.why_not_loaded(signal_cli.complaints() if signal_cli else []),
     )
 
 

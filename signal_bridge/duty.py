@@ -22,6 +22,7 @@ from signal_bridge.errors import RequestError, SettingError, StoreError
 from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.own import own_event
 from signal_bridge.session.gateway import Gateway
+from signal_bridge.session.missing_accounts import BOOK, KNOWN, UNKNOWN
 from signal_bridge.session.subscription import Subscription
 from signal_bridge.store.engine import Store
 from signal_bridge.store.status import OUTDATED, StatusBoard
@@ -134,6 +135,10 @@ class Reports:
         if receiving and self._not_stored_because:
             state, detail = "down", self._not_stored_because
         self.put("receive", state, detail)
+
+    def accounts_known(self, known: bool) -> None:
+        """After a look at the accounts: whether signal-cli says which it has loaded."""
+        self.put(BOOK, KNOWN if known else UNKNOWN)
 
     def storing(self, error: StoreError | None) -> None:
         """Whether what arrives can be stored: while it cannot, receiving waits."""

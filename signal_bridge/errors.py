@@ -10,6 +10,7 @@
     │   └── BodyTooLarge              it is bigger than the bridge accepts
     ├── DaemonError                   signal-cli could not be asked, or did not answer
     │   ├── DaemonUnavailable         it is not running (yet); nothing was sent
+    │   │   ├── AccountNotLoaded      it has not loaded the account, which is known
     │   │   └── DaemonOutdated        Signal no longer talks to it, and so it ends at its start
     │   ├── ConnectionLost            the connection ended before the answer came
     │   ├── CallTimedOut              no answer within the deadline
@@ -22,6 +23,7 @@
     │   ├── CaptchaRequired           registering needs a solved captcha
     │   ├── CaptchaRejected           the captcha was old, used, or of the wrong kind
     │   ├── UnknownAccount            signal-cli has no such account
+    │   │   └── AccountUnlinked       there was one: it has to be linked again
     │   ├── SignalCliOutdated         Signal no longer talks to this version of signal-cli
     │   └── NotSupported              this signal-cli cannot do it
     └── StoreError                    the bridge's own database
@@ -124,6 +126,12 @@ class DaemonUnavailable(DaemonError):
     def __init__(self, message: str, retry_after_seconds: int = 5) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class AccountNotLoaded(DaemonUnavailable):
+    """The account is known, and signal-cli has not loaded it (yet). Nothing was sent to it."""
+
+    code = "account_not_loaded"
 
 
 class DaemonOutdated(DaemonUnavailable):
@@ -233,9 +241,15 @@ class CaptchaRejected(Refused):
 
 
 class UnknownAccount(Refused):
-    """signal-cli has no such account (or not yet, or not any more)."""
+    """signal-cli has no such account, and the bridge knows of none."""
 
     code = "unknown_account"
+
+
+class AccountUnlinked(UnknownAccount):
+    """The account was logged out by Signal or its owner, or deleted. It has to be linked again."""
+
+    code = "account_unlinked"
 
 
 class SignalCliOutdated(Refused):

@@ -8,7 +8,7 @@ and each difference becomes an event of its own in the feed.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from signal_bridge.clock import now_ms
 from signal_bridge.feed.event import Arrival
 from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.own import own_event
+from signal_bridge.store.bells import ACCOUNTS
 from signal_bridge.store.engine import Store, Unit
 from signal_bridge.store.tables import accounts, events
 
@@ -28,9 +29,10 @@ UNLINKED: Final = "unlinked"  # Signal or its owner has logged it out, or it was
 
 _DETAILS: Final = {
     LINKED: "signal-cli sends and receives for it",
-    MISSING: "signal-cli has not loaded it, though its data is there; the bridge is trying",
+    MISSING: "signal-cli has not loaded it",
     UNLINKED: "it was logged out or deleted; link or register it again",
 }
+_SEEN_TO: Final = "; the bridge has it try again until it has"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,34 +46,35 @@ class Account:
 
 
 def compare(
-    known: Mapping[str, str], listed: frozenset[str], on_disk: Mapping[str, bool]
+    known: Mapping[str, str], listed: frozenset[str], on_disk: Mapping[str, bool] | None
 ) -> dict[str, str]:
     """The accounts whose state changes, with their new state. Pure.
 
     `known` is number → state, `listed` what signal-cli has loaded, `on_disk` number → whether
-    its data says that it is registered.
+    its data says that it is registered; None when that cannot be read.
     """
     changes = {}
-    everybody = {*known, *listed, *(n for n, registered in on_disk.items() if registered)}
-    for number in sorted(everybody):
-        state = _state(number, listed, on_disk)
+    found = (n for n, registered in (on_disk or {}).items() if registered)
+    for number in sorted({*known, *listed, *found}):
+        state = _state(number, known.get(number), listed, on_disk)
         if known.get(number) != state:
             changes[number] = state
     return changes
 
 
-def read_disk(config_dir: Path, listed: frozenset[str]) -> dict[str, bool]:
+def read_disk(config_dir: Path, listed: frozenset[str] = frozenset()) -> dict[str, bool] | None:
     """The accounts in signal-cli's own files, and whether each is registered (signal-cli.rst 4.2).
 
-    Those that are `listed` are, without looking. Empty when the files cannot be read: a daemon of
+    Those that are `listed` are, without looking. None when the files cannot be read: a daemon of
     somebody else's keeps them elsewhere.
     """
-    listing = _json_in(config_dir / "data" / "accounts.json")
-    entries = listing.get("accounts")
+    entries = _json_in(config_dir / "data" / "accounts.json").get("accounts")
+    if not isinstance(entries, list):
+        return None
     return {
         entry["number"]: entry["number"] in listed
         or _is_registered(config_dir / "data" / str(entry.get("path")))
-        for entry in (entries if isinstance(entries, list) else [])
+        for entry in entries
         if isinstance(entry, dict) and isinstance(entry.get("number"), str)
     }
 
@@ -91,11 +94,16 @@ class AccountBook:
             rows = connection.execute(sa.select(accounts).order_by(accounts.c.number))
             return [Account(*row) for row in rows]
 
-    def numbers(self, state: str) -> list[str]:
-        """The numbers of the accounts that are in a state, in order."""
-        query = sa.select(accounts.c.number).where(accounts.c.state == state)
+    def missing(self) -> dict[str, str]:
+        """The accounts that signal-cli has not loaded, by number, with what is known of why."""
+        query = sa.select(accounts.c.number, accounts.c.detail).where(accounts.c.state == MISSING)
         with self._store.read() as connection:
-            return list(connection.scalars(query.order_by(accounts.c.number)))
+            rows = connection.execute(query.order_by(accounts.c.number))
+            return {row.number: row.detail for row in rows}
+
+    def on_change(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called on thread `bells` whenever something may have changed, and now."""
+        self._store.bells.listen(ACCOUNTS, wake)
 
     def states(self) -> Mapping[str, str]:
         """The state of each, by its number.
@@ -112,18 +120,32 @@ class AccountBook:
         return states
 
     def update(
-        self, known: Mapping[str, str], listed: frozenset[str], on_disk: Mapping[str, bool]
-    ) -> list[str]:
+        self,
+        known: Mapping[str, str],
+        listed: frozenset[str],
+        on_disk: Mapping[str, bool] | None,
+        why_missing: str = "",
+    ) -> frozenset[str]:
         """Note what has changed from the `known` states, and tell it in the feed.
 
-        The accounts that are missing.
+        The accounts that are missing. `why_missing` is a sentence without an account in it.
         """
         changes = compare(known, listed, on_disk)
         if changes:
+            details = {**_DETAILS, MISSING: _missing_because(why_missing)}
             with self._store.write() as unit:
-                self._note(unit, changes)
-                self._feed.tell(unit, [_state_event(*change) for change in changes.items()])
-        return [n for n, state in {**known, **changes}.items() if state == MISSING]
+                self._note(unit, changes, details)
+                self._feed.tell(unit, [_event(n, s, details[s]) for n, s in changes.items()])
+        everybody = {**known, **changes}.items()
+        return frozenset(number for number, state in everybody if state == MISSING)
+
+    def explain_missing(self, why: str) -> None:
+        """Why accounts are missing has become known, or is another reason by now."""
+        detail = _missing_because(why)
+        other = (accounts.c.state == MISSING) & (accounts.c.detail != detail)
+        with self._store.write() as unit:
+            unit.execute(sa.update(accounts).where(other).values(detail=detail))
+            unit.ring(ACCOUNTS)
 
     def last_event_ms(self, number: str) -> int | None:
         """When the last event of an account arrived (ms since the epoch); None without one."""
@@ -137,25 +159,35 @@ class AccountBook:
             last: int | None = connection.scalar(newest)
             return last
 
-    def _note(self, unit: Unit, changes: Mapping[str, str]) -> None:
+    def _note(self, unit: Unit, changes: Mapping[str, str], details: Mapping[str, str]) -> None:
         unit.execute(sa.delete(accounts).where(accounts.c.number.in_(list(changes))))
         rows: list[dict[str, Any]] = [
-            {"number": n, "state": s, "detail": _DETAILS[s], "since_ms": now_ms()}
+            {"number": n, "state": s, "detail": details[s], "since_ms": now_ms()}
             for n, s in changes.items()
         ]
         unit.execute(sa.insert(accounts), rows)
+        unit.ring(ACCOUNTS)
 
 
-def _state_event(number: str, state: str) -> Arrival:
+def _event(number: str, state: str, detail: str) -> Arrival:
     """What the feed is told of an account that has entered a state."""
-    return own_event(f"account.{state}", number, detail=_DETAILS[state])
+    return own_event(f"account.{state}", number, detail=detail)
 
 
-def _state(number: str, listed: frozenset[str], on_disk: Mapping[str, bool]) -> str:
+def _missing_because(why: str) -> str:
+    return f"{_DETAILS[MISSING]}{f' ({why})' if why else ''}{_SEEN_TO}"
+
+
+def _state(
+    number: str,
+    known: str | None,
+    listed: frozenset[str],
+    on_disk: Mapping[str, bool] | None,
+) -> str:
     if number in listed:
         return LINKED
-    if not on_disk:  # nothing can be told from there
-        return MISSING
+    if on_disk is None:  # nothing can be told from there
+        return UNLINKED if known == UNLINKED else MISSING
     return MISSING if on_disk.get(number) else UNLINKED
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from signal_bridge.clock import Deadline, pause
 from signal_bridge.errors import (
+    BridgeError,
     ConnectionLost,
     DaemonError,
     DaemonOutdated,
@@ -26,6 +27,7 @@ from signal_bridge.errors import (
 )
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.rpc.jsonrpc import Reply
+from signal_bridge.session.missing_accounts import MissingAccounts
 from signal_bridge.settings import Settings
 from signal_bridge.signalcli import versions
 from signal_bridge.signalcli.call import Call
@@ -44,7 +46,8 @@ _GREETING_WHILE_STOPPING_SECONDS: Final = 1.0
 class Gateway:
     """Calls signal-cli for any number of threads.
 
-    `on_refusal` is told of every refusal, on the thread of its call, before the caller is.
+    `on_refusal` is told of every refusal, on the thread of its call, before the caller is. Of the
+    `missing` accounts signal-cli is not asked; without them it is asked of every one.
     """
 
     def __init__(
@@ -53,11 +56,13 @@ class Gateway:
         board: StatusBoard,
         name: str = "calls",
         on_refusal: Callable[[Call, Refused], None] | None = None,
+        missing: MissingAccounts | None = None,
     ) -> None:
         self._settings = settings
         self._board = board
         self._name = name
         self._on_refusal = on_refusal
+        self._missing = missing
         # Guards _connecting and _greeted. The connecting itself is done outside.
         self._mutex = threading.Lock()
         self._connecting: Future[Client] | None = None
@@ -69,9 +74,10 @@ class Gateway:
     def run(self, call: Call) -> Any:
         """The result of `call`.
 
-        Raises Refused (signal-cli said no), DaemonUnavailable (it is not there; nothing was
-        sent), ConnectionLost or CallTimedOut (each says whether the outcome is unknown). Only a
-        call that was not written, or that may be repeated, is repeated.
+        Raises Refused (signal-cli said no), DaemonUnavailable (it is not there, AccountNotLoaded:
+        not for this account; nothing was sent), ConnectionLost or CallTimedOut (each says whether
+        the outcome is unknown). Only a call that was not written, or that may be repeated, is
+        repeated.
         """
         reply = self.answer(call)
         if reply.error is not None:
@@ -80,16 +86,29 @@ class Gateway:
 
     def answer(self, call: Call) -> Reply:
         """signal-cli's answer to `call` as it is, a refusal too; else like `run`."""
+        self._refuse_for_missing(call)
         reply = self._answer(call)
         if reply.error is not None and self._on_refusal is not None:
             self._on_refusal(call, refusal(reply.error))
+        if self._missing is not None and self._missing.reasons:
+            self._missing.learn(call, reply)
         return reply
 
-    def _refusal(self, call: Call, error: Mapping[str, Any]) -> Refused:
-        found = refusal(error)
-        if isinstance(found, NotSupported):  # signal-cli names neither the method nor itself
+    def _refusal(self, call: Call, answer: Mapping[str, Any]) -> BridgeError:
+        error = refusal(answer)
+        if isinstance(error, NotSupported):  # signal-cli names neither the method nor itself
             return versions.without_method(call.method, self.signal_cli_version())
-        return found
+        return error if self._missing is None else self._missing.explain(call, error)
+
+    def _refuse_for_missing(self, call: Call) -> None:
+        """Costs two looks at an attribute while nobody is missing."""
+        missing = self._missing
+        if missing is None:
+            return
+        if not missing.is_listening:
+            missing.listen()
+        if missing.reasons:
+            missing.refuse(call)
 
     def _answer(self, call: Call) -> Reply:
         deadline = Deadline(call.timeout_seconds or self._settings.call_timeout_seconds)

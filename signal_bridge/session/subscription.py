@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from signal_bridge.clock import Deadline
-from signal_bridge.errors import BridgeError, ConnectionLost, Refused
+from signal_bridge.errors import BridgeError, CallTimedOut, ConnectionLost, Refused
 from signal_bridge.feed.envelope import account_of, params_in_place_of
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.rpc.jsonrpc import Lost, Notice
@@ -25,7 +25,10 @@ from signal_bridge.threads import Guard, Loop
 log = logging.getLogger(__name__)
 
 _ANSWER_SECONDS: Final = 20.0
+# Its list of accounts is held up while it loads one (signal-cli.rst 1.6).
+_LIST_SECONDS: Final = 10.0
 _ACCOUNTS_EVERY_SECONDS: Final = 2.0
+_SOON_SECONDS: Final = 0.3
 # Quiet accounts are normal; this only bounds how long a dead receiver goes unnoticed.
 _SILENT_SECONDS: Final = 6 * 3600.0
 _FIRST_RETRY_SECONDS: Final = 0.2
@@ -34,8 +37,9 @@ _LONGEST_RETRY_SECONDS: Final = 5.0
 # Told of how receiving is, at least every few seconds: whether it works, and a sentence. Neither
 # this nor the next can disturb receiving: what they raise is logged.
 Report = Callable[[bool, str], None]
-# Told of the accounts every few seconds, and of signal-cli's version.
-OnAccounts = Callable[[str, frozenset[str]], None]
+# Told of signal-cli's version and, every few seconds, of the accounts it has loaded: None when it
+# does not say. Answers whether to look again soon.
+OnAccounts = Callable[[str, frozenset[str] | None], bool]
 
 
 class Subscription:
@@ -59,6 +63,8 @@ class Subscription:
         self._telling = Guard("telling how receiving is")
         self._on_accounts = on_accounts
         self._looking = Guard("looking at the accounts")
+        # Whether the accounts may be others before long. Thread receive only.
+        self._hurry = False
         self._stop = stop
         # Cleared while a batch is being stored: until then nothing more is read or asked.
         self._stored = threading.Event()
@@ -106,19 +112,24 @@ class Subscription:
         subscribed: frozenset[str] | None = None
         subscription: Any = None
         while not self._stop.is_set():
-            accounts = _accounts_in(_ask_kindly(client, "listAccounts"), subscribed)
+            listed = _listed_by(client, subscribed)
+            accounts = frozenset(subscribed or ()) if listed is None else listed
             if accounts != subscribed:
                 subscription = self._subscribe_anew(client, subscription)
                 subscribed = accounts
                 self._heard = dict.fromkeys(accounts, time.monotonic())
             elif self._is_one_silent():
                 subscription = self._revive(client, subscription)
-            self._looking.goes_well(self._on_accounts, version, accounts)
+            self._looking.goes_well(self._look, version, listed)
             self._report(True, f"subscribed for {len(accounts)} accounts")
-            if client.wait_until_lost(_ACCOUNTS_EVERY_SECONDS):
+            if client.wait_until_lost(_SOON_SECONDS if self._hurry else _ACCOUNTS_EVERY_SECONDS):
                 raise ConnectionLost(client.lost_because, request_written=False)
             self._loop.works()  # not before: what arrives first may be what cannot be taken
             self._wait_until_stored()
+
+    def _look(self, version: str, listed: frozenset[str] | None) -> None:
+        self._hurry = False  # if this raises
+        self._hurry = self._on_accounts(version, listed)
 
     def _report(self, receiving: bool, detail: str) -> None:
         self._telling.goes_well(self._tell, receiving, detail)
@@ -182,17 +193,22 @@ def _params_of(notice: Notice | Lost) -> Any:
     return params_in_place_of(notice.account, notice.timestamp_ms, why)
 
 
-def _ask(client: Client, method: str, params: dict[str, Any] | None = None) -> Any:
-    reply = client.call(method, params, Deadline(_ANSWER_SECONDS))
+def _ask(
+    client: Client,
+    method: str,
+    params: dict[str, Any] | None = None,
+    seconds: float | None = None,
+) -> Any:
+    reply = client.call(method, params, Deadline(seconds or _ANSWER_SECONDS))
     if reply.error is not None:
         raise refusal(reply.error)
     return reply.result
 
 
-def _ask_kindly(client: Client, method: str) -> Any:
+def _ask_kindly(client: Client, method: str, seconds: float | None = None) -> Any:
     """`_ask`, for what receiving can do without: None when signal-cli refuses."""
     try:
-        return _ask(client, method)
+        return _ask(client, method, None, seconds)
     except Refused as error:
         log.debug("signal-cli refused %s: %s", method, error)
         return None
@@ -203,10 +219,24 @@ def _version_in(result: Any) -> str:
     return version if isinstance(version, str) else UNKNOWN
 
 
-def _accounts_in(result: Any, known: frozenset[str] | None) -> frozenset[str]:
-    """The numbers; those known when there is no answer, for receiving does not depend on it."""
+def _listed_by(client: Client, known: frozenset[str] | None) -> frozenset[str] | None:
+    """The accounts that signal-cli has loaded; None when it does not say.
+
+    While it loads one it answers nothing about accounts. If it lives all the same, those `known`
+    are still there, and receiving goes on.
+    """
+    try:
+        return _accounts_in(_ask_kindly(client, "listAccounts", _LIST_SECONDS))
+    except CallTimedOut:
+        if known is None:
+            raise
+        _ask(client, "version", None, _LIST_SECONDS)
+        return known
+
+
+def _accounts_in(result: Any) -> frozenset[str] | None:
     if not isinstance(result, list):
-        return known or frozenset()
+        return None
     return frozenset(
         str(row["number"]) for row in result if isinstance(row, dict) and row.get("number")
     )

@@ -31,7 +31,8 @@ FEED: Final = "feed"
 WEBHOOKS: Final = "webhooks"
 LINKS: Final = "links"
 LEASES: Final = "leases"
-TOPICS: Final = (FEED, WEBHOOKS, LINKS, LEASES)
+ACCOUNTS: Final = "accounts"
+TOPICS: Final = (FEED, WEBHOOKS, LINKS, LEASES, ACCOUNTS)
 
 LOOK_SECONDS: Final = 2.0
 # Without a bell, how often to look.

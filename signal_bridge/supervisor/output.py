@@ -59,6 +59,11 @@ class OutputRing:
             recent = [line for line, said in self._lines.items() if said >= since]
         return recent[-count:]
 
+    def kept(self) -> list[str]:
+        """What is kept of a child that goes on, oldest first."""
+        with self._mutex:
+            return list(self._lines)
+
     def clear(self) -> None:
         """A new child begins with nothing said."""
         with self._mutex:

@@ -126,6 +126,10 @@ class Supervisor:
         with self._changed:
             return self._state
 
+    def complaints(self) -> list[str]:
+        """What the child of the moment has complained of lately, a line each, oldest first."""
+        return self._output.kept() if self._output is not None else []
+
     def start(self) -> None:
         """Start the child, and keep it alive from then on. Once."""
         self._thread.start()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,12 @@ from tests.support.databases import SQLITE
 from tests.support.waiting import eventually
 
 ONE, TWO = "+4915100001", "+4915100002"
+SANDBOX = f"{sys.executable} -m signal_bridge.cli sandbox"
+# As signal-cli 0.14 says it when it starts without a network.
+SAYS = (
+    "ERROR MultiAccountManager - Failed to load +*********01: Error while checking account"
+    " +*********01: Closed unexpectedly (AccountCheckException)"
+)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +31,11 @@ ONE, TWO = "+4915100001", "+4915100002"
         ({ONE: LINKED}, set(), {ONE: True}, {ONE: MISSING}),
         ({ONE: LINKED}, set(), {ONE: False}, {ONE: UNLINKED}),
         ({ONE: LINKED, TWO: LINKED}, {TWO}, {TWO: True}, {ONE: UNLINKED}),
-        ({ONE: LINKED}, set(), {}, {ONE: MISSING}),
+        ({ONE: LINKED}, set(), {}, {ONE: UNLINKED}),
+        ({ONE: LINKED}, set(), None, {ONE: MISSING}),
+        ({ONE: UNLINKED}, set(), None, {}),
+        ({ONE: UNLINKED}, set(), {TWO: True}, {TWO: MISSING}),
+        ({}, {ONE}, None, {ONE: LINKED}),
         ({ONE: MISSING}, {ONE}, {ONE: True}, {ONE: LINKED}),
         ({ONE: MISSING}, set(), {ONE: False}, {ONE: UNLINKED}),
         ({ONE: UNLINKED}, set(), {ONE: False}, {}),
@@ -33,7 +45,10 @@ ONE, TWO = "+4915100001", "+4915100002"
     ],
 )
 def test_the_state_of_an_account_follows_from_what_is_listed_and_on_disk(
-    known: dict[str, str], listed: set[str], on_disk: dict[str, bool], changes: dict[str, str]
+    known: dict[str, str],
+    listed: set[str],
+    on_disk: dict[str, bool] | None,
+    changes: dict[str, str],
 ) -> None:
     assert compare(known, frozenset(listed), on_disk) == changes
 
@@ -103,10 +118,13 @@ def test_a_daemon_that_died_is_told_in_the_feed(start_bridge: Callable[..., Brid
 
 @pytest.mark.parametrize("database", [SQLITE], indirect=True)  # a minute, and not about databases
 def test_an_account_that_is_not_loaded_gets_a_fresh_signal_cli(
-    start_bridge: Callable[..., Bridge],
+    start_bridge: Callable[..., Bridge], tmp_path: Path
 ) -> None:
     """The sandbox writes its accounts at start: one it does not know is gone after a restart."""
-    bridge = start_bridge(MODE="sandbox").wait_ready()
+    signal_cli = tmp_path / "signal-cli"
+    signal_cli.write_text(f"#!/bin/sh\necho '{SAYS}' >&2\nexec {SANDBOX} \"$@\"\n")
+    signal_cli.chmod(0o755)
+    bridge = start_bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI=signal_cli).wait_ready()
     listing = bridge.config_dir / "data" / "accounts.json"
     accounts = json.loads(listing.read_text())
     accounts["accounts"].append({"path": "9", "environment": "LIVE", "number": ONE, "uuid": None})
@@ -114,6 +132,7 @@ def test_an_account_that_is_not_loaded_gets_a_fresh_signal_cli(
     # One that is new on disk is given a while to appear by itself.
     eventually(lambda: state_of(bridge, ONE) == "missing", 60)
     assert bridge.get("/readyz").status_code == 503
+    assert "Signal: Closed unexpectedly" in bridge.get("/readyz").json()["reasons"]["accounts"]
     eventually(lambda: ("daemon.restarted", "") in own_events(bridge), 60)
     bridge.wait_ready()
 

@@ -104,7 +104,7 @@ def test_a_contacts_picture_comes_back_byte_for_byte(
 
 def test_identities_that_are_refused_are_a_500(served: Bridge, daemon: ScriptedDaemon) -> None:
     daemon.on("listIdentities", error(-32602, "Specified account does not exist"))
-    answer = served.get(f"/v1/identities/{ACCOUNT}")
+    answer = served.get("/v1/identities/+4915199999")
     assert (answer.status_code, answer.json()["error"]) == (500, "Specified account does not exist")
 
 

@@ -22,6 +22,7 @@ from tests.support.scripted_daemon import (
     error,
     receive_line,
     result,
+    silence,
     text_envelope,
 )
 
@@ -35,7 +36,8 @@ class Receiver:
         self.accepted: list[Any] = []
         self.batches: list[int] = []
         self.reports: list[tuple[bool, str]] = []
-        self.accounts: list[tuple[str, frozenset[str]]] = []
+        self.accounts: list[tuple[str, frozenset[str] | None]] = []
+        self.hurry = False
         self.stop = threading.Event()
         # What its handlers raise, one after the other, before they do what they are for.
         self.accept_raises: list[Exception] = []
@@ -51,9 +53,10 @@ class Receiver:
         raise_next(self.report_raises)
         self.reports.append((well, detail))
 
-    def on_accounts(self, version: str, accounts: frozenset[str]) -> None:
+    def on_accounts(self, version: str, accounts: frozenset[str] | None) -> bool:
         raise_next(self.on_accounts_raises)
         self.accounts.append((version, accounts))
+        return self.hurry
 
     @property
     def texts(self) -> list[str]:
@@ -392,7 +395,45 @@ def test_receiving_does_not_depend_on_a_list_of_accounts_that_makes_sense(
     notify(daemon, "a")
     receiver.wait_for_texts("a")
     eventually(lambda: receiver.accounts, what="the accounts")
-    assert set(receiver.accounts) == {(VERSION, frozenset())}
+    assert set(receiver.accounts) == {(VERSION, None)}
+
+
+def test_receiving_goes_on_while_the_list_of_accounts_is_held_up(
+    daemon: ScriptedDaemon, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """signal-cli 0.14 answers nothing about accounts while it loads one."""
+    monkeypatch.setattr(module, "_LIST_SECONDS", 0.3)
+    receiver = start(daemon.address)
+    connection = daemon.wait_subscribed()
+    eventually(lambda: receiver.accounts, what="the accounts")
+    daemon.on("listAccounts", silence)
+    looks = len(receiver.accounts)
+    eventually(lambda: len(receiver.accounts) >= looks + 3, what="looks all the same")
+    notify(daemon, "a")
+    receiver.wait_for_texts("a")
+    assert set(receiver.accounts) == {(VERSION, frozenset({ACCOUNT}))}
+    assert daemon.connections == [connection]
+
+
+def test_a_list_that_is_held_up_from_the_beginning_is_no_empty_one(
+    daemon: ScriptedDaemon, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LIST_SECONDS", 0.3)
+    daemon.on("listAccounts", silence, silence, result([{"number": ACCOUNT}]))
+    receiver = start(daemon.address)
+    daemon.wait_subscribed()
+    eventually(lambda: receiver.accounts, what="the accounts")
+    assert set(receiver.accounts) == {(VERSION, frozenset({ACCOUNT}))}
+
+
+def test_it_looks_again_soon_when_it_is_told_to(
+    daemon: ScriptedDaemon, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ACCOUNTS_EVERY_SECONDS", 3600)
+    monkeypatch.setattr(module, "_SOON_SECONDS", 0.02)
+    receiver = start(daemon.address)
+    receiver.hurry = True
+    daemon.wait_for("listAccounts", 5)
 
 
 @pytest.mark.parametrize("version", [None, [], {}, {"version": 5}])

@@ -290,7 +290,11 @@ class ScriptedDaemon:
             self._requests.append(request)
             answers = self._script.get(request.method, [])
             answer = answers.pop(0) if len(answers) > 1 else next(iter(answers), None)
-        (answer or self.usual(request))(connection, request)
+        self.answer(connection, request, answer)
+
+    def answer(self, connection: Connection, request: Request, scripted: Answer | None) -> None:
+        """Answer as the script says, or as usual."""
+        (scripted or self.usual(request))(connection, request)
         if request.method == "subscribeReceive":
             connection.subscribed = True
 

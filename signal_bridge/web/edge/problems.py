@@ -98,7 +98,8 @@ def install(app: Flask) -> None:
 
 
 def _bridge_error(error: errors.BridgeError) -> Response:
-    if isinstance(error, (errors.DaemonError, errors.StoreError)):
+    quiet = isinstance(error, errors.AccountNotLoaded)  # the daemon process has logged it, once
+    if isinstance(error, (errors.DaemonError, errors.StoreError)) and not quiet:
         log.warning("%s %s: %s", g.request_id, error.code, error)
     return problem(error)
 

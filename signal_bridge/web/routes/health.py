@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge import __version__
 from signal_bridge.errors import DaemonOutdated, StoreError
-from signal_bridge.feed.account_book import MISSING
 from signal_bridge.signalcli.reasons import OUTDATED_TEXT
 from signal_bridge.store.status import OUTDATED, Status
 from signal_bridge.store.tenure import DAEMON, waiting_for
@@ -18,6 +17,9 @@ from signal_bridge.web.edge.context import bridge
 
 # signal-cli answers `version` in a millisecond; a probe of an orchestrator waits a few seconds.
 _ANSWER_SECONDS: Final = 2.0
+_IF_IT_LASTS: Final = (
+    "If this lasts, see whether this machine reaches Signal, and what signal-cli says in the log"
+)
 _PEER_MODES: Final = {"json-rpc-native": "json-rpc", "sandbox": "json-rpc"}
 
 
@@ -97,9 +99,17 @@ def _reasons_on_board(board: dict[str, Status]) -> dict[str, str]:
         reasons["signal-cli"] = wrong
     if wrong := _not_receiving(board.get("receive")):
         reasons["receive"] = wrong
-    if missing := bridge().accounts.numbers(MISSING):
-        reasons["accounts"] = f"signal-cli has not loaded {', '.join(missing)}"
+    if missing := bridge().accounts.missing():
+        reasons["accounts"] = f"{_by_reason(missing)}. {_IF_IT_LASTS}"
     return reasons
+
+
+def _by_reason(missing: Mapping[str, str]) -> str:
+    """`+491, +492: signal-cli has not loaded it (…); …`, as each reason tells of its accounts."""
+    numbers: dict[str, list[str]] = {}
+    for number, why in missing.items():
+        numbers.setdefault(why, []).append(number)
+    return "; ".join(f"{', '.join(several)}: {why}" for why, several in numbers.items())
 
 
 def _account_states() -> Mapping[str, str]:

@@ -176,6 +176,39 @@ def test_it_may_be_registered_anew_and_works_at_once(
     assert "register" in daemon.uses_of(ANN)
 
 
+def test_a_request_without_an_account_is_not_sent_by_another_one_instead(
+    bridge: Bridge, daemon: UnloadingDaemon
+) -> None:
+    went_missing(bridge, daemon, ANN, lazily=False)
+    answer = bridge.post("/v2/send", json={"recipients": [FRIEND], "message": "hi"})
+    assert answer.status_code == 400, "there are two, and it has to say which"
+
+
+def test_the_only_account_is_not_forgotten_while_it_is_not_loaded(
+    start_bridge: Start, daemon: UnloadingDaemon
+) -> None:
+    daemon.accounts.remove(BOB)
+    bridge = start_bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address).wait_ready()
+    eventually(lambda: state_of(bridge, ANN) == "linked", 20)
+    went_missing(bridge, daemon, ANN, lazily=False)
+    check_not_loaded(bridge.post("/v2/send", json={"recipients": [FRIEND], "message": "hi"}))
+
+
+def test_signal_clis_own_dialect_has_its_words_and_says_beside_them_what_is_so(
+    bridge: Bridge, daemon: UnloadingDaemon
+) -> None:
+    went_missing(bridge, daemon, ANN, lazily=True)
+    before = len(daemon.uses_of(ANN))
+    call = {"jsonrpc": "2.0", "id": 7, "method": "send", "params": {"account": ANN, "message": "x"}}
+    answer = bridge.post("/api/v1/rpc", json=call)
+    assert answer.status_code == 200
+    error = answer.json()["error"]
+    assert (error["code"], error["message"]) == (-32602, "Specified account does not exist")
+    assert error["data"]["code"] == "account_not_loaded"
+    assert error["data"]["retryable"] is True
+    assert "send" not in daemon.uses_of(ANN)[before:]
+
+
 def test_an_account_that_nobody_knows_stays_unknown(
     bridge: Bridge, daemon: UnloadingDaemon
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signal_bridge.feed.account_book import LINKED
+from signal_bridge.feed.account_book import LINKED, UNLINKED
 from signal_bridge.signalcli.addresses import account
 from signal_bridge.web.edge.context import bridge
 
@@ -10,13 +10,15 @@ from signal_bridge.web.edge.context import bridge
 def default_account() -> str:
     """DEFAULT_ACCOUNT, else the only account there is; empty if there are none or several.
 
+    One that signal-cli has not loaded is there all the same: no other sends in its place.
+
     Raises StoreError.
     """
     chosen = bridge().settings.default_account
     if chosen:
         return account(chosen)
-    linked = linked_accounts()
-    return linked[0] if len(linked) == 1 else ""
+    there = _accounts_there()
+    return there[0] if len(there) == 1 else ""
 
 
 def any_account() -> str | None:
@@ -27,9 +29,10 @@ def any_account() -> str | None:
     Raises StoreError.
     """
     chosen = bridge().settings.default_account
-    return account(chosen) if chosen else next(iter(linked_accounts()), None)
+    return account(chosen) if chosen else next(iter(_accounts_there()), None)
 
 
-def linked_accounts() -> list[str]:
-    """The numbers of all accounts that signal-cli has, as noted by the daemon process."""
-    return [one.number for one in bridge().accounts.all() if one.state == LINKED]
+def _accounts_there() -> list[str]:
+    """The numbers of all accounts, those that signal-cli has loaded first."""
+    there = [one for one in bridge().accounts.all() if one.state != UNLINKED]
+    return [one.number for one in sorted(there, key=lambda one: one.state != LINKED)]

@@ -23,13 +23,19 @@ import orjson
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
-from signal_bridge.errors import DaemonError, DaemonUnavailable, RequestError
+from signal_bridge.errors import (
+    AccountNotLoaded,
+    DaemonError,
+    DaemonUnavailable,
+    RequestError,
+)
 from signal_bridge.feed.account_book import UNLINKED
 from signal_bridge.feed.filters import EVERY_ACCOUNT, Filter
 from signal_bridge.feed.formats import frame
 from signal_bridge.rpc.jsonrpc import Reply
 from signal_bridge.rpc.requests import (
     INTERNAL_ERROR,
+    INVALID_PARAMS,
     INVALID_REQUEST,
     MAX_STRING_CHARACTERS,
     METHOD_NOT_FOUND,
@@ -168,6 +174,10 @@ def _ask(gateway: Gateway, call: Call, request_id: Any) -> _Answer:
         return _refusal(request_id, INTERNAL_ERROR, "An internal server error has occurred.")
     try:
         return _Answer(_reply(request_id, gateway.answer(call)))
+    except AccountNotLoaded as error:
+        # Its own words, which clients know; what is so stands in `data`.
+        details = {**_details(error), "reason": str(error)}
+        return _refusal(request_id, INVALID_PARAMS, "Specified account does not exist", details)
     except DaemonError as error:
         return _refusal(request_id, _NO_DAEMON, str(error), _details(error), lost=error)
 

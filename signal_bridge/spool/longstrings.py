@@ -15,7 +15,9 @@ from typing import IO, Any, Final
 
 LONG_STRING_BYTES: Final = 64 * 1024
 _READ_CHARACTERS: Final = 256 * 1024
-_QUOTE_OR_BACKSLASH: Final = re.compile(rb'["\\]')
+# No string of JSON holds a control character as it is.
+_MEANS_SOMETHING: Final = re.compile(rb'["\\\x00-\x1f]')
+_NUMBER: Final = re.compile("[0-9]+")
 # The longest escape is a surrogate pair, \uD83D\uDE00.
 _ESCAPE_CHARACTERS: Final = 12
 _SECOND_HALF: Final = re.compile(r"\\u[dD][c-fC-F][0-9a-fA-F]{2}")
@@ -29,10 +31,9 @@ class LongString(str):
     def chunks(self) -> Iterator[str]:
         """The string, piece by piece. Raises ValueError where it is not valid JSON."""
         rest = ""
-        with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
-            while part := file.read(_READ_CHARACTERS):
-                whole, rest = _cut_before_escape(rest + part)
-                yield _unescape(whole)
+        for part in _pieces(self.path):
+            whole, rest = _cut_before_escape(rest + part)
+            yield _unescape(whole)
         yield _unescape(rest)
 
     def text(self) -> str:
@@ -54,13 +55,17 @@ class LongStringFilter:
         self._short = bytearray()
         self._in_string = False
         self._after_backslash = False
+        self._is_broken = False
         self._string_start = 0
         self._file: IO[bytes] | None = None
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes of the text, cut anywhere."""
+        """Take the next bytes of the text, cut anywhere.
+
+        What follows a control character in a string is not: the text is no JSON.
+        """
         position = 0
-        while position < len(chunk):
+        while position < len(chunk) and not self._is_broken:
             position = self._step(chunk, position)
 
     def finish(self) -> bytes:
@@ -85,6 +90,16 @@ class LongStringFilter:
             return {key: self.restore(item) for key, item in value.items()}
         return value
 
+    def whole_before(self, short: str) -> Iterator[str]:
+        """In pieces, what stood in the text where `finish` gave `short`, a beginning of its."""
+        short, *marked = short.split(self._token)
+        yield short
+        for each in marked:
+            number = _NUMBER.match(each)
+            if number is not None:  # else it ends within the mark
+                yield from _pieces(self._paths[int(number[0])])
+                yield each[number.end() :]
+
     def _step(self, chunk: bytes, position: int) -> int:
         """Take the bytes up to the next one that means something. Where to go on."""
         if not self._in_string:
@@ -98,7 +113,7 @@ class LongStringFilter:
             self._after_backslash = False
             self._keep(chunk[position : position + 1])
             return position + 1
-        found = _QUOTE_OR_BACKSLASH.search(chunk, position)
+        found = _MEANS_SOMETHING.search(chunk, position)
         if found is None:
             self._keep(chunk[position:])
             return len(chunk)
@@ -106,10 +121,14 @@ class LongStringFilter:
         if found.group() == b"\\":
             self._keep(b"\\")
             self._after_backslash = True
-        else:
+        elif found.group() == b'"':
             self._in_string = False
             self._end_file()
             self._short += b'"'
+        else:
+            self._is_broken = True
+            self._end_file()
+            self._short += found.group()
         return found.end()
 
     def _keep(self, part: bytes) -> None:
@@ -130,6 +149,13 @@ class LongStringFilter:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _pieces(path: Path) -> Iterator[str]:
+    """A string as it lies in its file, still escaped."""
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        while part := file.read(_READ_CHARACTERS):
+            yield part
 
 
 def _cut_before_escape(text: str) -> tuple[str, str]:

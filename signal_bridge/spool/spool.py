@@ -63,7 +63,7 @@ class Spool:
         for part in data:
             size_bytes += len(part)
             if size_bytes > self._max_file_bytes:
-                raise BodyTooLarge(self._max_file_bytes)
+                raise BodyTooLarge(self._max_file_bytes, "A file of the request")
             file.write(part)
 
 

@@ -7,7 +7,9 @@
     ├── RequestError                  the caller's request is at fault
     │   ├── ClientGone                its body did not come to its end
     │   ├── NotFound                  what it names does not exist
-    │   └── BodyTooLarge              it is bigger than the bridge accepts
+    │   ├── BodyTooLarge              it is bigger than the bridge accepts
+    │   ├── TooManyParts              a form of more parts than the bridge accepts
+    │   └── UnreadableBody            it is encoded in a way that the bridge does not read
     ├── DaemonError                   signal-cli could not be asked, or did not answer
     │   ├── DaemonUnavailable         it is not running (yet); nothing was sent
     │   │   ├── AccountNotLoaded      it has not loaded the account, which is known
@@ -38,7 +40,7 @@ word for programs. `web/edge/problems.py` gives each a status; nothing else tran
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -62,9 +64,24 @@ class SettingError(StartError):
 
 
 class RequestError(BridgeError):
-    """The request is at fault; sending the same again gives the same answer."""
+    """The request is at fault; sending the same again gives the same answer.
+
+    `detail` says more than the message may, which scripts compare: where a body cannot be read, and
+    what belongs there. `fields` has a sentence for each field or parameter that is wrong, by its
+    name. Both are logged: they name what was found by its kind, never by its value.
+    """
 
     code = "bad_request"
+
+    def __init__(
+        self,
+        message: str,
+        detail: str | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.fields = dict(fields or {})
+        self.detail = detail or "; ".join(f"{name}: {why}" for name, why in self.fields.items())
 
 
 class ClientGone(RequestError):
@@ -81,16 +98,31 @@ class NotFound(RequestError):
 
 
 class BodyTooLarge(RequestError):
-    """The request body, or one file in it, is larger than allowed.
+    """The request body, or one part of it, is larger than allowed.
 
-    `limit_bytes` is the limit it exceeded.
+    `limit_bytes` is the limit it exceeded, `what` is what exceeded it.
     """
 
     code = "too_large"
 
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(f"The request is larger than the limit of {limit_bytes} bytes")
+    def __init__(self, limit_bytes: int, what: str = "The request") -> None:
+        super().__init__(f"{what} is larger than the limit of {limit_bytes} bytes")
         self.limit_bytes = limit_bytes
+
+
+class TooManyParts(RequestError):
+    """A form has more parts than anybody means."""
+
+    code = "too_many_parts"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The form has more parts than the limit of {limit}")
+
+
+class UnreadableBody(RequestError):
+    """The body is compressed, or in a charset that is not known: it was not looked at."""
+
+    code = "unreadable_body"
 
 
 class TooManyStreams(BridgeError):

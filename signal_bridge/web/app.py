@@ -9,6 +9,7 @@ import secrets
 import struct
 import time
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from itertools import groupby
 from operator import attrgetter
 from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET
@@ -153,15 +154,24 @@ def _say_sandbox(response: Response) -> Response:
 
 
 def _log_request(response: Response) -> None:
-    """The route, never the path: a path may hold a number, a token or a code."""
+    """The route, never the path: a path may hold a number, a token or a code.
+
+    Of a request that failed, why as well.
+    """
     rule = request.url_rule.rule if request.url_rule is not None else "(no route)"
     quiet = rule in ("/livez", "/readyz", "/v1/health")
     log.log(
         logging.DEBUG if quiet else logging.INFO,
-        "%s %s %s %d %.0f ms",
+        "%s %s %s %d %.0f ms%s",
         g.request_id,
         request.method,
         rule,
         response.status_code,
         (time.monotonic() - g.began) * 1000,
+        f" {_failure(response.status_code)}" if response.status_code >= 400 else "",
     )
+
+
+def _failure(status: int) -> str:
+    """Why the request failed: by its error, or else what its status is called."""
+    return str(g.get("failure") or HTTPStatus(status).phrase.lower().replace(" ", "_"))

@@ -23,7 +23,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 # The bridge adds these to every error (rest-surface.rst 1.5, docs/errors.rst).
 OUR_ERROR_KEYS = {"code", "retryable", "request_id"}
-OUR_OPTIONAL_ERROR_KEYS = {"outcome", "captcha_url"}
+OUR_OPTIONAL_ERROR_KEYS = {"outcome", "captcha_url", "detail", "fields"}
 # The peer's error texts that come from its language: only the status counts (rest-surface.rst 6).
 GO_TEXT = re.compile(r"json: cannot unmarshal|open /")
 UUID4 = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")

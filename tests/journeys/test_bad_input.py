@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -119,7 +120,7 @@ NOT_A_SEND = {
     "an array": b"[]",
     "true": b"true",
     "not JSON": b"number=+491&recipients=+492",
-    "a byte order mark": b"\xef\xbb\xbf{}",
+    "a byte order mark in the middle": b'{"number":\xef\xbb\xbf"+491"}',
     "NaN": b'{"number":NaN}',
     "nothing but zeros": bytes(1000),
     "an open string": b'{"message":"' + b"x" * 100_000,
@@ -148,13 +149,64 @@ def test_what_is_no_send_is_refused(small: Bridge, daemon: ScriptedDaemon, data:
     problem = check_json_error(post(small, data))
     assert problem["error"] == INVALID["error"]
     assert problem["retryable"] is False
+    assert problem["detail"]
     assert daemon.asked("send") == []
+    line = f"{problem['request_id']} POST /v2/send 400"
+    logged = eventually(lambda: [each for each in small.log.splitlines() if line in each])
+    assert logged[0].endswith(f" bad_request: {problem['detail']}")
+
+
+def test_a_byte_order_mark_before_a_body_is_read(small: Bridge, daemon: ScriptedDaemon) -> None:
+    assert post(small, b"\xef\xbb\xbf" + json.dumps(body("hi")).encode()).status_code == 201
+    assert daemon.asked("send")[0].params["message"] == "hi"
 
 
 @pytest.mark.parametrize("path", ["/v1/register/+491", "/v1/unregister/+491", "/v1/groups/+491"])
 def test_other_routes_refuse_a_body_that_is_none(small: Bridge, path: str) -> None:
     for data in (b"{", b'"x"', b"[" * 50_000):
-        assert INVALID["error"] in check_json_error(post(small, data, path))["error"]
+        problem = check_json_error(post(small, data, path))
+        assert INVALID["error"] in problem["error"]
+        assert problem["detail"]
+
+
+def test_what_a_field_is_to_be_is_told_where_it_is_something_else(
+    small: Bridge, daemon: ScriptedDaemon
+) -> None:
+    mention = {"start": "0", "length": 1, "author": RECIPIENT}
+    for path, given, fields in (
+        ("/v2/send", body(recipients=RECIPIENT), {"recipients": "an array of strings"}),
+        ("/v2/send", body(mentions=[mention]), {"mentions[0].start": "an integer"}),
+        ("/v1/send", body(is_group=1), {"is_group": "true or false"}),
+        (f"/v1/reactions/{ACCOUNT}", {"timestamp": "1"}, {"timestamp": "an integer"}),
+        (f"/v1/groups/{ACCOUNT}", {"permissions": []}, {"permissions": "an object"}),
+        (f"/v1/register/{ACCOUNT}", {"captcha": 7}, {"captcha": "a string"}),
+        ("/v1/events/ack", {"consumer": "x"}, {"seq": "this is needed"}),
+    ):
+        problem = check_json_error(small.post(path, json=given))
+        assert problem["fields"].keys() == fields.keys()
+        for name, wanted in fields.items():
+            assert problem["fields"][name].startswith(wanted)
+            assert name in problem["detail"]
+
+
+def test_what_a_parameter_is_to_be_is_told_where_it_is_something_else(small: Bridge) -> None:
+    for path, fields in (
+        (f"/v1/receive/{ACCOUNT}?timeout=soon", {"timeout": "an integer of 32 bits belongs here"}),
+        (f"/v1/groups/{ACCOUNT}?expand=1", {"expand": "true or false belongs here"}),
+    ):
+        assert check_json_error(small.get(path))["fields"] == fields
+
+
+def test_a_body_that_is_compressed_or_of_a_strange_charset_is_415(
+    small: Bridge, daemon: ScriptedDaemon
+) -> None:
+    packed = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    strange = {"Content-Type": "application/json; charset=klingon"}
+    for path in ("/v2/send", f"/v1/register/{ACCOUNT}", "/api/v1/rpc"):
+        for headers in (packed, strange):
+            answer = small.post(path, data=gzip.compress(b"{}"), headers=headers)
+            assert check_json_error(answer, 415)["code"] == "unreadable_body"
+    assert daemon.asked("send") + daemon.asked("register") == []
 
 
 @pytest.mark.parametrize(
@@ -233,14 +285,27 @@ def test_a_form_beyond_the_limits_is_refused(small: Bridge, daemon: ScriptedDaem
     assert daemon.asked("send") == []
 
 
+def test_a_field_of_a_form_that_is_too_long_names_its_own_limit(
+    large: Bridge, daemon: ScriptedDaemon
+) -> None:
+    text = base64.b64encode(bytes(2 * MIB)).decode()
+    form = {"number": ACCOUNT, "recipients[]": RECIPIENT, "base64_attachments": text}
+    answer = large.post("/v2/send", data=form, files={"attachment": ("a", b"x")})
+    error = check_json_error(answer, 413)["error"]
+    assert error == f"The form's field base64_attachments is larger than the limit of {MIB} bytes"
+    assert daemon.asked("send") == []
+
+
 def test_a_form_without_sense_is_refused(small: Bridge, daemon: ScriptedDaemon) -> None:
     for kind in ("multipart/form-data", "multipart/form-data; boundary=x"):
         for data in (b"", b"--x", b"--x\r\n\r\nno headers\r\n--x--", b"\0" * 1000):
             answer = small.post("/v2/send", data=data, headers={"Content-Type": kind})
-            check_json_error(answer)
+            assert check_json_error(answer)["detail"]
     form = {"number": ACCOUNT, "recipients[]": RECIPIENT, "quote_timestamp": "soon"}
     answer = small.post("/v2/send", data=form, files={"attachment": ("a", b"x")})
-    assert check_json_error(answer)["error"] == INVALID["error"]
+    problem = check_json_error(answer)
+    assert problem["error"] == INVALID["error"]
+    assert problem["fields"] == {"quote_timestamp": "an integer belongs here, not a string"}
     assert daemon.asked("send") == []
 
 

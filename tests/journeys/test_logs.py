@@ -77,12 +77,40 @@ def test_attachments_and_their_names_are_not_logged(sandboxed: Bridge) -> None:
 
 
 def test_bad_bodies_are_not_logged(sandboxed: Bridge) -> None:
-    for data in (f'{{"message":"{TEXT}"', f'{{"message":["{TEXT}"]}}', TEXT, f'"{TEXT}"'):
+    for data in (
+        *(f'{{"message":"{TEXT}"', f'{{"message":["{TEXT}"]}}', TEXT, f'"{TEXT}"'),
+        *(f'{{"{TEXT}":1,}}', f'{{"message":"{TEXT}\n"}}', f'{{"recipients":{{"{TEXT}":1}}}}'),
+    ):
         assert sandboxed.post("/v2/send", data=data).status_code == 400
+    sandboxed.post(f"/v1/webhooks/{BOB}", json={"url": "x", "headers": {TEXT: 1}})
+    strange = {"Content-Type": f"application/json; charset={TEXT}", "Content-Encoding": TEXT}
+    sandboxed.post("/v2/send", data="{}", headers=strange)
+    form = {TEXT: "x", "number": "x", "quote_timestamp": TEXT}
+    sandboxed.post("/v2/send", data=form, files={TEXT: (TEXT, b"x")})
+    sandboxed.post("/v2/send", data={TEXT: "x" * 2**21}, files={"a": b"x"})
     http.exchange(sandboxed, http.head("GET", f"/v1/{TEXT}"))
     http.exchange(sandboxed, http.head("GET", f"/v1/receive/{BOB}?timeout={TEXT}"))
     http.exchange(sandboxed, f"{TEXT} / HTTP/1.1\r\n\r\n".encode())
     http.exchange(sandboxed, f"GET / HTTP/1.1\r\n{TEXT}\r\n\r\n".encode())
+    check_silent(sandboxed)
+
+
+def test_why_a_request_was_refused_is_logged(sandboxed: Bridge) -> None:
+    for request_id, code, ask in (
+        ("of-a-body", "bad_request: message: a string belongs here, not a number", {"message": 1}),
+        ("of-signal-cli", "unregistered_recipient", {"recipients": [UNREGISTERED]}),
+        ("of-a-limit", "rate_limited", {"recipients": [CHALLENGED]}),
+    ):
+        given = {"number": ALICE, "message": TEXT, **ask}
+        sandboxed.post("/v2/send", json=given, headers={"X-Request-ID": request_id})
+        eventually(lambda name=request_id: f"{name} POST /v2/send 4" in sandboxed.log)  # type: ignore[misc]
+        line = next(one for one in sandboxed.log.splitlines() if f" {request_id} " in one)
+        assert line.endswith(f" {code}")
+    sandboxed.get("/nothing", headers={"X-Request-ID": "of-no-route"})
+    eventually(lambda: "of-no-route GET (no route) 404" in sandboxed.log)
+    assert next(one for one in sandboxed.log.splitlines() if "of-no-route" in one).endswith(
+        " no_route"
+    )
     check_silent(sandboxed)
 
 

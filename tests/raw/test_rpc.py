@@ -138,6 +138,7 @@ def test_what_is_not_json_is_a_parse_error(dialect: Dialect, body: bytes) -> Non
     answer = dialect.post(body)
     assert answer.status_code == 200
     assert (answer.json()["error"]["code"], answer.json()["id"]) == (PARSE, None)
+    assert "Line 1, column " in answer.json()["error"]["message"]
 
 
 def test_a_response_is_dropped(dialect: Dialect) -> None:

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from signal_bridge.errors import ClientGone, RequestError
+from signal_bridge.errors import ClientGone, RequestError, UnreadableBody
 from signal_bridge.settings import Settings
 from signal_bridge.spool.longstrings import LongString
 from signal_bridge.web.edge import inputs
@@ -171,7 +171,7 @@ def test_a_body_is_read(read: Read, reader: Any, data: bytes, value: Any) -> Non
     "data",
     [b"[]", b"5", b'"x"', b"true", b"{", b'{"name":1}', b'{"name":["a"]}', b'{"number":"1"}',
      b'{"number":1.0}', b'{"number":true}', b'{"flag":1}', b'{"flag":"true"}', b'{"names":"a"}',
-     b'{"names":[1]}', b'{"number":NaN}', b'{"number":1e400}', b"\xef\xbb\xbf{}", b"nonsense",
+     b'{"names":[1]}', b'{"number":NaN}', b'{"number":1e400}', b"nonsense",
      b'{"name":"\n"}', b"[" * 100_000, b'{"x":' * 100_000, b'{"number":' + b"9" * 5000 + b"}"],
 )  # fmt: skip
 def test_a_bad_body_is_a_mistake_of_the_caller(read: Read, data: bytes) -> None:
@@ -193,6 +193,148 @@ def test_no_body_at_all_is_nothing_or_refused(read: Read) -> None:
     assert read(read_strict_body, b"") == {}
     with pytest.raises(RequestError, match=INVALID_BODY):
         read(read_body, b"")
+
+
+@pytest.mark.parametrize(
+    ("data", "place", "belongs"),
+    [
+        (b" ", (1, 2), "a value belongs here, not the end of the body"),
+        (b"name=a", (1, 1), "a value belongs here, not a letter"),
+        (b'{"name":"a\nb"}', (1, 11), r"within a string a line feed is written as \n"),
+        (b'{"name":"\x01"}', (1, 10), r"within a string the control character U+0001 is written as"
+                                      r" \u0001"),
+        ('{"name":\n  "ü",}'.encode(), (2, 7), "a key in double quotes belongs here, not }"),
+        (b'{"names":["a",]}', (1, 15), "a value belongs here, not ]"),
+        (b"{'name':1}", (1, 2), "a key in double quotes belongs here, not a single quote"),
+        (b'{"name" "a"}', (1, 9), 'a colon belongs here, not "'),
+        (b'{"name":"" ""}', (1, 12), 'a comma or the closing bracket belongs here, not "'),
+        (b'{"name":"a', (1, 9), "the string that begins here does not end"),
+        (rb'{"name":"\x"}', (1, 11),
+         r'a backslash is followed by one of "\/bfnrtu, not by a letter'),
+        (rb'{"name":"\u12"}', (1, 11), r"\u is followed by four hexadecimal digits"),
+        (b'{"name":"NaN","number":NaN}', (1, 24), "NaN is no JSON number"),
+        (b'{"number":-Infinity}', (1, 11), "-Infinity is no JSON number"),
+        (b'{"number":' + b"9" * 5000 + b"}", (1, 11), "this number has too many digits"),
+        (b"[" * 100_000, (1, 1), "arrays or objects are nested too deep"),
+        (b'{"name":"' + LONG.encode() + b'",]', (1, 100_012),
+         "a key in double quotes belongs here, not ]"),
+        (b'{"file":\n"' + LONG.encode() + b"\n" + LONG.encode(), (2, 100_002),
+         r"within a string a line feed is written as \n"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("reader", [read_body, read_strict_body])
+def test_what_is_no_json_is_told_by_its_place(
+    read: Read, reader: Any, data: bytes, place: tuple[int, int], belongs: str
+) -> None:
+    with pytest.raises(RequestError) as caught:
+        read(reader, data)
+    assert caught.value.detail == f"Line {place[0]}, column {place[1]}: {belongs}"
+    assert caught.value.fields == {}
+
+
+def test_an_empty_body_is_told_so(read: Read) -> None:
+    with pytest.raises(RequestError) as caught:
+        read(read_body, b"")
+    assert caught.value.detail == "The body is empty; a JSON object belongs there"
+
+
+def test_a_form_where_json_is_read_is_told_so(read: Read) -> None:
+    kind = "application/x-www-form-urlencoded"
+    with pytest.raises(RequestError) as caught:
+        read(read_body, b"name=a", content_type=kind)
+    assert caught.value.detail.endswith(
+        f". The body is declared as a form ({kind}), and JSON is read here"
+    )
+    assert read(read_body, b'{"name":"a"}', content_type=kind) == {"name": "a"}
+
+
+def test_what_follows_where_nothing_may_follow_is_told(read: Read) -> None:
+    with pytest.raises(RequestError) as caught:
+        read(read_strict_body, b'{"name":"a"}\n x')
+    assert caught.value.detail.startswith("Line 2, column 2: nothing belongs here")
+
+
+@pytest.mark.parametrize(
+    ("data", "fields"),
+    [
+        (b"[]", {"body": "an object belongs here, not an array"}),
+        (b'"x"', {"body": "an object belongs here, not a string"}),
+        (b'{"name":42}', {"name": "a string belongs here, not a number"}),
+        (b'{"NAME":1.5}', {"name": "a string belongs here, not a number with a fraction"}),
+        (b'{"names":"a"}', {"names": "an array of strings belongs here, not a string"}),
+        (b'{"names":["a",1]}', {"names[1]": "a string belongs here, not a number"}),
+        (b'{"number":"1"}', {"number": "an integer belongs here, not a string"}),
+        (b'{"number":true}', {"number": "an integer belongs here, not true or false"}),
+        (b'{"number":9223372036854775808}',
+         {"number": "an integer of 64 bits belongs here, not a longer one"}),
+        (b'{"flag":"true","name":{}}', {"name": "a string belongs here, not an object",
+                                       "flag": "true or false belongs here, not a string"}),
+        (b'{"name":"' + LONG.encode() + rb'\x"}',
+         {"name": "a backslash in this string escapes nothing"}),
+    ],
+)  # fmt: skip
+def test_a_field_of_another_type_is_named_with_what_belongs_there(
+    read: Read, data: bytes, fields: dict[str, str]
+) -> None:
+    with pytest.raises(RequestError) as caught:
+        read(read_body, data)
+    assert caught.value.fields == fields
+    assert caught.value.detail == "; ".join(f"{name}: {why}" for name, why in fields.items())
+
+
+TEXT = '{"name":"Grüße, Žižek"}'
+LATIN = '{"name":"Grüße"}'
+
+
+@pytest.mark.parametrize("padding", [0, 100_000])
+@pytest.mark.parametrize(
+    ("charset", "declared"),
+    [
+        ("utf-8", None), ("utf-8-sig", None), ("utf-8", "UTF-8"), ("utf-8", '"utf8"'),
+        ("utf-8", "us-ascii"), ("utf-8", "utf-16"), ("utf-8-sig", "iso-8859-1"),
+        ("utf-16", None), ("utf-16-le", None), ("utf-16-be", None), ("utf-16-le", "utf-16"),
+        ("utf-16-be", "utf-16"), ("utf-16", "utf-16"), ("utf-16-be", "utf-8"),
+        ("utf-32", None), ("utf-32-le", None), ("utf-32-be", "utf-32"),
+        ("iso-8859-2", "iso-8859-2"), ("cp1250", "windows-1250"),
+    ],
+)  # fmt: skip
+def test_a_charset_that_shows_or_is_declared_is_decoded(
+    read: Read, charset: str, declared: str | None, padding: int
+) -> None:
+    kind = "application/json" + (f"; charset={declared}" if declared else "")
+    data = (TEXT + " " * padding).encode(charset)
+    assert read(read_body, data, content_type=kind) == {"name": "Grüße, Žižek"}
+
+
+def test_latin_1_is_decoded_and_no_charset_is_guessed(read: Read) -> None:
+    kind = "text/plain; charset=ISO-8859-1"
+    assert read(read_body, LATIN.encode("latin-1"), content_type=kind) == {"name": "Grüße"}
+    assert read(read_body, LATIN.encode("latin-1")) == {"name": "Gr\ufffd\ufffde"}
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "klingon", "unicode_escape", "idna", "cp037", "x\0y"])
+def test_a_charset_that_is_not_known_is_told_so(read: Read, charset: str) -> None:
+    with pytest.raises(UnreadableBody, match="charset"):
+        read(read_body, b'{"name":"a"}', content_type=f"application/json; charset={charset}")
+
+
+@pytest.mark.parametrize(
+    ("data", "declared"),
+    [(b'{"name":"\x81"}', "cp1252"), ('{"name":"a"}'.encode("utf-16-le")[:-1], "utf-16")],
+)
+def test_what_is_not_of_its_charset_is_told_so(read: Read, data: bytes, declared: str) -> None:
+    with pytest.raises(RequestError, match=INVALID_BODY) as caught:
+        read(read_body, data, content_type=f"application/json; charset={declared}")
+    assert "is not all through" in caught.value.detail
+
+
+def test_a_compressed_body_is_told_so(read: Read) -> None:
+    body = b'{"name":"a"}'
+    for coding in ("gzip", "GZIP", "deflate", "br", "zstd"):
+        with pytest.raises(UnreadableBody, match=coding.lower()):
+            read(read_body, body, headers={"Content-Encoding": coding})
+    for coding in ("identity", "utf-8", ""):  # the last but one is a common mistake
+        assert read(read_body, body, headers={"Content-Encoding": coding}) == {"name": "a"}
 
 
 def test_the_content_type_means_nothing(read: Read) -> None:

@@ -31,6 +31,8 @@ SPECIAL: dict[str, tuple[Any, ...]] = {
 EXPECTED = {
     "NotFound": 404,
     "BodyTooLarge": 413,
+    "TooManyParts": 413,
+    "UnreadableBody": 415,
     "RequestError": 400,
     "DaemonUnavailable": 503,
     "AccountNotLoaded": 503,
@@ -139,6 +141,20 @@ def test_an_answer_says_when_to_try_again_if_anybody_knows(
     app: Flask, error: BridgeError, seconds: str | None
 ) -> None:
     assert answer_to(app, error).headers.get("Retry-After") == seconds
+
+
+def test_what_is_wrong_with_a_request_stands_beside_the_peers_text(app: Flask) -> None:
+    error = errors.RequestError("no", fields={"a": "this is needed", "b[0]": "no such thing"})
+    body = answer_to(app, error).get_json()
+    assert body["error"] == "no"
+    assert body["detail"] == "a: this is needed; b[0]: no such thing"
+    assert body["fields"] == error.fields
+
+
+def test_nothing_is_said_of_it_where_there_is_no_more_to_say(app: Flask) -> None:
+    assert (
+        answer_to(app, errors.RequestError("no")).get_json().keys().isdisjoint({"detail", "fields"})
+    )
 
 
 def test_a_defect_of_ours_shows_an_id_and_the_log_has_the_rest(

@@ -13,6 +13,7 @@ DESCRIPTIONS: Final = {
     404: "What the request names does not exist. As text: there is no such route.",
     408: "The body did not come to its end. Nothing was done.",
     413: "The body, or a file in it, is larger than allowed.",
+    415: "The body is compressed, or its charset is not known.",
     429: "Signal wants a pause, or a captcha for one of the `challenge_tokens`.",
     500: "A defect of the bridge. The log has it under `request_id`.",
     501: "The signal-cli that runs is too old for it, or runs for a single account.",
@@ -24,6 +25,7 @@ DESCRIPTIONS: Final = {
 
 # code, retryable, and an outcome where there is one
 _EXAMPLES: Final[dict[int, dict[str, Any]]] = {
+    400: {"detail": "Line 1, column 26: a value belongs here, not }"},
     404: {"error": "No group with that id found", "code": "not_found"},
     408: {
         "error": "The request's body ended before it was complete",
@@ -33,6 +35,10 @@ _EXAMPLES: Final[dict[int, dict[str, Any]]] = {
     413: {
         "error": "The request is larger than the limit of 157286400 bytes",
         "code": "too_large",
+    },
+    415: {
+        "error": "The body is compressed (gzip); send it as it is, without Content-Encoding",
+        "code": "unreadable_body",
     },
     500: {
         "error": "Something unexpected went wrong; the log has it under 4f2a9c0d1e5b6a77",
@@ -82,7 +88,7 @@ def statuses(path: str, operation: Operation) -> set[int]:
     if operation.query:
         found.add(400)
     if operation.body is not None:
-        found |= {400, 408, 413, 503, 507}  # a long body goes to the disk
+        found |= {400, 408, 413, 415, 503, 507}  # a long body goes to the disk
     for need, brought in _BY_NEED.items():
         if need in operation.needs:
             found.update(brought)

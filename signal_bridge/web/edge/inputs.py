@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import IO, Any, Final
 from urllib.parse import unquote
 
@@ -12,20 +12,36 @@ from flask import request
 from marshmallow import ValidationError
 from werkzeug.exceptions import ClientDisconnected
 
-from signal_bridge.errors import BodyTooLarge, ClientGone, RequestError
+from signal_bridge.errors import BodyTooLarge, ClientGone, RequestError, UnreadableBody
 from signal_bridge.signalcli import addresses
 from signal_bridge.spool.longstrings import LONG_STRING_BYTES, LongStringFilter, whole_text
+from signal_bridge.web.edge.charsets import NotInCharsetError, utf8_chunks
 from signal_bridge.web.edge.context import spool
-from signal_bridge.web.schemas.base import BodySchema
+from signal_bridge.web.edge.jsontext import (
+    DECODER,
+    JSON_SPACE,
+    MORE_FOLLOWS,
+    Mistake,
+    mistake,
+    place_after,
+)
+from signal_bridge.web.schemas.base import BodySchema, wrong_fields
 
 MALFORMED_NUMBER: Final = "Couldn't process request - malformed number"
 NUMBER_MISSING: Final = "Couldn't process request - number missing"
 INVALID_BODY: Final = "Couldn't process request - invalid request"
 
 _BAD_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
-_JSON_SPACE: Final = " \t\r\n"
 _LONGEST_TIMEOUT_SECONDS: Final = 300
 _READ_BYTES: Final = 256 * 1024
+# What Content-Encoding says of a body that has to be unpacked. Many write a charset there.
+_COMPRESSIONS: Final = frozenset(
+    ("gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz")
+)
+_OTHER_FORMATS: Final = {
+    "application/x-www-form-urlencoded": "a form (application/x-www-form-urlencoded)",
+    "multipart/form-data": "a form (multipart/form-data)",
+}
 
 
 def account_number(text: str) -> str:
@@ -63,7 +79,8 @@ def query_flag(name: str) -> bool:
     text = request.args.get(name, "false")
     if text not in ("true", "false"):
         raise RequestError(
-            f"Couldn't process request - {name} parameter needs to be either 'true' or 'false'"
+            f"Couldn't process request - {name} parameter needs to be either 'true' or 'false'",
+            fields={name: "true or false belongs here"},
         )
     return text == "true"
 
@@ -74,7 +91,10 @@ def query_number(name: str, default: int) -> int:
     if text is None:
         return default
     if not re.fullmatch(r"[+-]?[0-9]{1,10}", text) or not -(2**31) <= int(text) < 2**31:
-        raise RequestError(f"Couldn't process request - {name} needs to be numeric!")
+        raise RequestError(
+            f"Couldn't process request - {name} needs to be numeric!",
+            fields={name: "an integer of 32 bits belongs here"},
+        )
     return int(text)
 
 
@@ -84,14 +104,14 @@ def query_timeout_seconds(default: int) -> int:
 
 
 def read_body(schema: BodySchema) -> Any:
-    """What `schema` makes of the JSON body, whatever its Content-Type says.
+    """What `schema` makes of the JSON body, whatever its Content-Type says of it but the charset.
 
     What comes after the JSON value is ignored.
 
     Strings of more than 64 KiB are `LongString`s where the schema lets them, and lie in files of
     this request. Raises RequestError (INVALID_BODY), StoreError, or what `whole_body` raises.
     """
-    return _load(schema, _parse_json(trailing_allowed=True), INVALID_BODY)
+    return _load(schema, _Json(INVALID_BODY).of_request(), INVALID_BODY)
 
 
 def read_strict_body(schema: BodySchema) -> Any:
@@ -99,21 +119,21 @@ def read_strict_body(schema: BodySchema) -> Any:
 
     Raises RequestError (INVALID_BODY and a full stop).
     """
+    complaint = f"{INVALID_BODY}."
     if request.content_length == 0 or (request.content_length is None and not request.stream):
-        return _load(schema, None, INVALID_BODY)
+        return _load(schema, None, complaint)
     try:
-        value = _parse_json(trailing_allowed=False)
+        value = _Json(complaint, trailing_allowed=False).of_request()
     except _EmptyBodyError:
         value = None
-    except RequestError as error:
-        raise RequestError(f"{error}.") from None
-    return _load(schema, value, f"{INVALID_BODY}.")
+    return _load(schema, value, complaint)
 
 
 def whole_body() -> bytes:
     """The body as it is, in memory.
 
-    Raises ClientGone, or Werkzeug's RequestEntityTooLarge for more than the settings allow.
+    Raises ClientGone, UnreadableBody, or Werkzeug's RequestEntityTooLarge for more than the
+    settings allow.
     """
     return b"".join(_body_chunks())
 
@@ -131,43 +151,20 @@ def body_up_to(limit_bytes: int) -> bytes:
 
 
 def json_value(body: bytes) -> Any:
-    """The first JSON value of a body; what comes after it is ignored. Raises RequestError."""
-    return _value_of(body, trailing_allowed=True)
+    """The first JSON value of a body; what comes after it is ignored.
+
+    Raises RequestError, whose `detail` says where it is no JSON, or UnreadableBody.
+    """
+    return _Json(INVALID_BODY).value_of(body)
 
 
-class _EmptyBodyError(RequestError):
-    """There is no body at all."""
-
-
-def _load(schema: BodySchema, value: Any, complaint: str) -> Any:
-    try:
-        return schema.read(value)
-    except ValidationError:
-        raise RequestError(complaint) from None
-
-
-def _parse_json(trailing_allowed: bool) -> Any:
-    length_bytes = request.content_length
-    if length_bytes is not None and length_bytes <= LONG_STRING_BYTES:
-        return _value_of(whole_body(), trailing_allowed)
-    long_strings = LongStringFilter(lambda: spool().open_new("long-string"))
-    try:
-        for chunk in _body_chunks():
-            long_strings.feed(chunk)
-        return long_strings.restore(_value_of(long_strings.finish(), trailing_allowed))
-    finally:
-        long_strings.close()
-
-
-def _value_of(body: bytes, trailing_allowed: bool) -> Any:
-    if not body:
-        raise _EmptyBodyError(INVALID_BODY)
-    text = body.decode(errors="replace")
-    value = _first_value(text, trailing_allowed)
-    try:
-        return _without_lone_surrogates(value) if "\\u" in text else value
-    except RecursionError:  # nested deeper than anything that is meant
-        raise RequestError(INVALID_BODY) from None
+def check_encoding() -> None:
+    """Raises UnreadableBody for a compressed body. A word that names no compression is passed."""
+    coding = request.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if coding in _COMPRESSIONS:
+        raise UnreadableBody(
+            f"The body is compressed ({coding}); send it as it is, without Content-Encoding"
+        )
 
 
 def read_from_client(stream: IO[bytes]) -> bytes:
@@ -181,18 +178,78 @@ def read_from_client(stream: IO[bytes]) -> bytes:
         raise ClientGone("The request's body ended before it was complete") from error
 
 
-def _first_value(text: str, trailing_allowed: bool) -> Any:
-    begin = len(text) - len(text.lstrip(_JSON_SPACE))
+class _EmptyBodyError(RequestError):
+    """There is no body at all."""
+
+
+def _load(schema: BodySchema, value: Any, complaint: str) -> Any:
     try:
-        value, end = _DECODER.raw_decode(text, begin)
-    except (ValueError, RecursionError):
-        raise RequestError(INVALID_BODY) from None
-    if not trailing_allowed and text[end:].strip(_JSON_SPACE):
-        raise RequestError(INVALID_BODY)
-    return value
+        return schema.read(value)
+    except ValidationError as error:
+        raise RequestError(complaint, fields=wrong_fields(error)) from None
+
+
+@dataclass(frozen=True)
+class _Json:
+    """How a JSON body is read: what is said first of one that cannot be, and what may follow."""
+
+    complaint: str
+    trailing_allowed: bool = True
+
+    def of_request(self) -> Any:
+        length_bytes = request.content_length
+        if length_bytes is not None and length_bytes <= LONG_STRING_BYTES:
+            return self.value_of(whole_body())
+        long_strings = LongStringFilter(lambda: spool().open_new("long-string"))
+        try:
+            for chunk in self._in_utf8(_body_chunks()):
+                long_strings.feed(chunk)
+            value = self._parse(long_strings.finish(), long_strings.whole_before)
+        finally:
+            long_strings.close()
+        return long_strings.restore(value)
+
+    def value_of(self, body: bytes) -> Any:
+        if body[:1] != b"{" or body[1:2] == b"\0" or _declared_charset() is not None:
+            body = b"".join(self._in_utf8(iter((body,))))
+        return self._parse(body, lambda text: (text,))
+
+    def _in_utf8(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        try:
+            yield from utf8_chunks(chunks, _declared_charset())
+        except NotInCharsetError as error:
+            raise RequestError(self.complaint, str(error)) from None
+
+    def _parse(self, body: bytes, whole_before: Callable[[str], Iterable[str]]) -> Any:
+        """The value. `whole_before` gives what the request had before a place in this text."""
+        if not body:
+            raise _EmptyBodyError(self.complaint, "The body is empty; a JSON object belongs there")
+        text = body.decode(errors="replace")
+        begin = len(text) - len(text.lstrip(JSON_SPACE))
+        try:
+            value, end = DECODER.raw_decode(text, begin)
+            value = _without_lone_surrogates(value) if "\\u" in text else value
+        except (ValueError, RecursionError) as error:
+            raise self._mistake(text, mistake(text, error), whole_before) from None
+        if not self.trailing_allowed and (rest := text[end:].lstrip(JSON_SPACE)):
+            raise self._mistake(text, Mistake(len(text) - len(rest), MORE_FOLLOWS), whole_before)
+        return value
+
+    def _mistake(
+        self, text: str, found: Mistake, whole_before: Callable[[str], Iterable[str]]
+    ) -> RequestError:
+        line, column = place_after(whole_before(text[: found.index]))
+        known = _OTHER_FORMATS.get(request.mimetype)
+        other = f". The body is declared as {known}, and JSON is read here" if known else ""
+        return RequestError(self.complaint, f"Line {line}, column {column}: {found.belongs}{other}")
+
+
+def _declared_charset() -> str | None:
+    return request.mimetype_params.get("charset")
 
 
 def _body_chunks() -> Iterator[bytes]:
+    check_encoding()
     while chunk := read_from_client(request.stream):
         yield chunk
 
@@ -206,10 +263,3 @@ def _without_lone_surrogates(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_lone_surrogates(item) for key, item in value.items()}
     return value
-
-
-def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is not JSON")
-
-
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)

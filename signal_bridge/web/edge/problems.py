@@ -3,7 +3,8 @@
     {"error": text, "code": word, "retryable": bool, "request_id": id}
 
 and, when signal-cli could not be asked to the end, `"outcome"`: "unknown" (it may have been
-carried out) or "not_sent" (it was not).
+carried out) or "not_sent" (it was not). What is wrong with a request is told further in `"detail"`
+and, by field, in `"fields"`: `error` is the peer's text, to the letter.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.NotFound, 404),
     (errors.BodyTooLarge, 413),
+    (errors.TooManyParts, 413),
+    (errors.UnreadableBody, 415),
     (errors.ClientGone, 408),
     (errors.RequestError, 400),
     (errors.TooManyStreams, 503),
@@ -73,8 +76,10 @@ def problem(
 ) -> Response:
     """The answer for `error`. `more` is added to the body; `text` and `status` replace its own."""
     _log_unforeseen(error)
+    note(error.code, _detail(error).get("detail"))
     body = {
         "error": str(error) if text is None else text,
+        **_detail(error),
         **more,
         "code": error.code,
         "retryable": error.retryable,
@@ -87,6 +92,14 @@ def problem(
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response
+
+
+def note(code: str, detail: str | None = None) -> None:
+    """Have the line of the log that is about this request say why it failed.
+
+    `detail` is a sentence without anything that was sent.
+    """
+    g.failure = f"{code}: {detail}" if detail else code
 
 
 def install(app: Flask) -> None:
@@ -142,6 +155,7 @@ def _no_route() -> AnyResponse:
     if other and _is_route(other):
         query = f"?{request.query_string.decode()}" if request.query_string else ""
         return redirect(other + query, 301 if request.method == "GET" else 307)
+    note("no_route")
     response = make_response(_NO_ROUTE, 404)
     response.headers["Content-Type"] = "text/plain"
     return response
@@ -152,6 +166,12 @@ def _is_route(path: str) -> bool:
 
     adapter = current_app.url_map.bind("", url_scheme="http")
     return request.method not in ("HEAD", "OPTIONS") and adapter.test(path, method=request.method)
+
+
+def _detail(error: errors.BridgeError) -> dict[str, Any]:
+    if not isinstance(error, errors.RequestError) or not error.detail:
+        return {}
+    return {"detail": error.detail, **({"fields": error.fields} if error.fields else {})}
 
 
 def _outcome(error: errors.BridgeError) -> dict[str, str]:

@@ -39,14 +39,15 @@ def attachment_file(attachment: Enclosure, is_voice_note: bool = False) -> Path:
         name, content_type, payload = split_attachment(next(chunks, ""))
         return save_base64(spool(), _encode(payload, chunks), name, content_type, is_voice_note)
     except ValueError:
-        raise RequestError(INVALID_BODY) from None
+        detail = "A backslash in the text of an attachment escapes nothing"
+        raise RequestError(INVALID_BODY, detail) from None
 
 
 def _named(upload: Upload, is_voice_note: bool) -> Path:
     """A file of a form, under a name that tells its type. It has its directory for itself."""
     limit_bytes = bridge().settings.max_attachment_bytes
     if upload.path.stat().st_size > limit_bytes:
-        raise BodyTooLarge(limit_bytes)
+        raise BodyTooLarge(limit_bytes, "A file of the request")
     with upload.path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     name = stored_name(upload.path.name, head, upload.content_type, is_voice_note)

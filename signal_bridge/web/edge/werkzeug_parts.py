@@ -4,6 +4,7 @@ Read from Werkzeug 3.1.9. `tests/web/test_werkzeug_parts.py` fails when another 
 installed, or when this has another shape: then read it again in the new one.
 
     MapAdapter.websocket    which paths are looked for: those of WebSockets, or all others
+    MultipartDecoder        a form in pieces: Werkzeug's parser does not say which limit it broke
 """
 
 from __future__ import annotations
@@ -11,6 +12,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 from werkzeug.routing import Map, MapAdapter
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+
+__all__ = [
+    "READ_FROM",
+    "Data",
+    "Epilogue",
+    "Field",
+    "File",
+    "MultipartDecoder",
+    "NeedData",
+    "PathMap",
+]
 
 READ_FROM: Final = "3.1.9"
 

@@ -28,6 +28,7 @@ from signal_bridge.errors import (
     DaemonError,
     DaemonUnavailable,
     RequestError,
+    UnreadableBody,
 )
 from signal_bridge.feed.account_book import UNLINKED
 from signal_bridge.feed.filters import EVERY_ACCOUNT, Filter
@@ -105,8 +106,10 @@ def rpc() -> ResponseReturnValue:
         return _response(_refusal(None, INVALID_REQUEST, "unexpected type: MISSING"))
     try:
         value = json_value(body)
-    except RequestError:
-        return _response(_refusal(None, PARSE_ERROR, "The request is not JSON"))
+    except UnreadableBody:
+        raise
+    except RequestError as error:
+        return _response(_refusal(None, PARSE_ERROR, f"The request is not JSON: {error.detail}"))
     if is_batch(value):
         return _batch_response(_batch(bridge().gateway, value))
     return _response(_answer(bridge().gateway, value))

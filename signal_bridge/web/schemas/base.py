@@ -6,13 +6,48 @@ the same as absent; nothing is converted: a number is no string, 1.0 is no integ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Any, ClassVar, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, pre_load
+from marshmallow.exceptions import SCHEMA
 from marshmallow.validate import Range
 
 from signal_bridge.spool.longstrings import LongString
+
+_MOST_FIELDS: Final = 10
+# Where marshmallow says what is wrong with a value of a Dict.
+_OF_DICT: Final = "value"
+_KINDS: Final = (
+    (str, "a string"),
+    (float, "a number with a fraction"),
+    (list, "an array"),
+    (Mapping, "an object"),
+)
+# What its own fields say, as ours do.
+_MARSHMALLOWS: Final = {
+    "Missing data for required field.": "this is needed",
+    "Field may not be null.": "null does not belong here",
+    "Not a valid mapping type.": "an object belongs here",
+}
+# Names of a schema are so, and a key of the caller's own is not to be more than a name.
+_NAME: Final = re.compile(r"\w{1,64}", re.ASCII)
+
+
+def wrong_fields(error: ValidationError) -> dict[str, str]:
+    """A sentence for each field of a body that is wrong, by its name, as `mentions[0].start`.
+
+    At most ten; `body` is the whole. No value is in them.
+    """
+    messages = error.normalized_messages()  # type: ignore[no-untyped-call]
+    return dict(islice(_sentences("", messages), _MOST_FIELDS))
+
+
+def misfit(wanted: str, value: Any) -> ValidationError:
+    """What is wrong with a value where something else belongs: its kind, never what it says."""
+    return ValidationError(f"{wanted} belongs here, not {_kind_of(value)}")
 
 
 class Text(fields.Field[str]):
@@ -22,7 +57,7 @@ class Text(fields.Field[str]):
         if isinstance(value, LongString):
             return _read(value)
         if not isinstance(value, str):
-            raise ValidationError("a string belongs here")
+            raise misfit("a string", value)
         return value
 
 
@@ -31,7 +66,7 @@ class LongText(fields.Field[str]):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if not isinstance(value, str):
-            raise ValidationError("a string belongs here")
+            raise misfit("a string", value)
         return value
 
 
@@ -40,9 +75,9 @@ class Whole(fields.Field[int]):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise ValidationError("an integer belongs here")
+            raise misfit("an integer", value)
         if not -(2**63) <= value < 2**63:
-            raise ValidationError("an integer of 64 bits belongs here")
+            raise misfit("an integer of 64 bits", value)
         return value
 
 
@@ -51,7 +86,7 @@ class Flag(fields.Field[bool]):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
         if not isinstance(value, bool):
-            raise ValidationError("true or false belongs here")
+            raise misfit("true or false", value)
         return value
 
 
@@ -63,7 +98,7 @@ class Texts(fields.List[str]):
 
     def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> list[Any]:
         if not isinstance(value, list):
-            raise ValidationError("an array belongs here")
+            raise misfit("an array of strings", value)
         filled = ["" if item is None else item for item in value]
         return super()._deserialize(filled, *arguments, **options)
 
@@ -72,13 +107,26 @@ class Indexes(fields.List[int]):
     """An array of integers of 32 bits; null in it is 0."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(Whole(validate=Range(-(2**31), 2**31 - 1)), **options)
+        validate = Range(-(2**31), 2**31 - 1, error="an integer of 32 bits belongs here")
+        super().__init__(Whole(validate=validate), **options)
 
     def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> list[Any]:
         if not isinstance(value, list):
-            raise ValidationError("an array belongs here")
+            raise misfit("an array of integers", value)
         filled = [0 if item is None else item for item in value]
         return super()._deserialize(filled, *arguments, **options)
+
+
+class Objects(fields.List[Any]):
+    """An array of objects, each like a schema."""
+
+    def __init__(self, item: type[BodySchema], **options: Any) -> None:
+        super().__init__(fields.Nested(item), **options)
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise misfit("an array of objects", value)
+        return super()._deserialize(value, *arguments, **options)
 
 
 class BodySchema(Schema):
@@ -105,7 +153,7 @@ class BodySchema(Schema):
     @pre_load
     def _as_the_peer_reads(self, data: Any, **_: Any) -> Any:
         if not isinstance(data, Mapping):
-            raise ValidationError("an object belongs here")
+            raise misfit("an object", data)
         lowered = {key.lower(): value for key, value in data.items()}
         return {key: value for key, value in lowered.items() if value is not None}
 
@@ -118,4 +166,30 @@ def _read(value: LongString) -> str:
     try:
         return value.text()
     except ValueError:
-        raise ValidationError("a string belongs here") from None
+        raise ValidationError("a backslash in this string escapes nothing") from None
+
+
+def _sentences(name: str, found: Any) -> Iterator[tuple[str, str]]:
+    """What marshmallow says of a part of a body, with the names of the parts in it."""
+    if isinstance(found, Mapping):
+        for key, inner in found.items():
+            yield from _sentences(_name_within(name, key), inner)
+    elif found:
+        first = str(found[0])
+        yield name or "body", _MARSHMALLOWS.get(first, first)
+
+
+def _name_within(name: str, key: Any) -> str:
+    if isinstance(key, int):
+        return f"{name}[{key}]"
+    if key in (SCHEMA, _OF_DICT) or not _NAME.fullmatch(key):
+        return name
+    return f"{name}.{key}" if name else str(key)
+
+
+def _kind_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int):
+        return "a number" if -(2**63) <= value < 2**63 else "a longer one"
+    return next((name for kind, name in _KINDS if isinstance(value, kind)), "null")

@@ -9,7 +9,7 @@ from marshmallow import fields
 from signal_bridge.signalcli.drafts import Draft, LinkPreview, Mention
 from signal_bridge.signalcli.messages import Reaction
 from signal_bridge.web.schemas.answers import AnswerSchema, Either, many, one, text
-from signal_bridge.web.schemas.base import BodySchema, Flag, LongText, Text, Texts, Whole
+from signal_bridge.web.schemas.base import BodySchema, Flag, LongText, Objects, Text, Texts, Whole
 from signal_bridge.web.schemas.examples import MS
 from signal_bridge.web.schemas.problems import RecipientErrorsSchema
 
@@ -66,11 +66,11 @@ class SendBody(BodySchema):
     message = Text(load_default="", attribute="text")
     base64_attachments = Texts(LongText(), load_default=list, attribute="attachments")
     sticker = Text(load_default="")
-    mentions = fields.List(fields.Nested(MentionBody), load_default=list)
+    mentions = Objects(MentionBody, load_default=list)
     quote_timestamp = Whole(load_default=None)
     quote_author = Text(load_default=None)
     quote_message = Text(load_default=None)
-    quote_mentions = fields.List(fields.Nested(MentionBody), load_default=list)
+    quote_mentions = Objects(MentionBody, load_default=list)
     text_mode = Text(load_default=None)
     edit_timestamp = Whole(load_default=None)
     notify_self = Flag(load_default=True)

@@ -25,6 +25,16 @@ class ProblemSchema(AnswerSchema):
     """A request has failed."""
 
     error = text("Couldn't process request - invalid request", about="a sentence for people")
+    detail = text(
+        required=False,
+        about="what is wrong with the request: where its body cannot be read, or which fields",
+    )
+    wrong_fields = free(
+        values=text(),
+        required=False,
+        data_key="fields",
+        about="what is wrong with each field or parameter, by its name: `mentions[0].start`",
+    )
     code = text("bad_request", about="a word for programs")
     retryable = flag(False, about="whether the same request may succeed later")
     request_id = text(REQUEST_ID, about="the log has it, too")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
+from collections.abc import Sequence
 from typing import Any, Final
 
 import segno
@@ -15,7 +18,9 @@ COULD_NOT: Final = "Couldn't create QR code: "
 
 # The peer's own; a longer URI takes the next that fits (rest-surface.rst 11.22).
 _USUAL_VERSION: Final = 10
+# As the peer's, on each side.
 _PIXELS: Final = 256
+_QUIET_MODULES: Final = 4  # ISO/IEC 18004
 
 
 def as_text(uri: str) -> str:
@@ -25,18 +30,58 @@ def as_text(uri: str) -> str:
     return drawn.getvalue()
 
 
-def as_picture(uri: str, version: int | None, kind: str) -> bytes:
-    """A picture of `kind`, `png` or `svg`, of a code of that version (1 to 40; None: as it fits).
+def as_png(uri: str, version: int | None) -> bytes:
+    """A PNG of 256 x 256 pixels, of a code of that version (1 to 40; None: as it fits).
+
+    A module is a whole number of pixels, as large as there is room for with four modules of white
+    around the code; what is left over is white, too. Version 40 has modules of one pixel.
 
     Raises RequestError when the link does not fit into a code of that version, or of any.
     """
-    code = segno.make_qr(
+    rows = [bytes(row) for row in _code(uri, version).matrix]
+    scale = _PIXELS // (len(rows) + 2 * _QUIET_MODULES)
+    before = (_PIXELS - len(rows) * scale) // 2
+    after = _PIXELS - before - len(rows) * scale
+    lines = [
+        b"\0" * before + b"".join(bytes((module,)) * scale for module in row) + b"\0" * after
+        for row in rows
+        for _ in range(scale)
+    ]
+    white = b"\0" * _PIXELS
+    return _png([white] * before + lines + [white] * after)
+
+
+def as_svg(uri: str, version: int | None) -> bytes:
+    """An SVG, of a code of that version. Raises RequestError as `as_png` does."""
+    code = _code(uri, version)
+    picture = io.BytesIO()
+    code.save(picture, kind="svg", scale=max(1, -(-_PIXELS // code.symbol_size()[0])))
+    return picture.getvalue()
+
+
+def _code(uri: str, version: int | None) -> segno.QRCode:
+    return segno.make_qr(
         uri, version=_version(uri, version), error="h", boost_error=False, mode="byte"
     )
-    picture = io.BytesIO()
-    scale = max(1, -(-_PIXELS // code.symbol_size()[0]))
-    code.save(picture, kind=kind, scale=scale)
-    return picture.getvalue()
+
+
+def _png(lines: Sequence[bytes]) -> bytes:
+    """Pixels, each a byte that is 1 for black, as a PNG of one bit each (ISO/IEC 15948)."""
+    header = struct.pack(">IIBBBBB", len(lines[0]), len(lines), 1, 0, 0, 0, 0)
+    # Each line begins with its filter, none; in grey, 1 is white.
+    data = b"".join(b"\0" + _packed(line) for line in lines)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(data, 9)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, content) for name, content in chunks)
+
+
+def _packed(line: bytes) -> bytes:
+    bits = "".join("0" if pixel else "1" for pixel in line)
+    return int(bits, 2).to_bytes(len(line) // 8, "big")
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(name + content)
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
 
 
 def _version(uri: str, wanted: int | None) -> int:

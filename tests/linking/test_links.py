@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -202,6 +203,52 @@ def test_its_qr_code_follows_accept(served: Bridge, phone: Gate) -> None:
     svg = served.get(path, headers={"Accept": "image/svg+xml"})
     assert svg.headers["Content-Type"] == "image/svg+xml"
     assert served.get(f"{path}?format=gif").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        # what clients send by themselves: axios, Spring, browsers, curl
+        ("application/json, text/plain, */*", "image/png"),
+        ("text/plain, application/json, application/*+json, */*", "image/png"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "image/png"),
+        ("image/avif,image/webp,image/svg+xml,image/*,*/*;q=0.8", "image/png"),
+        ("*/*", "image/png"),
+        ("text/html", "image/png"),
+        ("application/json, text/plain", "image/png"),
+        # one kind and nothing else
+        ("image/png", "image/png"),
+        ("image/svg+xml", "image/svg+xml"),
+        ("text/plain", "text/plain; charset=utf-8"),
+        ("Text/Plain; charset=utf-8", "text/plain; charset=utf-8"),
+        ("application/json", "application/json; charset=utf-8"),
+        ("application/json;q=0.5", "application/json; charset=utf-8"),
+    ],
+)
+def test_a_code_is_a_picture_unless_one_other_kind_is_asked_for(
+    served: Bridge, phone: Gate, accept: str, kind: str
+) -> None:
+    for path in ("/v1/qrcodelink?device_name=x", f"/v1/link/{pending(served)}/qr"):
+        answer = served.get(path, headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, kind)
+
+
+@pytest.mark.parametrize("version", ["", "&qrcode_version=1", "&qrcode_version=40"])
+@pytest.mark.parametrize("length", [10, 119, 250])
+def test_a_picture_has_256_by_256_pixels(
+    served: Bridge, daemon: ScriptedDaemon, phone: Gate, version: str, length: int
+) -> None:
+    daemon.on("startLink", result({"deviceLinkUri": "x" * length}))
+    for path in ("/v1/qrcodelink?device_name=x", f"/v1/link/{pending(served)}/qr?"):
+        answer = served.get(path + version)
+        if answer.status_code == 400:
+            assert version == "&qrcode_version=1"
+        else:
+            assert struct.unpack(">II", answer.content[16:24]) == (256, 256)
+
+
+def pending(served: Bridge) -> str:
+    return str(begun(served)["id"])
 
 
 def test_the_same_link_has_the_same_code_each_time(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import current_app, g
+from flask import Response, current_app, g, request
 
 from signal_bridge.spool.spool import Spool
 from signal_bridge.web.bridge import Bridge
@@ -14,6 +14,14 @@ from signal_bridge.web.description.served import Description
 def bridge() -> Bridge:
     """The bridge of the application that serves this request."""
     return cast(Bridge, current_app.extensions["bridge"])
+
+
+def head_alone(content_type: str) -> Response | None:
+    """The answer to a HEAD where a GET would do something: its kind, and nothing is done.
+
+    None for any other method.
+    """
+    return Response(iter(()), content_type=content_type) if request.method == "HEAD" else None
 
 
 def description() -> Description:

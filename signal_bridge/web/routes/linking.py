@@ -16,34 +16,45 @@ from signal_bridge.session import qrcodes
 from signal_bridge.session.link_book import Link
 from signal_bridge.session.linker import LINKED
 from signal_bridge.signalcli import accounts
-from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.context import bridge, head_alone
 from signal_bridge.web.edge.inputs import query_timeout_seconds, read_strict_body
 from signal_bridge.web.edge.problems import problem, refused_as
 from signal_bridge.web.schemas.linking import LINK
 from signal_bridge.web.streams.waiting import patience
 
 _COULD_NOT_START: Final = "Couldn't start link: "
-_FORMATS: Final = {"png": "image/png", "svg": "image/svg+xml", "text": "text/plain"}
-_KINDS: Final = ("image/png", "image/svg+xml", "text/plain", "application/json")
+_PNG: Final = "image/png"
+_FORMATS: Final = {"png": _PNG, "svg": "image/svg+xml", "text": "text/plain"}
+_CONTENT_TYPES: Final = {
+    _PNG: _PNG,
+    "image/svg+xml": "image/svg+xml",
+    "text/plain": "text/plain; charset=utf-8",
+    "application/json": "application/json; charset=utf-8",
+}
 
 
 def new_qr_code() -> ResponseReturnValue:
-    """A QR code to scan: PNG, or as `Accept` asks: SVG, characters, or the URI as JSON.
+    """A QR code to scan, a PNG of 256 x 256; SVG, characters or JSON where `Accept` names it alone.
 
     Linking then completes by itself once a phone has scanned it; `Content-Location` says where
     that can be watched.
     """
     name = accounts.device_name(request.args.get("device_name"))
     version = accounts.qr_version(request.args.get("qrcode_version"))
+    kind = _kind_asked_for()
+    if alone := head_alone(_CONTENT_TYPES[kind]):
+        return alone
     with refused_as(400, qrcodes.COULD_NOT):
         link = bridge().links.start(name)
-    response = _qr_response(link.uri, version, _preferred_kind())
+    response = _qr_response(link.uri, version, kind)
     return _waiting_for_a_phone(link, response)
 
 
 def new_uri() -> ResponseReturnValue:
     """The URI itself: `{"device_link_uri": "sgnl://…"}`."""
     name = accounts.device_name(request.args.get("device_name"))
+    if alone := head_alone(_CONTENT_TYPES["application/json"]):
+        return alone
     with refused_as(400, _COULD_NOT_START):
         link = bridge().links.start(name)
     return _waiting_for_a_phone(link, jsonify(device_link_uri=link.uri))
@@ -76,13 +87,14 @@ def watch(link_id: str) -> ResponseReturnValue:
 
 
 def qr_code(link_id: str) -> ResponseReturnValue:
-    """The QR code of a pending link: PNG, or as `format` (png, svg, text) or `Accept` says.
+    """The QR code of a pending link: a PNG of 256 x 256, or as `format` (png, svg, text) says.
 
-    It is as large as it has to be, unless `qrcode_version` (1 to 40) says otherwise. 404 for an
-    unknown link, 410 when there is nothing to scan any more.
+    Without `format`, SVG, characters or JSON where `Accept` names it alone. It has as many modules
+    as it needs, unless `qrcode_version` (1 to 40) says otherwise. 404 for an unknown link, 410 when
+    there is nothing to scan any more.
     """
     version = accounts.qr_version(request.args.get("qrcode_version"))
-    kind = _kind_named(request.args.get("format")) or _preferred_kind()
+    kind = _kind_named(request.args.get("format")) or _kind_asked_for()
     link = bridge().links.find(link_id)
     if not link.pending:
         return problem(NotFound(f"This link is {link.outcome.state}; start another"), 410)
@@ -104,8 +116,13 @@ def _kind_named(name: str | None) -> str | None:
     return None if name is None else _FORMATS[name]
 
 
-def _preferred_kind() -> str:
-    return request.accept_mimetypes.best_match(_KINDS, default="image/png")
+def _kind_asked_for() -> str:
+    """PNG, unless `Accept` names one other kind and nothing else.
+
+    What clients send by themselves names JSON and more, and none of them wants JSON here.
+    """
+    asked = [kind.partition(";")[0].strip().lower() for kind, _quality in request.accept_mimetypes]
+    return asked[0] if len(asked) == 1 and asked[0] in _CONTENT_TYPES else _PNG
 
 
 def _qr_response(uri: str, version: int | None, kind: str) -> Response:
@@ -113,9 +130,9 @@ def _qr_response(uri: str, version: int | None, kind: str) -> Response:
     if kind == "application/json":
         return jsonify(device_link_uri=uri)
     if kind == "text/plain":
-        return Response(qrcodes.as_text(uri), content_type="text/plain; charset=utf-8")
-    picture = qrcodes.as_picture(uri, version, "svg" if kind == "image/svg+xml" else "png")
-    return Response(picture, content_type=kind)
+        return Response(qrcodes.as_text(uri), content_type=_CONTENT_TYPES[kind])
+    draw = qrcodes.as_png if kind == _PNG else qrcodes.as_svg
+    return Response(draw(uri, version), content_type=_CONTENT_TYPES[kind])
 
 
 def _answer(link: Link) -> dict[str, Any]:

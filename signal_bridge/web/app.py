@@ -18,7 +18,7 @@ from typing import Any, Final
 import orjson
 from flask import Blueprint, Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from signal_bridge.gunicorn_parts import CLIENT_SOCKET, UNREAD_REST_BYTES
@@ -101,14 +101,23 @@ def _blueprints(routes: Sequence[Route]) -> Iterator[Blueprint]:
         yield blueprint
 
 
-def _begin() -> None:
+def _begin() -> Response | None:
     _limit_waits(request.environ.get(CLIENT_SOCKET))
     g.began = time.monotonic()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-    if request.method in ("HEAD", "OPTIONS"):
-        # The peer registers neither (rest-surface.rst 1.1).
-        raise request.routing_exception or NotFound
+    return _methods() if request.method == "OPTIONS" else None
+
+
+def _methods() -> Response | None:
+    """The methods of the path, if it is one. No other site is permitted anything: no CORS.
+
+    signal-cli's own dialect answers 405, as signal-cli does.
+    """
+    methods = problems.allowed_methods()
+    if not methods or request.path.startswith(problems.RAW_ROOT):
+        return None
+    return Response(status=204, headers={"Allow": methods})
 
 
 def _limit_waits(connection: Any) -> None:

@@ -60,6 +60,7 @@ SURFACE: Final = (
     Route("GET", _TRUST_MODE, configuration.get_trust_mode, op.configuration.GET_TRUST_MODE),
     Route("POST", _TRUST_MODE, configuration.store_trust_mode, op.configuration.STORE_TRUST_MODE),
     # its description
+    Route("GET", "/", documentation.home, op.documentation.HOME),
     Route("GET", "/openapi.json", documentation.openapi, op.documentation.OPENAPI),
     Route("GET", "/docs", documentation.docs, op.documentation.DOCS),
     Route("GET", "/docs/<name>", documentation.viewer_file),

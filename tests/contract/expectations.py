@@ -176,6 +176,17 @@ def _of_any_length(vector: Vector) -> Vector:
     return replace(vector, length=None)
 
 
+def _as_a_get(content_type: str) -> Callable[[Vector], Vector]:
+    def instead(vector: Vector) -> Vector:
+        return replace(vector, status=200, text="", length=None, content_type=content_type)
+
+    return instead
+
+
+def _no_content(vector: Vector) -> Vector:
+    return replace(vector, status=204, text="", length=None, content_type=None)
+
+
 DEVIATIONS = (
     Deviation(
         "rest-surface.rst 3.1",
@@ -421,6 +432,24 @@ DEVIATIONS = (
         "a plain GET receives in every mode, so its query counts",
         ("GET /v1/receive/NUMBER?timeout=abc",),
         _error(400, "Couldn't process request - timeout needs to be numeric!"),
+    ),
+    Deviation(
+        "rest-surface.rst 11.41",
+        "HEAD is answered wherever GET is, without a body",
+        ("HEAD /v1/about",),
+        _as_a_get("application/json"),
+    ),
+    Deviation(
+        "rest-surface.rst 11.41",
+        "HEAD is answered wherever GET is, without a body",
+        ("HEAD /v1/attachments/a.png",),
+        _as_a_get("image/png"),
+    ),
+    Deviation(
+        "rest-surface.rst 11.41",
+        "OPTIONS says which methods there are",
+        ("OPTIONS /v1/about",),
+        _no_content,
     ),
     Deviation(
         "rest-surface.rst 5.12",

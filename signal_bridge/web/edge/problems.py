@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from flask import Flask, Response, g, jsonify, make_response, redirect, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.wrappers import Response as AnyResponse
@@ -44,6 +44,9 @@ STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.StoreError, 503),
     (errors.BridgeError, 500),
 )
+
+RAW_ROOT: Final = "/api/v1/"
+"""Below it signal-cli's own dialect is spoken."""
 
 _NO_ROUTE: Final = "404 page not found"
 
@@ -128,11 +131,37 @@ def _override(override: StatusOverride) -> Response:
     return problem(override.error, override.status, text=str(override))
 
 
+def allowed_methods() -> str:
+    """The methods of the path that is asked for, as `Allow` has them; "" for one that is none."""
+    adapter = current_app.url_map.bind("", url_scheme="http")
+    methods = set(adapter.allowed_methods(request.path))
+    return ", ".join(sorted(methods | {"OPTIONS"})) if methods else ""
+
+
+def no_route() -> AnyResponse:
+    """The peer's 404, for a wrong method too, and slash redirects (rest-surface.rst C3, 1.1).
+
+    After a wrong method `Allow` names the right ones all the same.
+    """
+    path = request.path
+    other = path[:-1] if path.endswith("/") else f"{path}/"
+    if other and _is_route(other):
+        query = f"?{request.query_string.decode()}" if request.query_string else ""
+        return redirect(other + query, 301 if request.method in ("GET", "HEAD") else 307)
+    note("no_route")
+    response = make_response(_NO_ROUTE, 404)
+    response.headers["Content-Type"] = "text/plain"
+    if request.routing_exception is not None and (methods := allowed_methods()):
+        response.headers["Allow"] = methods
+    return response
+
+
 def _http_error(error: HTTPException) -> AnyResponse:
-    if isinstance(error, MethodNotAllowed) and request.path.startswith("/api/v1/"):
-        return make_response("", 405)  # signal-cli's own dialect
+    if isinstance(error, MethodNotAllowed) and request.path.startswith(RAW_ROOT):
+        note("no_method")
+        return make_response("", 405, {"Allow": ", ".join(sorted(error.valid_methods or ()))})
     if isinstance(error, (NoRoute, MethodNotAllowed)):
-        return _no_route()
+        return no_route()
     if isinstance(error, RequestEntityTooLarge):
         return problem(errors.BodyTooLarge(request.max_content_length or 0))
     if error.code is None or error.code < 400:
@@ -148,24 +177,9 @@ def _surprise(error: Exception) -> Response:
     )
 
 
-def _no_route() -> AnyResponse:
-    """The peer's 404, for a wrong method too, and slash redirects (rest-surface.rst C3, 1.1)."""
-    path = request.path
-    other = path[:-1] if path.endswith("/") else f"{path}/"
-    if other and _is_route(other):
-        query = f"?{request.query_string.decode()}" if request.query_string else ""
-        return redirect(other + query, 301 if request.method == "GET" else 307)
-    note("no_route")
-    response = make_response(_NO_ROUTE, 404)
-    response.headers["Content-Type"] = "text/plain"
-    return response
-
-
 def _is_route(path: str) -> bool:
-    from flask import current_app  # the application of this request
-
     adapter = current_app.url_map.bind("", url_scheme="http")
-    return request.method not in ("HEAD", "OPTIONS") and adapter.test(path, method=request.method)
+    return adapter.test(path, method=request.method)
 
 
 def _detail(error: errors.BridgeError) -> dict[str, Any]:

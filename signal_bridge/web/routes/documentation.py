@@ -1,16 +1,34 @@
-"""The surface described: OpenAPI, a viewer, both as the peer has them (rest-surface.rst 5.12)."""
+"""The surface described: OpenAPI, a viewer, both as the peer has them (rest-surface.rst 5.12).
+
+And a page that says where they are, for who knows no more than the address.
+"""
 
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from flask import Response
+from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from signal_bridge.web.edge.context import description
+from signal_bridge import __version__
+from signal_bridge.web.edge.context import bridge, description
+from signal_bridge.web.edge.problems import no_route
+from signal_bridge.web.routes.health import SANDBOX
 
+_HOME_KINDS: Final = ("text/html", "application/json", "text/plain")
+_NAME: Final = "Signal Bridge"
+# Relative, so that they work behind a proxy's prefix.
+_PLACES: Final = {
+    "documentation": "docs",
+    "openapi": "openapi.json",
+    "about": "v1/about",
+    "ready": "readyz",
+    "alive": "livez",
+    "link_a_phone": "v1/qrcodelink?device_name=bridge",
+}
 _FILES: Final = Path(__file__).parent.parent / "description" / "static"
 _ASSETS: Final = ("swagger-ui.css", "swagger-ui-bundle.js", "start.js")
 # Nothing from elsewhere; Swagger UI sets styles, and draws its icons from data: URLs.
@@ -18,6 +36,22 @@ _POLICY: Final = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 )
+
+
+def home() -> ResponseReturnValue:
+    """Where things are: a page for people, JSON where `Accept` says so, and text for the rest."""
+    if "Accept" not in request.headers:
+        return no_route()  # as with the peer: no person asks like this
+    places = {**_PLACES, **_sandbox()}
+    named = [kind for kind, _quality in request.accept_mimetypes if kind in _HOME_KINDS]
+    kind = named[0] if named else "text/plain"
+    if kind == "application/json":
+        return jsonify(name=_NAME, version=__version__, **places)
+    if kind == "text/html":
+        return _home_page(places)
+    lines = (f"{name:14} {place}" for name, place in places.items())
+    text = "\n".join((f"{_NAME} {__version__}", "", *lines, ""))
+    return Response(text, content_type="text/plain; charset=utf-8")
 
 
 def openapi() -> ResponseReturnValue:
@@ -42,6 +76,26 @@ def swagger(name: str) -> ResponseReturnValue:
     if name == "doc.json":
         return _json(description().swagger())
     return viewer_file(name)
+
+
+def _sandbox() -> dict[str, str]:
+    return {"sandbox": SANDBOX} if bridge().settings.is_sandbox else {}
+
+
+def _home_page(places: Mapping[str, str]) -> Response:
+    """Without anything from elsewhere; what is no address stands as text."""
+    rows = "".join(f"<dt>{name}<dd>{_linked(place)}" for name, place in places.items())
+    text = (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{_NAME}</title>"
+        f"<h1>{_NAME} {__version__}</h1><dl>{rows}</dl>"
+    )
+    response = Response(text, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+    return response
+
+
+def _linked(place: str) -> str:
+    return place if " " in place else f'<a href="{place}">{place}</a>'
 
 
 def _json(body: bytes) -> Response:

@@ -20,6 +20,7 @@ _ANSWER_SECONDS: Final = 2.0
 _IF_IT_LASTS: Final = (
     "If this lasts, see whether this machine reaches Signal, and what signal-cli says in the log"
 )
+SANDBOX: Final = "This is the Signal Bridge sandbox. Nothing here reaches Signal."
 _PEER_MODES: Final = {"json-rpc-native": "json-rpc", "sandbox": "json-rpc"}
 
 
@@ -53,7 +54,7 @@ def about() -> ResponseReturnValue:
         "signal-bridge": __version__,
     }
     if settings.is_sandbox:
-        body["sandbox"] = "This is the Signal Bridge sandbox. Nothing here reaches Signal."
+        body["sandbox"] = SANDBOX
     return jsonify(body)
 
 

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge.feed.cursors import SSE, WEBSOCKET
 from signal_bridge.feed.formats import frame
+from signal_bridge.web.edge.context import head_alone
 from signal_bridge.web.edge.inputs import (
     account_number,
     query_flag,
@@ -42,7 +43,7 @@ def receive(number: str) -> ResponseReturnValue:
     once for the daemon by settings.
     """
     number = account_number(number)
-    if request.headers.get("Upgrade", "").lower() == "websocket":
+    if request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket":
         reader = reader_of(wanted_events(number), WEBSOCKET)
         return websocket.serve(request.environ, reader)
     if request.accept_mimetypes.best == "text/event-stream":
@@ -56,5 +57,7 @@ def _poll(number: str) -> Response:
     for name in _FLAGS:
         query_flag(name)
     wanted = wanted_events(number)
+    if alone := head_alone("application/json; charset=utf-8"):
+        return alone
     with patience(timeout_seconds) as deadline:
         return polling.poll(wanted, max(0, max_messages), deadline)

@@ -15,12 +15,14 @@ from flask import Response
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import StoreError
 from signal_bridge.feed.event import Event, Page
+from signal_bridge.web.edge.context import head_alone
 from signal_bridge.web.streams.reading import Reader
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS: Final = 10.0
 _BATCH: Final = 100
+_CONTENT_TYPE: Final = "text/event-stream; charset=utf-8"
 
 Line = Callable[[Event], bytes]
 
@@ -30,10 +32,12 @@ def stream(reader: Reader, name: str, data: Line) -> Response:
 
     Raises TooManyStreams. The place is given back when the response is closed.
     """
+    if alone := head_alone(_CONTENT_TYPE):
+        return alone
     places = reader.bridge.streams
     places.take()
     body = _body(reader, name, data)
-    response = Response(body, content_type="text/event-stream; charset=utf-8")
+    response = Response(body, content_type=_CONTENT_TYPE)
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(places.leave)

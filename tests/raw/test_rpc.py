@@ -12,6 +12,7 @@ from tests.support import Bridge, ScriptedDaemon, free_port
 from tests.support.scripted_daemon import Connection, Gate, Request, drop, error, result
 
 INVALID, NO_METHOD, PARSE, INTERNAL, NO_DAEMON = -32600, -32601, -32700, -32603, -32000
+USER = -1
 
 
 def refusal(code: int, message: str, request_id: Any = None) -> dict[str, Any]:
@@ -179,13 +180,25 @@ def test_a_deeper_path_is_404(dialect: Dialect) -> None:
 
 
 @pytest.mark.parametrize(
-    "method",
-    ["receive", "subscribeReceive", "unsubscribeReceive", "subscribeCallEvents"],
+    ("method", "code", "message"),
+    [
+        (
+            "receive",
+            USER,
+            "Receive command cannot be used if messages are already being received.",
+        ),
+        ("subscribeReceive", NO_METHOD, "Method not implemented"),
+        ("unsubscribeReceive", NO_METHOD, "Method not implemented"),
+        ("subscribeCallEvents", NO_METHOD, "Method not implemented"),
+    ],
 )
-def test_nobody_else_receives(dialect: Dialect, daemon: ScriptedDaemon, method: str) -> None:
+def test_nobody_else_receives(
+    dialect: Dialect, daemon: ScriptedDaemon, method: str, code: int, message: str
+) -> None:
     reply = dialect.call(method, 5, account=ACCOUNT)
-    assert (reply["error"]["code"], reply["id"]) == (NO_METHOD, 5)
-    assert reply["error"]["message"] == "Method not implemented"
+    assert (reply["error"]["code"], reply["id"]) == (code, 5)
+    assert reply["error"]["message"] == message
+    assert "/api/v1/events" in reply["error"]["data"]["reason"]
     assert not daemon.asked(method)
 
 
@@ -222,7 +235,7 @@ def test_a_batch_is_answered_by_an_array(dialect: Dialect, daemon: ScriptedDaemo
     replies = answer.json()
     assert [reply["id"] for reply in replies] == [1, "b", None, 2]
     codes = [reply.get("error", {}).get("code") for reply in replies]
-    assert codes == [None, -1, INVALID, NO_METHOD]
+    assert codes == [None, -1, INVALID, USER]
 
 
 def test_the_calls_of_a_batch_run_at_once(dialect: Dialect, daemon: ScriptedDaemon) -> None:
@@ -281,3 +294,52 @@ def test_without_a_daemon_it_is_503_and_still_json_rpc(start_bridge: Callable[..
     assert (notification.status_code, notification.json()["id"]) == (503, None)
     assert dialect.bridge.get("/api/v1/check").status_code == 200
     assert dialect.bridge.get("/api/v1/events?account=%2B491").status_code == 503
+
+
+# -- which account ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def with_default() -> Iterator[tuple[Dialect, ScriptedDaemon]]:
+    with (
+        ScriptedDaemon(accounts=["+491", "+492"]) as daemon,
+        Bridge(
+            MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address, DEFAULT_ACCOUNT="+492"
+        ) as bridge,
+    ):
+        yield Dialect(bridge.wait_ready()), daemon
+
+
+def test_the_default_account_is_meant_where_none_is_named(
+    with_default: tuple[Dialect, ScriptedDaemon],
+) -> None:
+    dialect, daemon = with_default
+    daemon.forget()
+    daemon.on("send", result({"timestamp": 7, "results": []}))
+    dialect.call("send", message="a")
+    dialect.call("send", message="b", account=None)
+    dialect.call("send", message="c", account="+491")
+    dialect.post(b'{"jsonrpc":"2.0","method":"send","id":1}')
+    dialect.post([request("send", 1, message="in a batch")])
+    asked = [one.params["account"] for one in daemon.asked("send")]
+    assert asked == ["+492", "+492", "+491", "+492", "+492"]
+
+
+@pytest.mark.parametrize("method", ["version", "listAccounts", "startLink", "register"])
+def test_what_is_not_about_an_account_is_passed_on_as_it_is(
+    with_default: tuple[Dialect, ScriptedDaemon], method: str
+) -> None:
+    dialect, daemon = with_default
+    daemon.forget()
+    daemon.on(method, result({}))
+    dialect.call(method, more=1)
+    assert {"more": 1} in [one.params for one in daemon.asked(method)]
+
+
+def test_parameters_in_a_list_name_no_account(
+    with_default: tuple[Dialect, ScriptedDaemon],
+) -> None:
+    dialect, daemon = with_default
+    daemon.forget()
+    dialect.post(b'{"jsonrpc":"2.0","method":"listGroups","params":[1],"id":1}')
+    assert daemon.asked("listGroups")[0].params == [1]

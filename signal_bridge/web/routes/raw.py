@@ -16,7 +16,6 @@ import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -55,22 +54,41 @@ from signal_bridge.signalcli import accounts
 from signal_bridge.signalcli.call import Call
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import body_up_to, json_value
-from signal_bridge.web.edge.problems import status_of
+from signal_bridge.web.edge.problems import RAW_ROOT, status_of
 from signal_bridge.web.streams import sse
 from signal_bridge.web.streams.reading import live_reader
 
 MODES: Final = ("json-rpc", "json-rpc-native", "sandbox")
-ROOT: Final = "/api/v1/"
+ROOT: Final = RAW_ROOT
 
 # The bridge receives, for everybody: a second receiver would take messages from the first.
-_OURS: Final = frozenset(
-    {
-        "receive",
-        "subscribeReceive",
-        "unsubscribeReceive",
-        "subscribeCallEvents",
-        "unsubscribeCallEvents",
-    }
+# In signal-cli's words: it receives already, and to subscribe takes a connection that stays.
+_OURS: Final = {
+    "receive": (
+        -1,  # a user's error (signal-cli.rst 2.2)
+        "Receive command cannot be used if messages are already being received.",
+    ),
+    **dict.fromkeys(
+        (
+            "subscribeReceive",
+            "unsubscribeReceive",
+            "subscribeCallEvents",
+            "unsubscribeCallEvents",
+        ),
+        (METHOD_NOT_FOUND, "Method not implemented"),
+    ),
+}
+# They are about all accounts, or about one that is to be (signal-cli.rst 1.6).
+_OF_NO_ACCOUNT: Final = frozenset(
+    (
+        "version",
+        "listAccounts",
+        "startLink",
+        "finishLink",
+        "register",
+        "verify",
+        "deleteLocalAccountData",
+    )
 )
 _SLOW: Final = {
     "startLink": accounts.START_LINK_SECONDS,
@@ -110,9 +128,10 @@ def rpc() -> ResponseReturnValue:
         raise
     except RequestError as error:
         return _response(_refusal(None, PARSE_ERROR, f"The request is not JSON: {error.detail}"))
+    dialect = _Dialect(bridge().gateway, bridge().settings.default_account)
     if is_batch(value):
-        return _batch_response(_batch(bridge().gateway, value))
-    return _response(_answer(bridge().gateway, value))
+        return _batch_response(dialect.batch(value))
+    return _response(dialect.answer(value))
 
 
 def events() -> ResponseReturnValue:
@@ -147,42 +166,63 @@ class _Answer:
     lost: DaemonError | None = None
 
 
-def _answer(gateway: Gateway, value: Any) -> _Answer:
-    """Never raises because of what the caller sent."""
-    found = read_request(value)
-    if found is None:
-        return _Answer(None)
-    if isinstance(found, Invalid):
-        return _refusal(found.id, INVALID_REQUEST, found.why)
-    if found.wants_reply:
-        return _ask(gateway, _call(found), found.id)
-    answer = _ask(gateway, _call(found), None)
-    return answer if answer.lost else _Answer(None)
+@dataclass(frozen=True)
+class _Dialect:
+    """Whom requests go to, and the account of those that name none."""
 
+    gateway: Gateway
+    default_account: str | None
 
-def _call(asked: Request) -> Call:
-    return Call(
-        asked.method,
-        asked.params,
-        repeatable=_ONLY_READS.fullmatch(asked.method) is not None,
-        timeout_seconds=_SLOW.get(asked.method),
-    )
+    def answer(self, value: Any) -> _Answer:
+        """Never raises because of what the caller sent."""
+        found = read_request(value)
+        if found is None:
+            return _Answer(None)
+        if isinstance(found, Invalid):
+            return _refusal(found.id, INVALID_REQUEST, found.why)
+        if found.wants_reply:
+            return self._ask(found, found.id)
+        answer = self._ask(found, None)
+        return answer if answer.lost else _Answer(None)
 
+    def batch(self, values: list[Any]) -> list[_Answer]:
+        """All of them, several at once as in signal-cli; answered in the order of the requests."""
+        with ThreadPoolExecutor(_BATCH_AT_ONCE, thread_name_prefix="raw-batch") as pool:
+            return list(pool.map(self.answer, values))
 
-def _ask(gateway: Gateway, call: Call, request_id: Any) -> _Answer:
-    if call.method in _OURS:
-        why = {"reason": f"The bridge receives for all accounts; read GET {ROOT}events"}
-        return _refusal(request_id, METHOD_NOT_FOUND, "Method not implemented", why)
-    if _is_too_much(call.params):
-        return _refusal(request_id, INTERNAL_ERROR, "An internal server error has occurred.")
-    try:
-        return _Answer(_reply(request_id, gateway.answer(call)))
-    except AccountNotLoaded as error:
-        # Its own words, which clients know; what is so stands in `data`.
-        details = {**_details(error), "reason": str(error)}
-        return _refusal(request_id, INVALID_PARAMS, "Specified account does not exist", details)
-    except DaemonError as error:
-        return _refusal(request_id, _NO_DAEMON, str(error), _details(error), lost=error)
+    def _ask(self, asked: Request, request_id: Any) -> _Answer:
+        if asked.method in _OURS:
+            why = {"reason": f"The bridge receives for all accounts; read GET {ROOT}events"}
+            return _refusal(request_id, *_OURS[asked.method], why)
+        call = self._call(asked)
+        if _is_too_much(call.params):
+            return _refusal(request_id, INTERNAL_ERROR, "An internal server error has occurred.")
+        try:
+            return _Answer(_reply(request_id, self.gateway.answer(call)))
+        except AccountNotLoaded as error:
+            # Its own words, which clients know; what is so stands in `data`.
+            details = {**_details(error), "reason": str(error)}
+            words = "Specified account does not exist"
+            return _refusal(request_id, INVALID_PARAMS, words, details)
+        except DaemonError as error:
+            return _refusal(request_id, _NO_DAEMON, str(error), _details(error), lost=error)
+
+    def _call(self, asked: Request) -> Call:
+        return Call(
+            asked.method,
+            self._params(asked),
+            repeatable=_ONLY_READS.fullmatch(asked.method) is not None,
+            timeout_seconds=_SLOW.get(asked.method),
+        )
+
+    def _params(self, asked: Request) -> Any:
+        """Of several accounts signal-cli takes none by itself; DEFAULT_ACCOUNT says which."""
+        params = {} if asked.params is None else asked.params
+        if not self.default_account or asked.method in _OF_NO_ACCOUNT:
+            return asked.params
+        if not isinstance(params, dict) or params.get("account") is not None:
+            return asked.params
+        return {**params, "account": self.default_account}
 
 
 def _reply(request_id: Any, said: Reply) -> dict[str, Any]:
@@ -225,12 +265,6 @@ def _details(error: DaemonError) -> dict[str, Any]:
 
 
 # -- many requests, and what becomes of them -------------------------------------------------------
-
-
-def _batch(gateway: Gateway, values: list[Any]) -> list[_Answer]:
-    """All of them, several at once as in signal-cli; the answers in the order of the requests."""
-    with ThreadPoolExecutor(_BATCH_AT_ONCE, thread_name_prefix="raw-batch") as pool:
-        return list(pool.map(partial(_answer, gateway), values))
 
 
 def _batch_response(answers: list[_Answer]) -> Response:

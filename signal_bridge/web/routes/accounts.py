@@ -6,6 +6,7 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.errors import Refused
+from signal_bridge.rpc.requests import METHOD_NOT_FOUND
 from signal_bridge.signalcli import accounts, refusals
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import (
@@ -30,10 +31,17 @@ from signal_bridge.web.schemas.accounts import (
 def list_all() -> ResponseReturnValue:
     """The numbers of all accounts: `["+49…"]`.
 
-    A refusal of signal-cli is a 500 (rest-surface.rst C17).
+    A refusal of signal-cli is a 500 (rest-surface.rst C17). One that was started for a single
+    account lists none (signal-cli.rst 1.6): it is DEFAULT_ACCOUNT, if that is set.
     """
-    with refused_as(500, "Couldn't get list of accounts: "):
+    only = bridge().settings.default_account
+    try:
         result = bridge().gateway.run(accounts.list_accounts())
+    except Refused as error:
+        if only and error.rpc_code == METHOD_NOT_FOUND:
+            return jsonify([only])
+        with refused_as(500, "Couldn't get list of accounts: "):
+            raise
     return jsonify(accounts.account_numbers(result))
 
 

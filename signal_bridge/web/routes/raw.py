@@ -26,6 +26,7 @@ from signal_bridge.errors import (
     AccountNotLoaded,
     DaemonError,
     DaemonUnavailable,
+    Refused,
     RequestError,
     UnreadableBody,
 )
@@ -151,7 +152,12 @@ def _is_known(account: str) -> bool:
     """Known from earlier, or else to signal-cli by now."""
     if any(each.number == account and each.state != UNLINKED for each in bridge().accounts.all()):
         return True
-    listed = bridge().gateway.run(accounts.list_accounts())
+    try:
+        listed = bridge().gateway.run(accounts.list_accounts())
+    except Refused as error:
+        if error.rpc_code != METHOD_NOT_FOUND:
+            raise
+        return True  # it was started for one account, and does not say for which
     return account in accounts.account_numbers(listed)
 
 

@@ -9,6 +9,7 @@ or when one of these has another shape: then read them again in the new one.
                                           to serve a request that came together with the last
     keepalived_conns, pending_conns …     so that a stop waits for no idle connection
     Worker.handle_error's log line        quotes what it could not read, which may be a message
+    Worker.handle_error, http.errors      to answer a head that cannot be read as JSON, by its limit
     http.message._check_fast_parser       to say which HTTP parser runs
     environ["gunicorn.socket"]            to wait for a client's end, and to speak WebSocket
     http.parser._DRAIN_MAX_BYTES          how much of an unread body it reads by itself
@@ -17,12 +18,25 @@ or when one of these has another shape: then read them again in the new one.
 
 from __future__ import annotations
 
+import contextlib
+import json
+import secrets
 from socket import MSG_PEEK
 from typing import Any, Final, NoReturn
 
 from gunicorn.glogging import Logger
 from gunicorn.http import message
-from gunicorn.http.errors import InvalidRequestLine
+from gunicorn.http.errors import (
+    InvalidHeader,
+    InvalidHeaderName,
+    InvalidHTTPVersion,
+    InvalidRequestLine,
+    InvalidRequestMethod,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ObsoleteFolding,
+)
+from gunicorn.util import write_nonblock
 from gunicorn.workers import gthread
 
 CLIENT_SOCKET: Final = "gunicorn.socket"
@@ -40,6 +54,17 @@ READ_FROM: Final = "26.2.0"
 
 # How Gunicorn's Worker.handle_error begins what it logs of a request that it cannot read.
 UNREADABLE_REQUEST: Final = "Invalid request from ip="
+
+_UNREADABLE_HEADS: Final = (
+    InvalidHTTPVersion,
+    InvalidHeader,
+    InvalidHeaderName,
+    InvalidRequestLine,
+    InvalidRequestMethod,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ObsoleteFolding,
+)
 
 
 class DiscreetLogger(Logger):  # type: ignore[misc]
@@ -73,6 +98,27 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
                 self.handle_error(None, conn.sock, conn.client, InvalidRequestLine("TLS"))
                 return False
         return super().handle(conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer a head that cannot be read as every failure is, and name the limit that it broke.
+
+        Gunicorn's own answer is HTML that quotes what it read.
+        """
+        if not isinstance(exc, _UNREADABLE_HEADS):
+            super().handle_error(req, client, addr, exc)
+            return
+        status, reason, code, sentence = _refused_head(exc, self.cfg)
+        request_id = secrets.token_hex(8)
+        self.log.warning(f"{UNREADABLE_REQUEST}{addr[0] if addr else ''} {request_id} {code}")
+        problem = {"error": sentence, "code": code, "retryable": False, "request_id": request_id}
+        body = json.dumps(problem, separators=(",", ":"))
+        head = (
+            f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
+            "Content-Type: application/json; charset=utf-8\r\n"
+            f"Content-Length: {len(body)}\r\nX-Request-ID: {request_id}\r\n\r\n"
+        )
+        with contextlib.suppress(OSError):
+            write_nonblock(client, (head + body).encode())
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Gunicorn counts a kept-alive connection as work.
@@ -112,6 +158,20 @@ def end_without_answer() -> NoReturn:
 def parses_in_c(cfg: Any) -> bool:
     """Whether requests are parsed in C, asked the way Gunicorn does for each."""
     return bool(message._check_fast_parser(cfg))
+
+
+def _refused_head(exc: BaseException, cfg: Any) -> tuple[int, str, str, str]:
+    """The status with its name, a word and a sentence for a head that cannot be read."""
+    if isinstance(exc, LimitRequestLine):
+        limit = f"The request's first line is longer than {cfg.limit_request_line} bytes"
+        return 414, "URI Too Long", "head_too_large", limit
+    if isinstance(exc, LimitRequestHeaders):
+        limit = (
+            f"The request has more than {cfg.limit_request_fields} header fields,"
+            f" or one of more than {cfg.limit_request_field_size} bytes"
+        )
+        return 431, "Request Header Fields Too Large", "head_too_large", limit
+    return 400, "Bad Request", "bad_head", "The head of the request is no HTTP/1.1"
 
 
 def _speaks_tls(client: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http import message, parser
-from gunicorn.http.errors import InvalidRequestLine
+from gunicorn.http.errors import InvalidRequestLine, LimitRequestHeaders, LimitRequestLine
 from gunicorn.http.wsgi import default_environ
 from gunicorn.workers import gthread
 from gunicorn.workers.base import Worker
@@ -129,13 +130,41 @@ def test_the_environment_of_a_request_names_its_socket(
 def test_a_request_that_cannot_be_read_is_logged_without_what_it_says(
     worker: Stoppable, pair: tuple[socket.socket, socket.socket], caplog: pytest.LogCaptureFixture
 ) -> None:
-    worker.handle_error(None, pair[1], ("127.0.0.1", 1), InvalidRequestLine("SESAME"))
+    Worker.handle_error(worker, None, pair[1], ("127.0.0.1", 1), InvalidRequestLine("SESAME"))
     [line] = worker.log.lines
     PARTS.assert_that(line.startswith(f"{UNREADABLE_REQUEST}127.0.0.1: "), "the log line begins so")
     logger = DiscreetLogger(Config())
     logger.error_log.propagate = True
     logger.warning(line)
     assert caplog.messages == [f"{UNREADABLE_REQUEST}127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "words"),
+    [
+        (LimitRequestLine(9000, 4094), 414, "head_too_large", "longer than 4094 bytes"),
+        (LimitRequestHeaders("fields"), 431, "head_too_large", "100 header fields, or one of more"),
+        (InvalidRequestLine("SESAME"), 400, "bad_head", "no HTTP/1.1"),
+    ],
+)
+def test_a_head_that_cannot_be_read_is_answered_as_every_failure(
+    worker: Stoppable,
+    pair: tuple[socket.socket, socket.socket],
+    error: Exception,
+    status: int,
+    code: str,
+    words: str,
+) -> None:
+    client, server = pair
+    worker.handle_error(None, server, ("127.0.0.1", 1), error)
+    head, _, body = client.recv(65536).decode().partition("\r\n\r\n")
+    problem = json.loads(body)
+    assert head.startswith(f"HTTP/1.1 {status} ")
+    assert f"X-Request-ID: {problem['request_id']}" in head
+    assert (problem["code"], problem["retryable"]) == (code, False)
+    assert words in problem["error"]
+    [line] = worker.log.lines
+    assert line == f"{UNREADABLE_REQUEST}127.0.0.1 {problem['request_id']} {code}"
 
 
 def test_a_connection_can_be_ended_without_an_answer(

@@ -473,6 +473,27 @@ def test_what_is_not_http_is_answered_and_harms_nobody(small: Bridge) -> None:
     assert small.get("/livez").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("head", "status", "words"),
+    [
+        (http.head("GET", "/" + "x" * 9000), 414, "longer than 8190 bytes"),
+        (http.head("GET", "/", "X: " + "x" * 9000), 431, "more than 8190 bytes"),
+        (http.head("GET", "/", *(f"X{n}: y" for n in range(150))), 431, "100 header fields"),
+        (b"GET / HTTP/9.9\r\n\r\n", 400, "no HTTP/1.1"),
+        (http.head("GET", "/", "no colon"), 400, "no HTTP/1.1"),
+    ],
+)
+def test_a_head_that_cannot_be_read_is_told_why(
+    small: Bridge, head: bytes, status: int, words: str
+) -> None:
+    found, text = http.exchange(small, head)
+    problem = json.loads(text)
+    assert (found, problem["retryable"]) == (status, False)
+    assert words in problem["error"]
+    line = f"{problem['request_id']} {problem['code']}"
+    eventually(lambda: line in small.log, what="its line of the log")
+
+
 # -- large attachments and little memory -------------------------------------------------------
 
 LARGE_BYTES = 45 * MIB  # 60 MiB of base64

@@ -142,6 +142,22 @@ def test_what_is_not_json_is_a_parse_error(dialect: Dialect, body: bytes) -> Non
     assert "Line 1, column " in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "word"),
+    [
+        ({"Content-Encoding": "gzip"}, "gzip"),
+        ({"Content-Type": "application/json; charset=klingon"}, "charset"),
+    ],
+)
+def test_what_cannot_be_read_is_a_parse_error_that_says_why(
+    dialect: Dialect, headers: dict[str, str], word: str
+) -> None:
+    given = {"Content-Type": "application/json", **headers}
+    answer = dialect.bridge.post("/api/v1/rpc", data=b"{}", headers=given)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (200, PARSE)
+    assert word in answer.json()["error"]["message"]
+
+
 def test_a_response_is_dropped(dialect: Dialect) -> None:
     answer = dialect.post({"jsonrpc": "2.0", "result": {}, "id": 1})
     assert (answer.status_code, answer.content) == (201, b"")

@@ -7,7 +7,6 @@ from typing import Final
 from signal_bridge.web.route import TEXT, TEXT_STREAM, Body, Needs, Operation, Outcome, Query
 from signal_bridge.web.schemas import raw as schemas
 from signal_bridge.web.schemas.examples import ANN
-from signal_bridge.web.schemas.problems import ProblemSchema
 
 _RPC: Final = {"oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}
 _NOT_ASKED: Final = Outcome("The same, when signal-cli could not be asked.", schemas.REPLY)
@@ -21,7 +20,7 @@ RPC: Final = Operation(
     ),
     outcomes={
         201: Outcome("There is no reply to give: all were notifications."),
-        415: Outcome("The body's Content-Type is not application/json.", ProblemSchema),
+        415: Outcome("The body's Content-Type is not application/json."),
         **dict.fromkeys((502, 503, 504), _NOT_ASKED),
     },
     beyond_peer=True,

@@ -120,15 +120,16 @@ def rpc() -> ResponseReturnValue:
     """
     if not request.headers.get("Content-Type", "").startswith("application/json"):
         return "", 415
-    body = body_up_to(_LARGEST_BODY)
+    try:
+        body = body_up_to(_LARGEST_BODY)
+    except UnreadableBody as error:
+        return _no_json(error)
     if not body.strip():
         return _response(_refusal(None, INVALID_REQUEST, "unexpected type: MISSING"))
     try:
         value = json_value(body)
-    except UnreadableBody:
-        raise
     except RequestError as error:
-        return _response(_refusal(None, PARSE_ERROR, f"The request is not JSON: {error.detail}"))
+        return _no_json(error)
     dialect = _Dialect(bridge().gateway, bridge().settings.default_account)
     if is_batch(value):
         return _batch_response(dialect.batch(value))
@@ -146,6 +147,11 @@ def events() -> ResponseReturnValue:
     if account and not _is_known(account):
         raise RequestError(f"There is no account {account}")
     return sse.stream(live_reader(Filter(account or EVERY_ACCOUNT)), "receive", frame)
+
+
+def _no_json(error: RequestError) -> Response:
+    why = f"The request is not JSON: {error.detail or error}"
+    return _response(_refusal(None, PARSE_ERROR, why))
 
 
 def _is_known(account: str) -> bool:

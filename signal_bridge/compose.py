@@ -94,8 +94,9 @@ def duty(
     reports = Reports(store, feed, settings.supervised, failed)
     gateway = Gateway(settings, reports.board, name="probe")
     signal_cli = _signal_cli(settings, command, gateway, reports)
+    book = AccountBook(store, feed)
     watch = AccountWatch(
-        AccountBook(store, feed),
+        book,
         settings.config_dir,
         _remedies(gateway, signal_cli),
         Linker(gateway),
@@ -103,7 +104,11 @@ def duty(
 
     def look(version: str, listed: frozenset[str] | None) -> bool:
         reports.put("version", version)
-        hurry = listed is not None and watch.look(listed)
+        if listed is None:
+            book.add(receiving.named)
+            hurry = False
+        else:
+            hurry = watch.look(listed)
         reports.accounts_known(listed is not None)
         return hurry
 

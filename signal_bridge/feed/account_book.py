@@ -139,6 +139,12 @@ class AccountBook:
         everybody = {**known, **changes}.items()
         return frozenset(number for number, state in everybody if state == MISSING)
 
+    def add(self, numbers: frozenset[str]) -> None:
+        """Note accounts of a signal-cli that lists none: messages for them have arrived."""
+        if numbers:
+            known = self.states()
+            self.update(known, numbers | known.keys(), on_disk=None)
+
     def explain_missing(self, why: str) -> None:
         """Why accounts are missing has become known, or is another reason by now."""
         detail = _missing_because(why)

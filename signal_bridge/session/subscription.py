@@ -47,6 +47,9 @@ class Subscription:
 
     Thread `receive` connects, subscribes and watches the list of accounts; notifications go to
     `accept(params)` on the connection's reader thread, which reads on only after it returned.
+
+    `named` are the accounts that messages were for and that signal-cli did not list, as one that
+    was started for a single account lists none.
     """
 
     def __init__(
@@ -71,6 +74,8 @@ class Subscription:
         self._stored.set()
         # When each account was last heard of. The reader's thread only renews entries.
         self._heard: dict[str, float] = {}
+        # The accounts that messages were for. Replaced as a whole, by the reader's thread.
+        self.named: frozenset[str] = frozenset()
         # The connection of the moment. Written by thread receive.
         self._client: Client | None = None
         self._taking = Guard("taking what arrives", stop=stop)
@@ -182,6 +187,8 @@ class Subscription:
         for account in map(account_of, received):
             if account in self._heard:
                 self._heard[account] = time.monotonic()
+            elif account and account not in self.named:
+                self.named |= {account}
 
 
 def _params_of(notice: Notice | Lost) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.journeys.reading import texts_until
-from tests.support import Bridge, ScriptedDaemon
+from tests.support import Bridge, ScriptedDaemon, eventually
 from tests.support.scripted_daemon import error, result, text_envelope
 
 ACCOUNT, OTHER = "+4915112345", "+4917000001"
@@ -56,9 +56,19 @@ def test_its_events_are_streamed(served: Bridge) -> None:
         assert answer.status_code == 200
 
 
-def test_without_that_setting_the_refusal_is_shown(daemon: ScriptedDaemon) -> None:
+def test_without_that_setting_the_refusal_is_shown_until_a_message_names_it(
+    daemon: ScriptedDaemon,
+) -> None:
     with Bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address) as bridge:
         bridge.wait_ready()
         answer = bridge.get("/v1/accounts")
         assert answer.status_code == 500
-        assert answer.json()["error"].endswith("Method not implemented")
+        assert "does not have listAccounts" in answer.json()["error"]
+        daemon.wait_subscribed()
+        daemon.notify(ACCOUNT, text_envelope(OTHER, "who are you?", 1_700_000_000_001))
+        eventually(lambda: bridge.get("/v1/accounts").status_code == 200, 20, what="the account")
+        assert bridge.get("/v1/accounts").json() == [ACCOUNT]
+        daemon.on("send", result({"timestamp": 7}))
+        body = {"recipients": [OTHER], "message": "it is me"}
+        assert bridge.post("/v2/send", json=body).status_code == 201
+        assert daemon.asked("send")[-1].params["account"] == ACCOUNT

@@ -17,6 +17,7 @@ from signal_bridge.web.edge.inputs import (
     required_number,
 )
 from signal_bridge.web.edge.problems import refused_as
+from signal_bridge.web.routes.default_account import default_account
 from signal_bridge.web.schemas.accounts import (
     ACCOUNT_SETTINGS,
     CHALLENGE,
@@ -32,13 +33,13 @@ def list_all() -> ResponseReturnValue:
     """The numbers of all accounts: `["+49…"]`.
 
     A refusal of signal-cli is a 500 (rest-surface.rst C17). One that was started for a single
-    account lists none (signal-cli.rst 1.6): it is DEFAULT_ACCOUNT, if that is set.
+    account lists none (signal-cli.rst 1.6): it is DEFAULT_ACCOUNT, or the one that messages have
+    arrived for.
     """
-    only = bridge().settings.default_account
     try:
         result = bridge().gateway.run(accounts.list_accounts())
     except Refused as error:
-        if only and error.rpc_code == METHOD_NOT_FOUND:
+        if error.rpc_code == METHOD_NOT_FOUND and (only := default_account()):
             return jsonify([only])
         with refused_as(500, "Couldn't get list of accounts: "):
             raise

@@ -87,6 +87,8 @@ class AccountBook:
         self._feed = feed
         # The states as they were read last, and the text that they were in.
         self._read_last: tuple[str, Mapping[str, str]] = ("", {})
+        # Who was found once is not looked for again; adding to a set needs no lock.
+        self._found: set[str] = set()
 
     def all(self) -> list[Account]:
         """Every account that was ever seen, by number; those that are gone are unlinked."""
@@ -118,6 +120,15 @@ class AccountBook:
             states = dict(one.split(":") for one in text.split())
             self._read_last = text, states
         return states
+
+    def knows(self, number: str) -> bool:
+        """Whether the account is here or was, so that there may be something of it to read."""
+        if number in self._found:
+            return True
+        found = number in self.states() or self.last_event_ms(number) is not None
+        if found:
+            self._found.add(number)
+        return found
 
     def update(
         self,

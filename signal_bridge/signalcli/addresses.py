@@ -128,13 +128,11 @@ def account(text: str) -> str:
     """
     if CANONICAL.fullmatch(text):
         return text
-    number = international(text)
-    if number is not None:
-        return number
+    found = _number_or_uuid(visible(text))
+    if found is not None:
+        return found.value
     digits = dialled(text)
-    if _NUMBER_WITHOUT_PLUS.fullmatch(digits):
-        return f"+{digits}"
-    return _uuid(visible(text)) or text
+    return f"+{digits}" if _NUMBER_WITHOUT_PLUS.fullmatch(digits) else text
 
 
 def number_to_register(text: str) -> str:

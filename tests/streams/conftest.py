@@ -13,10 +13,12 @@ import pytest
 
 from tests.support import Bridge, ScriptedDaemon
 from tests.support.databases import Database, change, rows
-from tests.support.scripted_daemon import text_envelope
+from tests.support.scripted_daemon import Connection, Request, text_envelope
 
 SENDER = "+4917000001"
-_numbers = itertools.count(1)
+ACCOUNT = "+4915112345"
+OTHERS = ("+49160", "+49161", *(f"+49160{number:06d}" for number in range(1, 1000)))
+_others = iter(OTHERS[2:])
 
 
 class Stage:
@@ -60,12 +62,20 @@ class Stage:
 
 @contextmanager
 def a_stage(database: Database, **settings: object) -> Iterator[Stage]:
-    with ScriptedDaemon(accounts=["+4915112345"]) as daemon:
+    with ScriptedDaemon(accounts=[ACCOUNT]) as daemon:
         settings = {"BRIDGE_SIGNAL_CLI_RPC": daemon.address, **database.settings, **settings}
         with Bridge(MODE="json-rpc", **settings) as bridge:
             bridge.wait_ready()
             daemon.wait_subscribed()
+            daemon.on("listAccounts", _list_accounts)
             yield Stage(bridge, daemon)
+
+
+def _list_accounts(connection: Connection, request: Request) -> None:
+    """Who reads is told of every account of the tests; who subscribes, of the one alone: others
+    would be noted, and told in the feed."""
+    listed = [ACCOUNT] if connection.subscribed else [ACCOUNT, *OTHERS]
+    connection.reply(request, {"result": [{"number": number} for number in listed]})
 
 
 @pytest.fixture(scope="module")
@@ -77,4 +87,4 @@ def stage(module_database: Database) -> Iterator[Stage]:
 @pytest.fixture
 def account() -> str:
     """A number that no other test uses."""
-    return f"+49160{next(_numbers):06d}"
+    return next(_others)

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import StoreUnavailable
+from signal_bridge.feed.account_book import LINKED, AccountBook
 from signal_bridge.feed.cursors import POLL, WEBSOCKET, Cursors, cursor_name
 from signal_bridge.feed.envelope import arrival_of
 from signal_bridge.feed.event import Page
@@ -25,6 +26,7 @@ from signal_bridge.feed.filters import Filter
 from signal_bridge.settings import read_settings
 from signal_bridge.store import bells
 from signal_bridge.store.engine import Store
+from signal_bridge.store.tables import accounts as accounts_table
 from signal_bridge.store.tables import cursors as cursors_table
 from signal_bridge.store.tables import events, pruned
 from signal_bridge.web.app import create_app
@@ -116,8 +118,14 @@ def desk(store: Store, tmp_path: Path) -> Iterator[Desk]:
         {"SIGNAL_CLI_CONFIG_DIR": str(tmp_path), "BRIDGE_SIGNAL_CLI_RPC": "unix:/nonexistent"}
     )
     nobody = cast(Any, None)  # whom reading does not need
+    feed = Feed(store)
+    accounts = AccountBook(store, feed)
+    with store.write() as unit:
+        here = {"number": ACCOUNT, "state": LINKED, "detail": "", "since_ms": 1}
+        unit.execute(sa.insert(accounts_table), here)
+    assert accounts.knows(ACCOUNT)  # which it remembers
     bridge = Bridge(
-        settings=settings, gateway=nobody, links=nobody, feed=Feed(store), accounts=nobody,
+        settings=settings, gateway=nobody, links=nobody, feed=feed, accounts=accounts,
         cursors=Cursors(store), board=nobody, leases=nobody, node=nobody,
         streams=StreamPlaces(settings.threads), webhooks=nobody,
     )  # fmt: skip

@@ -159,7 +159,7 @@ def test_every_socket_of_an_account_gets_every_message_and_others_get_none(
     with (
         connect(stage.websocket(account)) as one,
         connect(stage.websocket(account)) as two,
-        connect(stage.websocket(account + "9")) as other,
+        connect(stage.websocket("+49161")) as other,
     ):
         stage.receive(account, "for both")
         assert texts(one, 1) == texts(two, 1) == ["for both"]

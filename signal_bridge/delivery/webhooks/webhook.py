@@ -14,6 +14,7 @@ from signal_bridge.delivery.webhooks.addresses import Rules, literal
 from signal_bridge.delivery.webhooks.signature import key_of
 from signal_bridge.errors import RequestError
 from signal_bridge.feed.filters import SIGNAL_KINDS, Filter, kinds_of
+from signal_bridge.signalcli.addresses import sender
 
 STANDARD: Final = "standard"
 JSONRPC: Final = "jsonrpc"
@@ -159,7 +160,7 @@ def _checked_types(types: Sequence[str]) -> list[str]:
 
 
 def _checked_senders(senders: Sequence[str]) -> list[str]:
-    return _few(senders, "senders")
+    return [sender(word) for word in _few(senders, "senders")]
 
 
 def _few(words: Sequence[str], what: str) -> list[str]:

@@ -29,6 +29,9 @@ RECEIVE: Final = Operation(
         *(Query(name, FLAG, "checked; decided by a setting") for name in _RECEIVE_FLAGS),
     ),
     content=TEXT_STREAM,
-    outcomes={101: Outcome("A WebSocket, if the request asks for an upgrade: one event a frame.")},
+    outcomes={
+        101: Outcome("A WebSocket, if the request asks for an upgrade: one event a frame."),
+        301: Outcome("The number is spelled otherwise; the array is at its `Location`."),
+    },
     needs=Needs.STORE | Needs.PLACE,
 )

@@ -14,6 +14,7 @@ from signal_bridge.errors import RequestError
 from signal_bridge.feed.cursors import EVENTS, consumer_name
 from signal_bridge.feed.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
 from signal_bridge.feed.formats import numbered_element
+from signal_bridge.signalcli import addresses
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import query_number, query_timeout_seconds, read_body
 from signal_bridge.web.schemas.events import ACKNOWLEDGE
@@ -33,7 +34,7 @@ def read() -> ResponseReturnValue:
     `types`, `from`; `consumer=name` begins where that consumer has acknowledged. With
     `Accept: text/event-stream` the same as a stream.
     """
-    account = request.args.get("account") or EVERY_ACCOUNT
+    account = addresses.account(request.args.get("account", "")) or EVERY_ACCOUNT
     wanted = wanted_events(account, default=(*SIGNAL_KINDS, *OWN_KINDS))
     if request.accept_mimetypes.best == "text/event-stream":
         return sse.stream(reader_of(wanted, EVENTS), "event", numbered_element)

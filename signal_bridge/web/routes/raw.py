@@ -51,7 +51,7 @@ from signal_bridge.rpc.requests import (
     result_reply,
 )
 from signal_bridge.session.gateway import Gateway
-from signal_bridge.signalcli import accounts
+from signal_bridge.signalcli import accounts, addresses
 from signal_bridge.signalcli.call import Call
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import body_up_to, json_value
@@ -142,8 +142,7 @@ def events() -> ResponseReturnValue:
     `event:receive`, `data:{"envelope":…,"account":…}` and, beyond signal-cli, `id:`; a client
     that comes back with `Last-Event-ID` gets what it missed. 400 for an unknown account.
     """
-    # A plus that was not escaped has become a space on the way.
-    account = re.sub("^ ", "+", request.args.get("account", ""))
+    account = addresses.account(request.args.get("account", ""))
     if account and not _is_known(account):
         raise RequestError(f"There is no account {account}")
     return sse.stream(live_reader(Filter(account or EVERY_ACCOUNT)), "receive", frame)

@@ -7,9 +7,11 @@ else gets what has arrived as a JSON array.
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote, unquote
 
-from flask import Response, request
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response as AnyResponse
 
 from signal_bridge.feed.cursors import SSE, WEBSOCKET
 from signal_bridge.feed.formats import frame
@@ -40,24 +42,33 @@ def receive(number: str) -> ResponseReturnValue:
     cursor; `after=<seq>` (or `Last-Event-ID`) says where else, `backlog=false` with what is new.
     The array waits up to `timeout` seconds (1) for the first event and has at most
     `max_messages` (0: all), oldest first; the peer's other parameters are checked, and decided
-    once for the daemon by settings.
+    once for the daemon by settings. 400 for an account that is not here and never was; an array is
+    read at the account's own spelling, to which others are sent (rest-surface.rst 3.3).
     """
-    number = account_number(number)
+    spelled, number = number, account_number(number)
     if request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket":
         reader = reader_of(wanted_events(number), WEBSOCKET)
         return websocket.serve(request.environ, reader)
     if request.accept_mimetypes.best == "text/event-stream":
         return sse.stream(reader_of(wanted_events(number), SSE), "receive", frame)
-    return _poll(number)
+    return _poll(number, is_canonical=number == unquote(spelled))
 
 
-def _poll(number: str) -> Response:
+def _poll(number: str, is_canonical: bool) -> AnyResponse:
     timeout_seconds = query_timeout_seconds(default=1)
     max_messages = query_number("max_messages", 0)
     for name in _FLAGS:
         query_flag(name)
     wanted = wanted_events(number)
+    if not is_canonical:
+        return _at_its_own_spelling(number)
     if alone := head_alone("application/json; charset=utf-8"):
         return alone
     with patience(timeout_seconds) as deadline:
         return polling.poll(wanted, max(0, max_messages), deadline)
+
+
+def _at_its_own_spelling(number: str) -> AnyResponse:
+    """What polls has one address: what it has read there is written down, and nobody else's."""
+    query = f"?{request.query_string.decode()}" if request.query_string else ""
+    return redirect(f"/v1/receive/{quote(number, safe='+')}{query}", 301)

@@ -8,7 +8,7 @@ from tests.support import Bridge, ScriptedDaemon
 from tests.support.scripted_daemon import result
 
 ACCOUNTS = ["+491", "+492"]
-SETTINGS = {"DEFAULT_ACCOUNT": "+492"}
+SETTINGS = {"DEFAULT_ACCOUNT": "00 49-2"}
 
 
 @pytest.mark.parametrize("path", ["/v1/send", "/v2/send"])

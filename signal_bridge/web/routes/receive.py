@@ -45,30 +45,31 @@ def receive(number: str) -> ResponseReturnValue:
     once for the daemon by settings. 400 for an account that is not here and never was; an array is
     read at the account's own spelling, to which others are sent (rest-surface.rst 3.3).
     """
-    spelled, number = number, account_number(number)
+    account = account_number(number)
     if request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket":
-        reader = reader_of(wanted_events(number), WEBSOCKET)
+        reader = reader_of(wanted_events(account), WEBSOCKET)
         return websocket.serve(request.environ, reader)
     if request.accept_mimetypes.best == "text/event-stream":
-        return sse.stream(reader_of(wanted_events(number), SSE), "receive", frame)
-    return _poll(number, is_canonical=number == unquote(spelled))
+        return sse.stream(reader_of(wanted_events(account), SSE), "receive", frame)
+    return _poll(account, spelled=unquote(number))
 
 
-def _poll(number: str, is_canonical: bool) -> AnyResponse:
+def _poll(account: str, spelled: str) -> AnyResponse:
     timeout_seconds = query_timeout_seconds(default=1)
     max_messages = query_number("max_messages", 0)
     for name in _FLAGS:
         query_flag(name)
-    wanted = wanted_events(number)
-    if not is_canonical:
-        return _at_its_own_spelling(number)
+    wanted = wanted_events(account)
+    if spelled != account:
+        return _at_its_own_spelling(account)
     if alone := head_alone("application/json; charset=utf-8"):
         return alone
     with patience(timeout_seconds) as deadline:
         return polling.poll(wanted, max(0, max_messages), deadline)
 
 
-def _at_its_own_spelling(number: str) -> AnyResponse:
-    """What polls has one address: what it has read there is written down, and nobody else's."""
+def _at_its_own_spelling(account: str) -> AnyResponse:
+    """A poll uses up what it answers, so an account has one address for it, which the client learns
+    from the answer; the query is kept."""
     query = f"?{request.query_string.decode()}" if request.query_string else ""
-    return redirect(f"/v1/receive/{quote(number, safe='+')}{query}", 301)
+    return redirect(f"/v1/receive/{quote(account, safe='+')}{query}", 301)

@@ -17,7 +17,7 @@ from signal_bridge.web.routes.default_account import any_account
 def search(number: str) -> ResponseReturnValue:
     """Which of the `numbers` of the query have Signal: `[{"number": "+49…", "registered": true}]`.
 
-    `numbers` may be repeated. 400 without it.
+    `numbers` may be repeated, and usernames be among them. 400 without it, and for what is neither.
     """
     numbers = contacts.required_numbers(request.args.getlist("numbers"))
     return _search(account_number(number), numbers)

@@ -112,6 +112,9 @@ class Settings:
     signal_cli_native: str = setting(
         "BRIDGE_SIGNAL_CLI_NATIVE", texts.any_text, "signal-cli-native",
         "the native binary for the native modes: a path, or a name on PATH")
+    sandbox_flags: str = setting(
+        "BRIDGE_SANDBOX_FLAGS", texts.any_text, "",
+        "flags that only the sandbox has, as --as 0.13.19")
     signal_cli_rpc: str | None = setting(
         "BRIDGE_SIGNAL_CLI_RPC", texts.daemon_address, None,
         "use a daemon that somebody else runs: unix:/path or tcp:host:port")

@@ -1,11 +1,23 @@
 """A small Signal network in memory, behind signal-cli's own command line and JSON-RPC.
 
 The sandbox lets people try the bridge, or test a bot, without a phone number. It takes the flags of
-signal-cli 0.13.19, listens where that would listen, and answers as that would; it also knows the
-methods that later versions added (polls, pinned messages, `updateDevice`). Nothing leaves the
-machine, and nothing but attachments and `data/accounts.json` is kept after it ends.
+signal-cli, listens where that would listen, and answers as that would: as 0.14.6, or with `--as
+0.13.19` as that one. Nothing leaves the machine, and nothing but attachments and
+`data/accounts.json` is kept after it ends.
 
     python -m signal_bridge.sandbox -c DIR daemon --socket /tmp/s.sock --receive-mode manual
+
+Flags that only the sandbox has; a bridge takes them from BRIDGE_SANDBOX_FLAGS
+    ============================== ==================================================
+    --as 0.13.19 | 0.14            which signal-cli it is; `versions` has what differs
+    --offline-for SECONDS          there is no network yet: no account can be loaded,
+                                   linked or registered
+    --unloadable NUMBER[=SECONDS]  an account that cannot be loaded, until then or ever;
+                                   may be given several times
+    --outdated                     Signal does not take this version any more
+    ============================== ==================================================
+    0.13 ends when an account cannot be loaded. 0.14 goes on, and tries again whenever the account
+    is asked for; that takes a second, in which no other account can be asked for.
 
 Who lives here
     ============================== ==================================================
@@ -14,7 +26,8 @@ Who lives here
     +12025550123                   the echo robot: sends each text back
     +12025550140 …                 numbers that `finishLink` hands out; linking "scans"
                                    by itself about a second after `startLink`
-    any other number               unregistered, until `register` and `verify`
+    any other number               unregistered, until `register` and `verify`, or until an
+                                   account changes to it
     ============================== ==================================================
 
 Magic numbers: sending to them fails as Signal fails
@@ -24,30 +37,34 @@ Magic numbers: sending to them fails as Signal fails
                                    (with `--trust-new-identities always` it never fails)
     +12025550192                   RATE_LIMIT_FAILURE with a challenge token, until
                                    `submitRateLimitChallenge` with that token
-    +12025550193                   RATE_LIMIT_FAILURE, `retryAfterSeconds` 60, no token
+    +12025550193                   RATE_LIMIT_FAILURE, no token, in 0.14 with
+                                   `retryAfterSeconds` 60
     +12025550194                   takes five seconds, then succeeds
     +12025550195                   NETWORK_FAILURE
     +12025550196                   INVALID_PRE_KEY_FAILURE
     +12025550197                   the whole call breaks: -32603, connection reset
     ============================== ==================================================
+    An account that was unregistered and is registered again has new keys: those who knew it do not
+    trust them.
 
-Magic registrations
+Magic registrations, and changes of a number
     ============================== ==================================================
     +12025550180                   `register` demands a captcha (any but `wrong` will do)
     +12025550181                   `register` is rate limited
     +12025550182                   `verify` is locked with the PIN 1234
     code 000-000                   is the wrong code for every number
-    captcha `wrong`                is rejected by `register` and `submitRateLimitChallenge`
+    captcha `wrong`                is rejected, by `submitRateLimitChallenge`, too
     ============================== ==================================================
 
 One request, in the order of the modules
     `connection` reads a line, `protocol` its JSON, `rpc.requests` says what is asked for,
-    `dispatcher` finds the method in `methods` and the account, a function in that folder does the
-    work with `sending`, `groups` and `network`; `mailbox` keeps what arrives until `deliveries`
-    hands it to the subscribers.
+    `dispatcher` finds the method in `methods`, and the account through `loading`; a function in
+    that folder does the work with `sending`, `groups` and `network`; `mailbox` keeps what arrives
+    until `deliveries` hands it to the subscribers.
 
 Where it differs from signal-cli on purpose: no `--http` and no D-Bus, no copy of received messages
 on stdout, no sync transcripts to other devices, `getAttachment` cannot leave its directory, a UUID
-that nobody has cannot become a contact, `updateContact` works on linked devices, too, a bare CR
-ends no line, and what Java says of its own insides is said in plain words, under the same code.
+that nobody has cannot become a contact, a bare CR ends no line, an account that cannot be loaded
+cannot be registered anew either, and what Java says of its own insides is said in plain words,
+under the same code.
 """

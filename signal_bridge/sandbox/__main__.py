@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         chosen = options.parse(sys.argv[1:] if argv is None else argv)
         if chosen.only_version:
-            sys.stdout.write(f"signal-cli {options.VERSION} (Signal Bridge sandbox)\n")
+            sys.stdout.write(f"signal-cli {chosen.version.number} (Signal Bridge sandbox)\n")
             return 0
         logs.set_up(chosen)
         return asyncio.run(server.run(chosen))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from signal_bridge.sandbox import errors
-from signal_bridge.sandbox.mailbox import Mailbox
+from signal_bridge.sandbox.mailbox import Envelope, Mailbox
 from signal_bridge.sandbox.people import Person, Recipient, now_ms
 
 UNTRUSTED: Final = "UNTRUSTED"
@@ -41,11 +41,12 @@ class Contact:
 
 @dataclass
 class Identity:
-    """The key of somebody, as an account trusts it."""
+    """The key of somebody, as an account trusts it; `held` waits for the trust."""
 
     person: Person
     trust: str = UNVERIFIED
     added_ms: int = field(default_factory=now_ms)
+    held: list[Envelope] = field(default_factory=list)
 
 
 @dataclass
@@ -100,6 +101,8 @@ class Account:
         self.mailbox = Mailbox()
         self.changed = asyncio.Event()
         self.receiving = False
+        self.announced = True
+        self.sends_receipts = True
 
     @property
     def number(self) -> str:
@@ -123,6 +126,11 @@ class Account:
     def identity(self, person: Person, trust: str = UNVERIFIED) -> Identity:
         """The key of a person; one not seen before is trusted as `trust` says."""
         return self.identities.setdefault(person.aci, Identity(person, trust))
+
+    def distrusts(self, person: Person) -> bool:
+        """Whether the key of a person is not trusted, so that nothing is sent there."""
+        identity = self.identities.get(person.aci)
+        return identity is not None and identity.trust == UNTRUSTED
 
     def blocks(self, person: Person) -> bool:
         """Whether nothing of a person is to be delivered here."""
@@ -150,7 +158,7 @@ class Account:
 
     def safety_number(self, other: Person) -> str:
         """Twelve groups of five digits, the same for both sides."""
-        pair = "".join(sorted((self.person.aci, other.aci)))
+        pair = "".join(sorted((self.person.key, other.key)))
         value = int.from_bytes(hashlib.sha512(pair.encode()).digest(), "big")
         digits = f"{value % 10**60:060}"
         return " ".join(digits[start : start + 5] for start in range(0, 60, 5))
@@ -158,7 +166,7 @@ class Account:
 
 def fingerprint(person: Person) -> str:
     """The public key of a person as `listIdentities` has it: hexadecimal bytes, spaced."""
-    return (b"\x05" + hashlib.sha256(person.aci.encode()).digest()).hex(" ")
+    return (b"\x05" + hashlib.sha256(person.key.encode()).digest()).hex(" ")
 
 
 def scannable(text: str) -> str:

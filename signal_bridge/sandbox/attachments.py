@@ -98,8 +98,11 @@ def load(source: str) -> Attachment:
     return Attachment(found["type"], name, data)
 
 
-def load_all(sources: Iterable[str]) -> tuple[Attachment, ...]:
-    """Read them all, or fail in the words of `send`."""
+def load_all(sources: list[str], guarded: Path | None = None) -> tuple[Attachment, ...]:
+    """Read them all, or fail in the words of `send`; nothing below `guarded` is read."""
+    for source in sources:
+        if guarded and not source.startswith("data:"):
+            _refuse_inside(guarded, source)
     try:
         return tuple(load(source) for source in sources)
     except OSError as error:
@@ -124,6 +127,12 @@ def _from_path(source: str) -> Attachment:
     name = PurePath(source).name
     kind = MEDIA_TYPES.get(extension_of(name)) or mimetypes.guess_type(name)[0] or _sniff(data)
     return Attachment(kind, name, data)
+
+
+def _refuse_inside(guarded: Path, source: str) -> None:
+    if Path(source).resolve().is_relative_to(guarded):
+        why = "Attaching files from the signal-cli data directory is not allowed"
+        raise errors.internal_error(f"Failed to send message: {source}: {why}")
 
 
 def _sniff(data: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from signal_bridge.sandbox import errors
@@ -12,9 +13,11 @@ from signal_bridge.sandbox.account_data import Account
 from signal_bridge.sandbox.attachments import Storage
 from signal_bridge.sandbox.deliveries import Client, Deliveries
 from signal_bridge.sandbox.linking import Linking
+from signal_bridge.sandbox.loading import Loading
 from signal_bridge.sandbox.network import Network
 from signal_bridge.sandbox.options import Options
 from signal_bridge.sandbox.params import Params
+from signal_bridge.sandbox.versions import Version
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class World:
 
     options: Options
     network: Network
+    loading: Loading
     deliveries: Deliveries
     linking: Linking
     storage: Storage
@@ -50,6 +54,17 @@ class Call:
     def network(self) -> Network:
         """People and groups, the same for all accounts."""
         return self.world.network
+
+    @property
+    def version(self) -> Version:
+        """The signal-cli that is imitated."""
+        return self.world.options.version
+
+    @property
+    def guarded(self) -> Path | None:
+        """Where no attachment may come from; None if it may come from everywhere."""
+        data = (self.world.options.config / "data").resolve()
+        return data if self.version.guards_its_data else None
 
     @property
     def account(self) -> Account:

@@ -36,9 +36,7 @@ def open_all(options: Options) -> list[Channel]:
     """Bind all that the command line asks for, at least one. Raises StartFailure."""
     channels = list(_open_each(options))
     if not channels:
-        raise StartFailure(
-            1, "At least one channel parameter is required, e.g. --socket or --dbus."
-        )
+        raise StartFailure(*options.version.no_channel)
     return channels
 
 

@@ -11,14 +11,14 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from signal_bridge.sandbox import errors
 from signal_bridge.sandbox.account_data import Account
 from signal_bridge.sandbox.mailbox import Envelope
 from signal_bridge.sandbox.network import Network
-from signal_bridge.sandbox.options import ReceiveMode
+from signal_bridge.sandbox.options import Options, ReceiveMode
 from signal_bridge.sandbox.people import now_ms
 from signal_bridge.sandbox.protocol import encode_line, notification
 
@@ -32,26 +32,43 @@ class Client(Protocol):
 
 @dataclass(frozen=True)
 class Subscription:
-    """One client's wish for the messages of some accounts. Only explicit ones name their id."""
+    """One client's wish for the messages of some accounts, by number.
+
+    What it brings names its id for the accounts in `wrapped`.
+    """
 
     id: int
     client: Client
     accounts: set[str]
-    explicit: bool
+    wrapped: set[str] = field(default_factory=set)
+
+    def renumber(self, old: str, new: str) -> None:
+        """An account has another number now."""
+        for numbers in (self.accounts, self.wrapped):
+            if old in numbers:
+                numbers.discard(old)
+                numbers.add(new)
+
+    def extend(self, number: str) -> None:
+        """An account that came later is in it, too, wrapped whatever the others are."""
+        self.accounts.add(number)
+        self.wrapped.add(number)
 
 
 class Deliveries:
     """The subscriptions of this process, and the receive loops."""
 
-    def __init__(self, network: Network, mode: ReceiveMode) -> None:
+    def __init__(self, network: Network, options: Options) -> None:
+        self.ids = itertools.count()
         self._network = network
-        self._mode = mode
-        self._ids = itertools.count()
+        self._mode = options.receive_mode
+        self._extends = options.version.extends_subscriptions
         self._clients: set[Client] = set()
         self._subscriptions: dict[int, Subscription] = {}
         self._loops: dict[str, asyncio.Task[None]] = {}
         network.on_added.append(self._add_account)
         network.on_removed.append(self._remove_account)
+        network.on_renumbered.append(self._renumber_account)
 
     def add_client(self, client: Client) -> None:
         """A connection begins: it is subscribed to everything, unless the mode is manual."""
@@ -66,7 +83,9 @@ class Deliveries:
 
     def subscribe(self, client: Client, accounts: Iterable[str], explicit: bool = True) -> int:
         """The id of a new one; ids count up from 0 for the process (signal-cli.rst 1.8)."""
-        subscription = Subscription(next(self._ids), client, set(accounts), explicit)
+        numbers = set(accounts)
+        wrapped = set(numbers) if explicit else set()
+        subscription = Subscription(next(self.ids), client, numbers, wrapped)
         self._subscriptions[subscription.id] = subscription
         self._wake(subscription.accounts)
         return subscription.id
@@ -107,6 +126,10 @@ class Deliveries:
 
     def _add_account(self, account: Account) -> None:
         self._loops[account.number] = asyncio.create_task(self._loop(account))
+        if not account.announced:
+            return
+        for each in self._subscriptions.values() if self._extends else ():
+            each.extend(account.number)
         for client in self._clients:
             self._subscribe_internally(client, [account.number])
 
@@ -114,6 +137,12 @@ class Deliveries:
         self._loops.pop(account.number).cancel()
         for each in self._subscriptions.values():
             each.accounts.discard(account.number)
+            each.wrapped.discard(account.number)
+
+    def _renumber_account(self, account: Account, old: str) -> None:
+        self._loops[account.number] = self._loops.pop(old)
+        for each in self._subscriptions.values():
+            each.renumber(old, account.number)
 
     def _subscribe_internally(self, client: Client, accounts: Iterable[str]) -> None:
         """The automatic modes subscribe each connection to everything, unasked."""
@@ -126,7 +155,7 @@ class Deliveries:
         return [each for each in self._subscriptions.values() if number in each.accounts]
 
     def _is_receiving(self, account: Account) -> bool:
-        if self._mode is ReceiveMode.MANUAL:
+        if self._mode is ReceiveMode.MANUAL or not account.announced:
             return bool(self._subscriptions_to(account.number))
         return self._mode is ReceiveMode.ON_START or bool(self._clients)
 
@@ -142,9 +171,11 @@ class Deliveries:
     async def _hand_out_next(self, account: Account) -> dict[str, Any]:
         received: Envelope = account.mailbox.take()
         received["serverDeliveredTimestamp"] = now_ms()
-        params = {"envelope": received, "account": account.number}
+        trouble = {key: received.pop(key) for key in ["exception"] if key in received}
+        params = {**trouble, "envelope": received, "account": account.number}
         for each in self._subscriptions_to(account.number):
-            line = notification(params, each.id if each.explicit else None)
+            wrapped = account.number in each.wrapped
+            line = notification("receive", params, each.id if wrapped else None)
             await each.client.send(encode_line(line))
         self._network.acknowledge(account, received)
         return params

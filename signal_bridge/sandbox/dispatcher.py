@@ -90,41 +90,53 @@ class Dispatcher:
         await asyncio.sleep(random.uniform(0, MAX_DELAY_SECONDS))  # noqa: S311 - not a secret
         method = METHODS.get(request.method)
         single = self._world.options.account is not None
-        if method is None or (single and method.multi_only):
+        unknown = method is None or request.method in self._world.options.version.lacks
+        if method is None or unknown or (single and method.multi_only):
             raise RpcError(METHOD_NOT_FOUND, "Method not implemented")
-        result = method.run(self._call(method, request))
+        result = method.run(await self._call(method, request))
         return await result if inspect.isawaitable(result) else result
 
-    def _call(self, method: Method, request: Request) -> Call:
+    async def _call(self, method: Method, request: Request) -> Call:
         """Find the account, and take `account` out of the parameters where the daemon does."""
-        number = self._world.options.account
-        if number is not None:
-            account = self._loaded_account(number)
+        if self._world.options.account is not None:
+            (account,) = await self._world.loading.loaded()
             return Call(self._world, self._client, request.params, account)
         if method.needs is Needs.IGNORED:
             return Call(self._world, self._client, request.params)
         given, values = _split_account(request.params)
         if method.needs is Needs.NEW:
-            new = None if given in self._world.network.accounts else given
+            new = self._number_to_register(given)
             return Call(self._world, self._client, values, given_number=new)
-        chosen = self._account_for(given, method)
+        chosen = await self._account_for(given, method)
         return Call(self._world, self._client, values, chosen)
 
-    def _account_for(self, given: str | None, method: Method) -> Account | None:
-        accounts = self._world.network.accounts
+    async def _account_for(self, given: str | None, method: Method) -> Account | None:
         if given is not None:
-            return self._loaded_account(given)
+            return await self._account(given)
         if method.needs is Needs.OPTIONAL:
             return None
+        accounts = await self._world.loading.loaded()
         if len(accounts) == 1:
-            return next(iter(accounts.values()))
+            return accounts[0]
         raise errors.no_account()
 
-    def _loaded_account(self, number: str) -> Account:
-        account = self._world.network.accounts.get(number)
+    async def _account(self, name: str) -> Account:
+        account = await self._world.loading.find(name)
         if account is None:
             raise RpcError(INVALID_PARAMS, "Specified account does not exist")
         return account
+
+    def _number_to_register(self, given: str | None) -> str:
+        """What a registration is about: no loaded account, or one that is let go for it."""
+        version, network = self._world.options.version, self._world.network
+        loaded = network.accounts.get(given or "")
+        if given is None or (loaded and not version.reregisters_loaded):
+            raise RpcError(INVALID_PARAMS, version.registers_nobody)
+        if loaded:
+            network.let_go(loaded)
+        elif self._world.loading.is_unloadable(given):
+            raise RpcError(INVALID_PARAMS, "Failed to load the given account")
+        return given
 
 
 def _split_account(params: Any) -> tuple[str | None, Any]:

@@ -15,6 +15,7 @@ Json = dict[str, Any]
 _PARTS: Final = (
     "reaction",
     "quote",
+    "payment",
     "mentions",
     "previews",
     "attachments",
@@ -28,6 +29,7 @@ _PARTS: Final = (
     "storyContext",
     "pinMessage",
     "unpinMessage",
+    "adminDelete",
 )
 
 
@@ -55,6 +57,7 @@ class Message:
     view_once: bool = False
     edit_of: int | None = None
     group_update: bool = False
+    timer_update: bool = False
     parts: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[Attachment, ...] = ()
 
@@ -73,6 +76,7 @@ class Message:
             "timestamp": self.timestamp,
             "message": self.text,
             "expiresInSeconds": expires,
+            "isExpirationUpdate": self.timer_update,
             "viewOnce": self.view_once,
             **{name: parts[name] for name in _PARTS if parts.get(name) not in (None, [])},
         }
@@ -128,7 +132,7 @@ class Sync:
         return {"syncMessage": self.body}
 
 
-def envelope(source: Person, name: str, device: int, timestamp: int, received: int) -> Json:
+def head(source: Person, name: str, device: int, timestamp: int, received: int) -> Json:
     """The head; the content comes after it."""
     return {
         "source": source.number,
@@ -140,6 +144,26 @@ def envelope(source: Person, name: str, device: int, timestamp: int, received: i
         "serverReceivedTimestamp": received,
         "serverDeliveredTimestamp": received,
     }
+
+
+def untrusted(source: Person) -> Json:
+    """In place of a content: its sender has keys that the account does not trust.
+
+    It stands beside the envelope when it is delivered (signal-cli.rst 3.1).
+    """
+    why = {"message": f"Untrusted identity: {source.aci}", "type": "UntrustedIdentityException"}
+    return {"exception": why}
+
+
+def without_timer_mark(content: Json) -> Json:
+    """A content as versions show it that do not know `isExpirationUpdate`."""
+    content = dict(content)
+    for name, inner in content.items():
+        if name == "dataMessage":
+            content[name] = {key: inner[key] for key in inner if key != "isExpirationUpdate"}
+        elif name == "editMessage":
+            content[name] = without_timer_mark(inner)
+    return content
 
 
 def group_info(group: Group, update: bool) -> Json:

@@ -19,6 +19,7 @@ USER: Final = -1
 IO: Final = -3
 UNTRUSTED_KEY: Final = -4
 RATE_LIMIT: Final = -5
+CAPTCHA_REJECTED: Final = -6
 
 
 class RpcError(Exception):

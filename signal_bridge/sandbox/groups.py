@@ -85,6 +85,12 @@ class Group:
         self.requesting.pop(person.aci, None)
         self.admins.discard(person.aci)
 
+    def replace(self, person: Person) -> None:
+        """Somebody registered anew, and is in the group as before."""
+        for people in (self.members, self.requesting, self.banned):
+            if person.aci in people:
+                people[person.aci] = person
+
     def ban(self, person: Person) -> None:
         """Remove a person and let it not come back by the link."""
         self.remove(person)

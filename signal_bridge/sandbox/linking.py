@@ -1,4 +1,7 @@
-"""Accounts that come: linking to a phone that scans by itself, and registration by code."""
+"""Accounts that come: linking to a phone that scans by itself, and registration by code.
+
+An account that changes its number goes the same way: a code is asked for, and given.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,15 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from signal_bridge.sandbox import errors
 from signal_bridge.sandbox.account_data import Account, Device
+from signal_bridge.sandbox.loading import Loading
 from signal_bridge.sandbox.network import Network
 from signal_bridge.sandbox.people import Person, e164, now_ms
+from signal_bridge.sandbox.versions import Version
 
 SCAN_SECONDS: Final = 1.0
 EXPIRY_SECONDS: Final = 100.0
@@ -41,14 +46,22 @@ _LOCKED_TEXT: Final = (
 
 @dataclass
 class Linking:
-    """Links and registrations that have begun. Both are forgotten oldest first."""
+    """Links, registrations and new numbers that have begun. They are forgotten oldest first."""
 
     network: Network
+    loading: Loading
+    version: Version
     _links: dict[str, float] = field(default_factory=dict)
     _registrations: dict[str, None] = field(default_factory=dict)
+    _changes: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def start(self) -> str:
-        """The URI for a telephone to scan. It can be used once, for 100 seconds."""
+        """The URI for a telephone to scan. It can be used once, for 100 seconds.
+
+        Raises RpcError (-3) without a network.
+        """
+        if not self.loading.can_reach_signal():
+            raise errors.io_error("Link request error: Connection closed!")
         key = base64.b64encode(b"\x05" + secrets.token_bytes(32)).decode()
         uri = f"sgnl://linkdevice?uuid={uuid.uuid4()}&pub_key={quote(key, safe='')}"
         self._links[uri] = time.monotonic()
@@ -64,43 +77,77 @@ class Linking:
         if age > EXPIRY_SECONDS:
             raise errors.user_error("Link request timed out, please try again.")
         await asyncio.sleep(SCAN_SECONDS - age)
-        return self._load(self.network.people.free_number(), Device(2, device_name))
+        number = self.network.people.free_number()
+        return self.network.move_in(_guest(number), Device(2, device_name))
 
-    def register(self, number: str, captcha: str | None) -> None:
-        """Ask for a code. Raises RpcError: -1, -3 or -5, by the magic of the number."""
-        _check_number(number)
-        person = self.network.people.by_number(number)
-        if person:
+    def register(self, number: str, captcha: str | None, anew: bool) -> None:
+        """Ask for a code. Raises RpcError: -1, -3 or -5, by the magic of the number.
+
+        `anew` for a number that has an account already: whoever has it loses it at `verify`.
+        """
+        self._need_network("Failed to register")
+        _check_number(number, "Failed to register")
+        if self.network.people.by_number(number) and not anew:
             raise errors.io_error("Failed to register: Account is already registered")
-        if captcha == WRONG_CAPTCHA:
-            raise errors.user_error("Invalid captcha given.")
-        if number == NEEDS_CAPTCHA and not captcha:
-            raise errors.user_error(_CAPTCHA_TEXT)
-        if number == RATE_LIMITED:
-            raise errors.RpcError(errors.RATE_LIMIT, _next_attempt())
+        _ask_for_code(number, captcha)
         self._registrations[number] = None
         _forget_oldest(self._registrations)
 
     def verify(self, number: str, code: str, pin: str | None) -> Account:
         """The account of a number that asked for a code. Raises RpcError: -1, -3 or -32603."""
         if number not in self._registrations:
-            raise errors.internal_error("Verify error: No registration verification session active")
-        if code.replace("-", "") == WRONG_CODE:
-            raise errors.io_error("Verify error: StatusCode: 403")
-        if number == PIN_LOCKED:
-            _check_pin(pin)
+            text = "Verify error: No registration verification session active"
+            raise errors.RpcError(self.version.unasked_verification, text)
+        _check_code(number, code, pin, "Verify error")
         del self._registrations[number]
-        return self._load(number, Device(1, None))
+        self.network.asleep.pop(number, None)
+        return self.network.move_in(_guest(number), Device(1, None))
 
-    def _load(self, number: str, device: Device) -> Account:
-        person = Person(number, f"Guest {number[-4:]}", profile_changed_ms=now_ms())
-        self.network.people.add(person)
-        account = Account(person, device)
-        self.network.load(account)
-        return account
+    def start_change(self, account: Account, number: str, captcha: str | None) -> None:
+        """Ask for a code for another number of an account. Raises RpcError: -1, -3 or -5."""
+        self._need_network("Failed to change number")
+        _check_number(number, "Failed to change number")
+        _ask_for_code(number, captcha)
+        self._changes[account.person.aci, number] = None
+        _forget_oldest(self._changes)
+
+    def finish_change(self, account: Account, number: str, code: str, pin: str | None) -> None:
+        """Give the account its new number. Raises RpcError: -1 or -3."""
+        problem = "Failed to change number"
+        if (account.person.aci, number) not in self._changes:
+            raise errors.io_error(f"{problem}: No change number verification session active")
+        _check_code(number, code, pin, problem)
+        if self.network.people.by_number(number) not in (None, account.person):
+            raise errors.io_error(f"{problem}: StatusCode: 409")
+        del self._changes[account.person.aci, number]
+        self.network.renumber(account, number)
+
+    def _need_network(self, problem: str) -> None:
+        if not self.loading.can_reach_signal():
+            raise errors.io_error(f"{problem}: chat.signal.org cannot be reached")
 
 
-def _forget_oldest(pending: dict[str, float] | dict[str, None]) -> None:
+def _guest(number: str) -> Person:
+    return Person(number, f"Guest {number[-4:]}", profile_changed_ms=now_ms())
+
+
+def _ask_for_code(number: str, captcha: str | None) -> None:
+    if captcha == WRONG_CAPTCHA:
+        raise errors.user_error("Invalid captcha given.")
+    if number == NEEDS_CAPTCHA and not captcha:
+        raise errors.user_error(_CAPTCHA_TEXT)
+    if number == RATE_LIMITED:
+        raise errors.RpcError(errors.RATE_LIMIT, _next_attempt())
+
+
+def _check_code(number: str, code: str, pin: str | None, problem: str) -> None:
+    if code.replace("-", "") == WRONG_CODE:
+        raise errors.io_error(f"{problem}: StatusCode: 403")
+    if number == PIN_LOCKED:
+        _check_pin(pin)
+
+
+def _forget_oldest(pending: dict[Any, Any]) -> None:
     while len(pending) > MAX_PENDING:
         del pending[next(iter(pending))]
 
@@ -113,15 +160,14 @@ def _need_uri(uri: str | None) -> str:
     return uri
 
 
-def _check_number(number: str) -> None:
+def _check_number(number: str, problem: str) -> None:
     try:
         expected = e164(number)
     except errors.RpcError as error:
-        raise errors.user_error(f"Failed to register: {error.message}") from None
+        raise errors.user_error(f"{problem}: {error.message}") from None
     if expected != number:
         raise errors.user_error(
-            f"Failed to register: Phone number is not normalized ({number}). "
-            f"Expected normalized: {expected}"
+            f"{problem}: Phone number is not normalized ({number}). Expected normalized: {expected}"
         )
 
 

@@ -14,11 +14,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from signal_bridge.sandbox import errors
-from signal_bridge.sandbox.account_data import UNTRUSTED, UNVERIFIED, VERIFIED, Account, Device
-from signal_bridge.sandbox.envelopes import Message, Receipt, Sendable, Sync, envelope
+from signal_bridge.sandbox import envelopes, errors
+from signal_bridge.sandbox.account_data import (
+    UNTRUSTED,
+    UNVERIFIED,
+    VERIFIED,
+    Account,
+    Device,
+    Identity,
+)
+from signal_bridge.sandbox.envelopes import Message, Receipt, Sendable, Sync
 from signal_bridge.sandbox.groups import Group
 from signal_bridge.sandbox.mailbox import Envelope
+from signal_bridge.sandbox.options import Options
 from signal_bridge.sandbox.people import ACCOUNT_NUMBERS, Fault, People, Person, now_ms
 
 SLOW_SECONDS: Final = 5.0
@@ -58,43 +66,74 @@ class Parcel:
 
 
 class Network:
-    """People, accounts and groups, and the wires between them."""
+    """People, accounts and groups, and the wires between them.
 
-    def __init__(self, trust_always: bool = False, read_receipts: bool = False) -> None:
+    `accounts` are those that are loaded, `asleep` the others on this daemon's disk; by number.
+    """
+
+    def __init__(self, options: Options) -> None:
         self.people = People()
         self.groups: dict[str, Group] = {}
         self.accounts: dict[str, Account] = {}
+        self.asleep: dict[str, Account] = {}
         self.on_added: list[Callable[[Account], None]] = []
         self.on_removed: list[Callable[[Account], None]] = []
-        self._trust_always = trust_always
-        self._read_receipts = read_receipts
+        self.on_renumbered: list[Callable[[Account, str], None]] = []
+        self._options = options
 
-    def load_first_accounts(self, only: str | None = None) -> None:
-        """Those that are there from the start, or `only` the one of `-a`."""
+    @property
+    def all_accounts(self) -> list[Account]:
+        """All on disk, loaded or not."""
+        return [*self.accounts.values(), *self.asleep.values()]
+
+    def make_first_accounts(self, only: str | None = None) -> None:
+        """Those that are there from the start, or `only` the one of `-a`. All asleep still."""
         for number in ACCOUNT_NUMBERS if only is None else [only]:
             person = self.people.find(number).need_person()
-            self.load(Account(person, Device(1, None)))
+            self.asleep[number] = self._at_home(Account(person, Device(1, None)))
 
-    def load(self, account: Account) -> None:
-        """An account appears. It knows those who are there already, and they come to know it."""
+    def move_in(self, person: Person, device: Device) -> Account:
+        """Somebody registers or links here, in place of whoever had the number, and is loaded."""
+        self.people.add(person)
+        for each in self.all_accounts:
+            self._notice_keys(each, person)
+        for group in self.groups.values():
+            group.replace(person)
+        account = self._at_home(Account(person, device))
+        self.load(account)
+        return account
+
+    def load(self, account: Account, announced: bool = True) -> None:
+        """An account can be used. Unannounced, no connection that is open hears of it."""
+        self.asleep.pop(account.number, None)
         self.accounts[account.number] = account
-        account.identity(account.person, VERIFIED)  # its own keys are in signal-cli's list, too
-        for other in self.people:
-            if other.fault is None and other is not account.person:
-                account.contact(other)
-                account.identity(other)
+        account.announced = announced
         for each in self.on_added:
             each(account)
 
+    def let_go(self, account: Account) -> None:
+        """A loaded account is not loaded any more, silently (signal-cli.rst 1.8)."""
+        self.asleep[account.number] = account
+        self.unload(account)
+
     def unload(self, account: Account) -> None:
-        """An account goes, silently (signal-cli.rst 1.8)."""
+        """An account goes for good, silently (signal-cli.rst 1.8)."""
         del self.accounts[account.number]
         for each in self.on_removed:
             each(account)
 
+    def renumber(self, account: Account, number: str) -> None:
+        """A loaded account gets another number, which must be free; nothing else changes."""
+        old = account.number
+        del self.accounts[old]
+        self.people.renumber(account.person, number)
+        self.accounts[number] = account
+        for each in self.on_renumbered:
+            each(account, old)
+
     def account_of(self, person: Person) -> Account | None:
         """The account of this daemon that a person is, if it is one and not a former one."""
-        account = self.accounts.get(person.number)
+        account = self.accounts.get(person.number) or self.asleep.get(person.number)
         return account if account and account.person is person else None
 
     def known_group(self, account: Account, group_id: str) -> Group | None:
@@ -115,7 +154,7 @@ class Network:
         """Bring it to one person, who may be an account of this daemon or somebody played here."""
         account = self.account_of(to)
         if account:
-            self._deposit(account, parcel)
+            self.deposit(account, parcel)
             return
         if isinstance(parcel.what, Message):
             self._confirm(to, 1, parcel.source, parcel.what.timestamp)
@@ -131,7 +170,7 @@ class Network:
         }
         for body in ({"type": "CONTACTS_SYNC"}, lists, {}):
             sync = Sync(account.person.ticker.next_ms(), body)
-            self._deposit(account, Parcel(account.person, 1, sync))
+            self.deposit(account, Parcel(account.person, 1, sync))
 
     def acknowledge(self, account: Account, received: Envelope) -> None:
         """An account took a message from its mailbox: confirm it to whoever sent it."""
@@ -141,7 +180,7 @@ class Network:
             return
         device = account.device.id
         self._confirm(account.person, device, source, received["timestamp"])
-        if self._read_receipts:
+        if self._options.send_read_receipts:
             self._confirm(account.person, device, source, received["timestamp"], "read")
 
     async def _obstacle(self, sender: Account, to: Person) -> Outcome:
@@ -151,15 +190,35 @@ class Network:
         if to.fault is Fault.BROKEN:
             raise errors.internal_error("Failed to send message: Connection reset")
         if to.fault is Fault.IDENTITY_CHANGED:
-            return self._identity_outcome(sender, to)
+            sender.identity(to, self._trust_in_new_keys)
+        if sender.distrusts(to):
+            return Outcome("IDENTITY_FAILURE")
         if to.fault is Fault.CHALLENGED:
             return self._challenge(sender, to)
+        if to.fault is Fault.RATE_LIMITED:
+            seconds = RETRY_SECONDS if self._options.version.says_when_to_retry else None
+            return Outcome("RATE_LIMIT_FAILURE", retry_after_seconds=seconds)
         return _FAILURES.get(to.fault, SUCCESS)
 
-    def _identity_outcome(self, sender: Account, to: Person) -> Outcome:
-        trust = UNVERIFIED if self._trust_always else UNTRUSTED
-        untrusted = sender.identity(to, trust).trust == UNTRUSTED
-        return Outcome("IDENTITY_FAILURE") if untrusted else SUCCESS
+    @property
+    def _trust_in_new_keys(self) -> str:
+        return UNVERIFIED if self._options.trust_new_identities == "always" else UNTRUSTED
+
+    def _at_home(self, account: Account) -> Account:
+        """A new account knows those who are there already."""
+        account.identity(account.person, VERIFIED)  # its own keys are in signal-cli's list, too
+        for other in self.people:
+            if other.fault is None and other is not account.person:
+                account.contact(other)
+                account.identity(other)
+        return account
+
+    def _notice_keys(self, account: Account, person: Person) -> None:
+        """Somebody registered anew: whoever knew the old keys does not trust the new ones."""
+        if person.aci in account.contacts:
+            account.contacts[person.aci].person = person
+        if person.aci in account.identities:
+            account.identities[person.aci] = Identity(person, self._trust_in_new_keys)
 
     def _challenge(self, sender: Account, to: Person) -> Outcome:
         token = sender.challenges.setdefault(to.aci, str(uuid.uuid4()))
@@ -167,22 +226,46 @@ class Network:
             return SUCCESS
         return Outcome("RATE_LIMIT_FAILURE", token, CHALLENGE_SECONDS)
 
-    def _deposit(self, account: Account, parcel: Parcel) -> None:
+    def deposit(self, account: Account, parcel: Parcel) -> None:
+        """Put it into the mailbox of an account, unless the account would not show it."""
         source, what, group = parcel.source, parcel.what, parcel.group
-        if account.blocks(source) or (group and group.id in account.blocked_groups):
+        if self._is_unwanted(account, parcel):
             return
         if group:
             account.groups.add(group.id)
         elif isinstance(what, Message):
             account.contact(source).expiration = parcel.expires
-        if source is not account.person:
-            account.identity(source)
         name = account.name_of(source)
-        head = envelope(source, name, parcel.device, what.timestamp, now_ms())
-        dropped = account.mailbox.put({**head, **what.content(parcel.expires, group)})
+        head = envelopes.head(source, name, parcel.device, what.timestamp, now_ms())
+        content = what.content(parcel.expires, group)
+        if not self._options.version.marks_timer_changes:
+            content = envelopes.without_timer_mark(content)
+        if source is not account.person:
+            identity = account.identity(source)
+            if identity.trust == UNTRUSTED and identity.person is source:
+                identity.held.append({**head, **content})
+                content = envelopes.untrusted(source)
+        self._put(account, {**head, **content})
+
+    def release(self, account: Account, identity: Identity) -> None:
+        """What somebody sent while not trusted is shown now."""
+        held, identity.held = identity.held, []
+        for each in held:
+            self._put(account, each)
+
+    def _put(self, account: Account, received: Envelope) -> None:
+        dropped = account.mailbox.put(received)
         if dropped:
             _log.warning("The mailbox of %s is full: %d oldest gone", account.number, dropped)
         account.changed.set()
+
+    def _is_unwanted(self, account: Account, parcel: Parcel) -> bool:
+        """What signal-cli throws away: of blocked people and groups, and what has no right."""
+        source, what, group = parcel.source, parcel.what, parcel.group
+        if account.blocks(source) or (group and group.id in account.blocked_groups):
+            return True
+        needs_admin = isinstance(what, Message) and "adminDelete" in what.parts
+        return needs_admin and not (group and group.is_admin(source))
 
     def _confirm(
         self, who: Person, device: int, to: Person, timestamp: int, kind: str = "delivery"
@@ -205,7 +288,6 @@ class Network:
 
 
 _FAILURES: Final[dict[Fault | None, Outcome]] = {
-    Fault.RATE_LIMITED: Outcome("RATE_LIMIT_FAILURE", retry_after_seconds=RETRY_SECONDS),
     Fault.OFFLINE: Outcome("NETWORK_FAILURE"),
     Fault.STALE_KEYS: Outcome("INVALID_PRE_KEY_FAILURE"),
 }

@@ -1,19 +1,30 @@
-"""signal-cli's command line, as far as a daemon needs it (signal-cli.rst 4.1)."""
+"""The command line: the sandbox's own flags, and signal-cli's, as far as a daemon needs it.
+
+signal-cli's are those of the version that is imitated (signal-cli.rst 4.1). The sandbox's own
+may stand anywhere among them; signal-cli has none of these names.
+"""
 
 from __future__ import annotations
 
 import argparse
 import enum
+import math
 import os
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
 
 from signal_bridge.sandbox.errors import StartFailure
+from signal_bridge.sandbox.versions import DEFAULT, VERSIONS, Version
 
-VERSION: Final = "0.13.19"
+_DAEMON_FLAGS: Final = (
+    "--ignore-attachments",
+    "--ignore-stories",
+    "--send-read-receipts",
+    "--no-receive-stdout",
+)
 
 
 class ReceiveMode(enum.Enum):
@@ -25,10 +36,25 @@ class ReceiveMode(enum.Enum):
 
 
 @dataclass(frozen=True)
+class Troubles:
+    """What is to go wrong with the network. Times are in seconds since the start.
+
+    Nobody is reached for the first `offline_seconds`. An account of `unloadable` cannot be loaded
+    until its time has come. An `outdated` version is refused by the server.
+    """
+
+    offline_seconds: float = 0.0
+    unloadable: Mapping[str, float] = field(default_factory=dict)
+    outdated: bool = False
+
+
+@dataclass(frozen=True)
 class Options:
     """What one run was asked for."""
 
     config: Path
+    version: Version = VERSIONS[DEFAULT]
+    troubles: Troubles = field(default_factory=Troubles)
     account: str | None = None
     socket: Path | None = None
     tcp: str | None = None
@@ -44,11 +70,15 @@ class Options:
 
 def parse(argv: Sequence[str]) -> Options:
     """Read the command line. Anything unknown raises `StartFailure` with usage and exit code 1."""
-    values = _parser().parse_args(argv)
+    own, rest = _own_parser().parse_known_args(argv)
+    version = VERSIONS[own.as_version]
+    values = _parser(version).parse_args(rest)
     if values.command != "daemon" and not values.version:
-        _global_parser().error("too few arguments")
+        _global_parser(version).error("too few arguments")
     return Options(
         config=Path(values.config or _data_home() / "signal-cli"),
+        version=version,
+        troubles=Troubles(own.offline_for, dict(own.unloadable), own.outdated),
         account=values.account,
         socket=_optional_path(getattr(values, "socket", None)),
         tcp=getattr(values, "tcp", None),
@@ -70,35 +100,58 @@ class _Parser(argparse.ArgumentParser):
         raise StartFailure(1, f"{self.format_usage()}signal-cli: error: {message}")
 
 
-def _global_parser() -> _Parser:
+def _own_parser() -> _Parser:
+    parser = _Parser(prog="signal-cli", allow_abbrev=False, add_help=False)
+    parser.add_argument("--as", dest="as_version", choices=VERSIONS, default=DEFAULT)
+    parser.add_argument("--offline-for", type=_seconds, default=0.0, metavar="SECONDS")
+    parser.add_argument(
+        "--unloadable", type=_unloadable, action="append", default=[], metavar="NUMBER[=SECONDS]"
+    )
+    parser.add_argument("--outdated", action="store_true")
+    return parser
+
+
+def _global_parser(version: Version) -> _Parser:
     parser = _Parser(prog="signal-cli", allow_abbrev=False)
     parser.add_argument("--version", action="store_true")
     parser.add_argument("-v", "--verbose", action="count", default=0)
     parser.add_argument("--log-file")
     parser.add_argument("--scrub-log", action="store_true")
-    parser.add_argument("-c", "--config")
+    parser.add_argument(*version.data_directory_flags, dest="config")
     parser.add_argument("-a", "--account")
     parser.add_argument("-o", "--output", choices=["plain-text", "json"])
-    parser.add_argument("--service-environment", choices=["live", "staging", "sandbox"])
+    parser.add_argument("--service-environment", choices=version.service_environments)
     choices = ["always", "on-first-use", "never"]
     parser.add_argument("--trust-new-identities", choices=choices, default="on-first-use")
     parser.add_argument("--disable-send-log", action="store_true")
     return parser
 
 
-def _parser() -> _Parser:
-    parser = _global_parser()
+def _parser(version: Version) -> _Parser:
+    parser = _global_parser(version)
     commands = parser.add_subparsers(dest="command")
     daemon = commands.add_parser("daemon", prog="signal-cli daemon", allow_abbrev=False)
     daemon.add_argument("--socket", nargs="?", const=str(_runtime_dir() / "signal-cli" / "socket"))
     daemon.add_argument("--tcp", nargs="?", const="localhost:7583")
     modes = [mode.value for mode in ReceiveMode]
     daemon.add_argument("--receive-mode", choices=modes, default="on-start")
-    daemon.add_argument("--ignore-attachments", action="store_true")
-    daemon.add_argument("--send-read-receipts", action="store_true")
-    for accepted in ("no-receive-stdout", "ignore-stories", "ignore-avatars", "ignore-stickers"):
-        daemon.add_argument(f"--{accepted}", action="store_true")
+    for flag in (*_DAEMON_FLAGS, *version.daemon_flags):
+        daemon.add_argument(flag, action="store_true")
     return parser
+
+
+def _seconds(text: str) -> float:
+    """Raises ValueError, which the parser makes its own refusal of."""
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError(text)
+    return value
+
+
+def _unloadable(text: str) -> tuple[str, float]:
+    """`NUMBER`, for ever, or `NUMBER=SECONDS`."""
+    number, given, seconds = text.partition("=")
+    return number, _seconds(seconds) if given else math.inf
 
 
 def _optional_path(value: str | None) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -57,11 +58,17 @@ class Person:
     fault: Fault | None = None
     ticker: Ticker = field(default_factory=Ticker)
     profile_changed_ms: int = 0
+    registrations: int = 1
+    aci: str = ""
+
+    def __post_init__(self) -> None:
+        """The UUID is made from the first number: the same in every run, and kept by a new one."""
+        self.aci = self.aci or f"5a9d6b0c-0000-4000-8000-{self.number.lstrip('+')[-12:]:0>12}"
 
     @property
-    def aci(self) -> str:
-        """The account's UUID, made from the number: the same in every run."""
-        return f"5a9d6b0c-0000-4000-8000-{self.number.lstrip('+')[-12:]:0>12}"
+    def key(self) -> str:
+        """What the identity key is made from: another one each time somebody registers."""
+        return self.aci if self.registrations == 1 else f"{self.aci} {self.registrations}"
 
     @property
     def profile_name(self) -> str:
@@ -99,16 +106,25 @@ class People:
 
     def __init__(self) -> None:
         self._by_number: dict[str, Person] = {}
+        self._registrations: Counter[str] = Counter()
         for person in _first_people():
             self.add(person)
 
     def add(self, person: Person) -> None:
-        """Register somebody, in place of whoever had the number."""
+        """Register somebody, in place of whoever had the number, with new keys."""
+        self._registrations[person.aci] += 1
+        person.registrations = self._registrations[person.aci]
         self._by_number[person.number] = person
 
     def remove(self, person: Person) -> None:
         """Nobody has this number any more."""
         self._by_number.pop(person.number, None)
+
+    def renumber(self, person: Person, number: str) -> None:
+        """Give somebody another number, which must be free."""
+        self.remove(person)
+        person.number = number
+        self._by_number[number] = person
 
     def by_number(self, number: str) -> Person | None:
         """Who has a number in E.164."""

@@ -43,14 +43,16 @@ def parse_line(line: bytes) -> Any:
     return value
 
 
-def notification(params: Mapping[str, Any], subscription: int | None) -> dict[str, Any]:
-    """A `receive` notification.
+def notification(
+    method: str, params: Mapping[str, Any], subscription: int | None
+) -> dict[str, Any]:
+    """A notification: `receive` or `callEvent`.
 
     Wrapped for an explicit subscription, else bare (signal-cli.rst 1.8).
     """
     if subscription is not None:
         params = {"subscription": subscription, "result": params}
-    return {"jsonrpc": "2.0", "method": "receive", "params": params}
+    return {"jsonrpc": "2.0", "method": method, "params": params}
 
 
 def encode_line(message: Any) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from signal_bridge.sandbox.people import Person, Recipient
 
 Entry = dict[str, Any]
 
+_NOTHING: Final[Entry] = {}
 _CLEAR_FAILURES: Final = {
     "IDENTITY_FAILURE": (
         errors.UNTRUSTED_KEY,
@@ -32,6 +34,10 @@ class Targets:
     groups: list[Group]
     notify_self: bool = False
 
+    def without_self(self) -> Targets:
+        """The same, but the sender only keeps a note of it."""
+        return dataclasses.replace(self, notify_self=False)
+
     @property
     def only_person(self) -> Person | None:
         """The person of a conversation between two."""
@@ -41,7 +47,7 @@ class Targets:
 
 
 def read_targets(call: Call) -> Targets:
-    """`recipient`, `groupId`, `username` and `noteToSelf`."""
+    """`recipient`, `groupId`, `username` and `noteToSelf`, with `notifySelf`."""
     params, people, own = call.params, call.network.people, call.account.number
     names = [people.find(text) for text in params.texts("recipient")]
     names += [people.find_username(text) for text in params.texts("username")]
@@ -49,9 +55,8 @@ def read_targets(call: Call) -> Targets:
     group_ids = dict.fromkeys(checked_id(text) for text in params.texts("groupId"))
     if not names and not group_ids:
         raise errors.user_error("No recipients given")
-    groups = [_sendable_group(call, group_id) for group_id in group_ids]
-    notify_self = bool(params.flag("notifySelf")) and params.timestamp("editTimestamp") is None
-    return Targets(_distinct(names), groups, notify_self)
+    groups = [find_sendable_group(call, group_id) for group_id in group_ids]
+    return Targets(_distinct(names), groups, bool(params.flag("notifySelf")))
 
 
 def find_group(call: Call, group_id: str) -> Group:
@@ -62,10 +67,16 @@ def find_group(call: Call, group_id: str) -> Group:
     return group
 
 
+def find_sendable_group(call: Call, group_id: str) -> Group:
+    """A group that the account knows and may write to. Raises RpcError (-1)."""
+    group = find_group(call, group_id)
+    group.need_sender(call.account.person)
+    return group
+
+
 async def send(call: Call, targets: Targets, what: Sendable) -> dict[str, Any]:
     """Send to one after another, and answer as the command does."""
-    if what.files and not call.world.options.ignore_attachments:
-        await asyncio.to_thread(call.world.storage.keep, what.files)
+    await _keep_files(call, what)
     results = [await _to_recipient(call, each, what, targets) for each in targets.recipients]
     for group in targets.groups:
         results += await send_to_group(call, group, what, name_group=True)
@@ -77,17 +88,29 @@ async def send_to_group(
 ) -> list[Entry]:
     """One entry per member but the sender."""
     naming = {"groupId": group.id} if name_group else {}
-    results = []
-    for member in group.others(call.account.person):
-        outcome = await call.network.post(call.account, member, what, group)
-        results.append({**_address(call, Recipient(member.number, member)), **naming})
-        results[-1] |= outcome.as_json()
-    return results
+    people = group.others(call.account.person)
+    return await _to_each(call, people, what, group, naming)
 
 
 def new_message(call: Call, **parts: Any) -> Message:
     """A message without text that carries one thing."""
     return Message(call.account.person.ticker.next_ms(), parts=parts)
+
+
+async def _keep_files(call: Call, what: Sendable) -> None:
+    if what.files and not call.world.options.ignore_attachments:
+        await asyncio.to_thread(call.world.storage.keep, what.files)
+
+
+async def _to_each(
+    call: Call, people: list[Person], what: Sendable, group: Group | None, naming: Entry = _NOTHING
+) -> list[Entry]:
+    results = []
+    for person in people:
+        outcome = await call.network.post(call.account, person, what, group)
+        address = _address(call, Recipient(person.number, person))
+        results.append({**address, **naming, **outcome.as_json()})
+    return results
 
 
 async def _to_recipient(
@@ -118,9 +141,3 @@ def _answer(response: dict[str, Any]) -> dict[str, Any]:
 
 def _distinct(recipients: list[Recipient]) -> list[Recipient]:
     return list({each.person or each: each for each in recipients}.values())
-
-
-def _sendable_group(call: Call, group_id: str) -> Group:
-    group = find_group(call, group_id)
-    group.need_sender(call.account.person)
-    return group

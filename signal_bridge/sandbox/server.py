@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import signal
 from typing import Final
@@ -17,9 +18,10 @@ from signal_bridge.sandbox.connection import Connection
 from signal_bridge.sandbox.deliveries import Deliveries
 from signal_bridge.sandbox.errors import RpcError, StartFailure
 from signal_bridge.sandbox.linking import Linking
+from signal_bridge.sandbox.loading import Loading
 from signal_bridge.sandbox.network import Network
 from signal_bridge.sandbox.options import Options
-from signal_bridge.sandbox.people import ACCOUNT_NUMBERS, e164
+from signal_bridge.sandbox.people import ACCOUNT_NUMBERS, Person, e164
 
 EXIT_CODES: Final = {signal.SIGTERM: 0, signal.SIGINT: 0, signal.SIGHUP: 129}
 
@@ -30,8 +32,8 @@ _socket_log = logging.getLogger("SocketHandler")
 
 async def run(options: Options) -> int:
     """Serve until a signal comes. The result is the exit code."""
-    _check_account(options)
-    _announce()
+    options = _with_number(options)
+    _announce(options)
     mode = "single" if options.account else "multi"
     _daemon_log.info("Starting daemon in %s-account mode", mode)
     server = _Server(options)
@@ -93,12 +95,13 @@ class _Server:
         await file.claim()
 
         def write(_: Account) -> None:
-            file.write(network.accounts.values())
+            file.write(network.all_accounts)
 
-        network.load_first_accounts(self._options.account)
+        await self._world.loading.start()
         network.on_added.append(write)
         network.on_removed.append(write)
-        file.write(network.accounts.values())
+        network.on_renumbered.append(lambda account, _: write(account))
+        file.write(network.all_accounts)
         if self._options.account:
             network.on_removed.append(lambda _: self._end(0))
 
@@ -115,33 +118,39 @@ class _Server:
 
 
 def _new_world(options: Options) -> World:
-    network = Network(
-        trust_always=options.trust_new_identities == "always",
-        read_receipts=options.send_read_receipts,
-    )
+    network = Network(options)
+    loading = Loading(network, options)
+    deliveries = Deliveries(network, options)
     return World(
         options,
         network,
-        Deliveries(network, options.receive_mode),
-        Linking(network),
+        loading,
+        deliveries,
+        Linking(network, loading, options.version),
         Storage(options.config),
         asyncio.Event(),
     )
 
 
-def _check_account(options: Options) -> None:
-    if options.account is None or options.account in ACCOUNT_NUMBERS:
-        return
+def _with_number(options: Options) -> Options:
+    """The options, `-a` being a number. Raises StartFailure when it names no account."""
+    given = options.account
+    if given is None or given in ACCOUNT_NUMBERS:
+        return options
+    by_aci = {Person(number).aci: number for number in ACCOUNT_NUMBERS}
+    if options.version.finds_account_by_aci and given in by_aci:
+        return dataclasses.replace(options, account=by_aci[given])
     try:
-        e164(options.account)
+        e164(given)
     except RpcError:
         text = "Invalid account (phone number), make sure you include the country code."
         raise StartFailure(1, text) from None
-    raise StartFailure(1, f"User {options.account} is not registered.")
+    raise StartFailure(1, f"User {given} is not registered.")
 
 
-def _announce() -> None:
+def _announce(options: Options) -> None:
     _sandbox_log.warning("=" * 72)
     for line in banner.lines():
         _sandbox_log.warning("%s", line)
+    _sandbox_log.warning("It acts as signal-cli %s.", options.version.number)
     _sandbox_log.warning("=" * 72)

@@ -57,7 +57,8 @@ def signal_cli_command(
     flags = (*_global_flags(settings), "daemon", *_daemon_flags(settings))
     environment = {**surroundings.environment(environ), **_SMALL_HEAPS}
     if settings.is_sandbox:
-        sandbox = (sys.executable, "-m", "signal_bridge.sandbox", *flags)
+        own = settings.sandbox_flags.split()
+        sandbox = (sys.executable, "-m", "signal_bridge.sandbox", *own, *flags)
         return Command(sandbox, environment, surroundings.temporary)
     native = _native_program(settings, which)
     if native is not None:  # it takes properties as a JVM does, in front of everything

@@ -1,4 +1,4 @@
-"""Fixtures: one world a module, real and sandbox. Every log is kept in `.e2e/logs` on failure.
+"""Fixtures: the worlds of a module, real and sandbox. Every log is kept in `.e2e/logs` on failure.
 
 These tests are collected when they are named, `pytest tests/e2e`, and not with all the others:
 they want packages of their own, which `make e2e` installs.
@@ -15,6 +15,7 @@ pytest.register_assert_rewrite(
     "tests.e2e.mock", "tests.e2e.real_world", "tests.e2e.sandbox_world", "tests.e2e.world"
 )
 
+from signal_bridge.sandbox.versions import VERSIONS  # noqa: E402
 from tests.e2e import parts  # noqa: E402 - after the rewrite is asked for
 from tests.e2e.real_world import RealWorld  # noqa: E402
 from tests.e2e.sandbox_world import SandboxWorld  # noqa: E402
@@ -57,20 +58,17 @@ def real(
         world.close()
 
 
-@pytest.fixture(scope="module")
-def sandbox_world(all_parts: None, request: pytest.FixtureRequest) -> Iterator[World]:
-    world = SandboxWorld(**getattr(request.module, "SETTINGS", {}))
+@pytest.fixture(scope="module", params=["real", *VERSIONS])
+def world(all_parts: None, request: pytest.FixtureRequest) -> Iterator[World]:
+    """The real one, and the sandbox as each signal-cli that it can be: one scenario for all."""
+    if request.param == "real":
+        yield request.getfixturevalue("real")
+        return
+    world = SandboxWorld(request.param, **getattr(request.module, "SETTINGS", {}))
     _open.append(world)
     yield world
     _open.remove(world)
     world.close()
-
-
-@pytest.fixture(scope="module", params=["real", "sandbox"])
-def world(request: pytest.FixtureRequest) -> World:
-    """Both, one after the other: the same scenario on each."""
-    name = "real" if request.param == "real" else "sandbox_world"
-    return request.getfixturevalue(name)  # type: ignore[no-any-return]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -103,12 +103,17 @@ class AccountFriend(Friend):
 
 
 class SandboxWorld(World):
-    """Alice is an account of the sandbox from the start; so are Bob and Carol."""
+    """Alice is an account of the sandbox from the start; so are Bob and Carol.
+
+    `version` is the signal-cli that the sandbox is to be.
+    """
 
     account = "+12025550100"
 
-    def __init__(self, **settings: object) -> None:
-        self.bridge = Bridge(MODE="sandbox", **settings).start().wait_ready()
+    def __init__(self, version: str, **settings: object) -> None:
+        flags = f"--as {version}"
+        bridge = Bridge(MODE="sandbox", BRIDGE_SANDBOX_FLAGS=flags, **settings)
+        self.bridge = bridge.start().wait_ready()
         self.reader = Reader(self.bridge, self.account)
         self.friend, self.other = (
             AccountFriend(self.bridge, number, self.account)

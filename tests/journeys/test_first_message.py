@@ -443,7 +443,7 @@ def test_the_documents_health_check_names_both_versions(bridge: Bridge) -> None:
     about = bridge.get("/v1/about").json()
     assert about["versions"] == ["v1", "v2"]
     assert about["version"]
-    assert about["signal-cli"] == "0.13.19"
+    assert about["signal-cli"] == "0.14.6"
 
 
 def test_the_documents_group_example_takes_members_that_are_strangers(bridge: Bridge) -> None:

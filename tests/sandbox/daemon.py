@@ -45,8 +45,8 @@ class Client:
         return json.loads(line) if line else None
 
     def read_reply(self) -> Any:
-        while isinstance(line := self.read(), dict) and line.get("method") == "receive":
-            self.notifications.append(line["params"])
+        while isinstance(line := self.read(), dict) and self._keep(line):
+            pass
         return line
 
     def ask(self, line: str | bytes) -> Any:
@@ -82,8 +82,7 @@ class Client:
         while time.monotonic() < ends_at:
             line = self.read()
             assert line is not None, "the connection ended"
-            assert line.get("method") == "receive", line
-            self.notifications.append(line["params"])
+            assert self._keep(line), line
             if wanted(line["params"]):
                 return dict(line["params"])
         raise AssertionError("what was wanted did not come")
@@ -96,6 +95,22 @@ class Client:
     def data_message(self, account: str, timestamp: int) -> Json:
         return dict(self.envelope(account, "dataMessage", timestamp)["dataMessage"])
 
+    def call_event(self, call_id: int, state: str, outgoing: bool) -> Json:
+        """The state of a call that was notified, for the side that called or the other."""
+        wanted = {"callId": call_id, "state": state, "isOutgoing": outgoing}
+
+        def fits(params: Json) -> bool:
+            return "callId" in payload(params) and wanted.items() <= payload(params).items()
+
+        return payload(self.wait_for(fits))
+
+    def _keep(self, line: Json) -> bool:
+        """Keep a notification; anything else is not one."""
+        if line.get("method") not in ("receive", "callEvent"):
+            return False
+        self.notifications.append(line["params"])
+        return True
+
     def close(self) -> None:
         self._file.close()
         self.connection.close()
@@ -104,7 +119,9 @@ class Client:
 class Sandbox:
     """One running sandbox. It listens on a socket that it inherits as stdin, unless told not to."""
 
-    def __init__(self, *flags: str, before: tuple[str, ...] = (), inherit: bool = True) -> None:
+    def __init__(
+        self, *flags: str, before: tuple[str, ...] = (), inherit: bool = True, version: str
+    ) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="sbx-"))
         self.config = self.home / "config"
         self.path = self.home / "rpc.sock"
@@ -112,7 +129,16 @@ class Sandbox:
         self.log: list[str] = []
         self._listener = _listen(self.path) if inherit else None
         self.process = subprocess.Popen(
-            command("-c", str(self.config), *before, "daemon", "--no-receive-stdout", *flags),
+            command(
+                "--as",
+                version,
+                "-c",
+                str(self.config),
+                *before,
+                "daemon",
+                "--no-receive-stdout",
+                *flags,
+            ),
             stdin=self._listener or subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -181,8 +207,8 @@ def payload(params: Json) -> Json:
 
 
 def _is(params: Json, account: str, kind: str, timestamp: int | None) -> bool:
-    envelope = params["envelope"]
-    if params["account"] != account or kind not in envelope:
+    envelope = params.get("envelope", {})
+    if params.get("account") != account or kind not in envelope:
         return False
     return timestamp in (None, envelope["timestamp"])
 

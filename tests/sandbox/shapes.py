@@ -1,9 +1,10 @@
-"""How messages look in the recorded lines of signal-cli 0.13.19: keys in their order."""
+"""How messages look in the recorded lines of signal-cli: keys in their order."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from signal_bridge.sandbox.versions import Version
 from tests.sandbox.daemon import BOB, Client
 
 ACI = "5a9d6b0c-0000-4000-8000-0{}"
@@ -13,10 +14,15 @@ ENVELOPE = [
     "source", "sourceNumber", "sourceUuid", "sourceName", "sourceDevice", "timestamp",
     "serverReceivedTimestamp", "serverDeliveredTimestamp",
 ]  # fmt: skip
-DATA = ["timestamp", "message", "expiresInSeconds", "viewOnce"]
 ATTACHMENT = [
     "contentType", "filename", "id", "size", "width", "height", "caption", "uploadTimestamp",
 ]  # fmt: skip
+
+
+def data_keys(knows: Version, *more: str) -> list[str]:
+    """Those of a data message that has `more` than a text."""
+    marks = ["isExpirationUpdate"] if knows.marks_timer_changes else []
+    return ["timestamp", "message", "expiresInSeconds", *marks, "viewOnce", *more]
 
 
 def aci(number: str) -> str:

@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.daemon import ALICE, BOB, Client
-from tests.sandbox.shapes import DATA, ENVELOPE, NEVER, arrives, target
+from signal_bridge.sandbox.versions import Version
+from tests.sandbox.conftest import only_new
+from tests.sandbox.daemon import ALICE, BOB, CAROL, Client
+from tests.sandbox.shapes import ENVELOPE, NEVER, arrives, data_keys, target
 
 
-def test_a_reaction_arrives(subscriber: Client) -> None:
+def test_a_reaction_arrives(subscriber: Client, knows: Version) -> None:
     message = arrives(
         subscriber, "sendReaction", emoji="👍", targetAuthor=ALICE, targetTimestamp=NEVER
     )
-    assert list(message) == [*DATA, "reaction"]
+    assert list(message) == data_keys(knows, "reaction")
     assert message["message"] is None
     expected = {
         "emoji": "👍", **target("targetAuthor", ALICE),
@@ -49,9 +51,9 @@ def test_an_incomplete_reaction_is_refused(
     assert error == {"code": -32603, "message": message, "data": None}
 
 
-def test_a_deletion_arrives(subscriber: Client) -> None:
+def test_a_deletion_arrives(subscriber: Client, knows: Version) -> None:
     message = arrives(subscriber, "remoteDelete", targetTimestamp=NEVER)
-    assert list(message) == [*DATA, "remoteDelete"]
+    assert list(message) == data_keys(knows, "remoteDelete")
     assert message["remoteDelete"] == {"timestamp": NEVER}
     assert subscriber.error("remoteDelete", recipient=[BOB])["code"] == -32603
 
@@ -89,6 +91,7 @@ def test_receipts_that_make_no_sense_are_refused(client: Client) -> None:
     assert client.error("sendReceipt", recipient=BOB, targetTimestamp=[5])["code"] == -32603
 
 
+@only_new
 def test_polls_arrive(subscriber: Client) -> None:
     created = arrives(subscriber, "sendPollCreate", question="Lunch?", options=["Pizza", "Sushi"])
     poll = {"question": "Lunch?", "allowMultiple": True, "options": ["Pizza", "Sushi"]}
@@ -105,6 +108,7 @@ def test_polls_arrive(subscriber: Client) -> None:
     assert ended["pollTerminate"] == {"targetSentTimestamp": NEVER}
 
 
+@only_new
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -124,6 +128,7 @@ def test_polls_that_make_no_sense_are_refused(
     assert error == {"code": -1, "message": message, "data": None}
 
 
+@only_new
 def test_pins_arrive(subscriber: Client) -> None:
     pin = arrives(
         subscriber, "sendPinMessage", targetAuthor=ALICE, targetTimestamp=NEVER, pinDuration=-1
@@ -144,3 +149,46 @@ def test_requests_about_message_requests_and_sync_are_answered_with_nothing(
     assert client.error(method, recipient=BOB)["code"] == -32603
     assert client.result("sendContacts") == {}
     assert client.result("sendSyncRequest") == {}
+
+
+def test_a_payment_arrives(subscriber: Client, knows: Version) -> None:
+    params = {"recipient": BOB, "receipt": "AQID", "note": "thanks"}
+    message = arrives(subscriber, "sendPaymentNotification", **params)
+    assert list(message) == data_keys(knows, "payment")
+    assert message["payment"] == {"note": "thanks", "receipt": "AQID"}
+    bad = subscriber.error("sendPaymentNotification", recipient=BOB, receipt="!")
+    assert bad["code"] == -32603
+    assert subscriber.error("sendPaymentNotification", recipient=BOB)["code"] == -32603
+
+
+@only_new
+def test_an_admin_deletes_what_others_wrote(subscriber: Client, knows: Version) -> None:
+    group = subscriber.result("updateGroup", name="g", member=[BOB, CAROL])["groupId"]
+    deletion = {"groupId": group, "targetAuthor": BOB, "targetTimestamp": NEVER}
+    sent = subscriber.result("sendAdminDelete", **deletion)
+    assert {entry["recipientAddress"]["number"] for entry in sent["results"]} == {BOB, CAROL}
+    message = subscriber.data_message(CAROL, sent["timestamp"])
+    assert list(message) == data_keys(knows, "groupInfo", "adminDelete")
+    deleted = {**target("targetAuthor", BOB), "targetSentTimestamp": NEVER}
+    assert message["adminDelete"] == deleted
+    assert list(message["adminDelete"]) == list(deleted)
+
+
+@only_new
+def test_nothing_is_shown_of_a_deletion_by_who_is_no_admin(subscriber: Client) -> None:
+    group = subscriber.result("updateGroup", name="g", member=[BOB, CAROL])["groupId"]
+    deletion = {"groupId": group, "targetAuthor": ALICE, "targetTimestamp": NEVER}
+    sent = subscriber.result("sendAdminDelete", account=BOB, **deletion)["timestamp"]
+    last = subscriber.result("send", account=BOB, groupId=group, message="x")["timestamp"]
+    subscriber.data_message(CAROL, last)
+    assert f"'timestamp': {sent}" not in str(subscriber.notifications)
+
+
+@only_new
+def test_an_admins_deletion_wants_a_group_an_author_and_a_time(client: Client) -> None:
+    group = client.result("updateGroup", name="g", member=BOB)["groupId"]
+    text = "Admin delete requires group IDs"
+    assert client.error("sendAdminDelete", targetAuthor=BOB)["message"] == text
+    assert client.error("sendAdminDelete", groupId="AAAA")["message"] == "Group not found: AAAA"
+    assert client.error("sendAdminDelete", groupId=group)["code"] == -32603
+    assert client.error("sendAdminDelete", groupId=group, targetAuthor=BOB)["code"] == -32603

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from signal_bridge.sandbox.__main__ import main
+from signal_bridge.sandbox.versions import Version
 from tests.sandbox.daemon import ALICE, BOB, SECONDS, Client, Sandbox, command, wait_until
 
 Start = Callable[..., Sandbox]
@@ -28,10 +29,14 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_version_says_that_it_is_the_sandbox() -> None:
-    done = run("--version")
+def test_version_says_that_it_is_the_sandbox(version: str, knows: Version) -> None:
+    done = run("--as", version, "--version")
     assert done.returncode == 0
-    assert done.stdout == "signal-cli 0.13.19 (Signal Bridge sandbox)\n"
+    assert done.stdout == f"signal-cli {knows.number} (Signal Bridge sandbox)\n"
+
+
+def test_it_is_the_current_one_unless_it_is_told_otherwise() -> None:
+    assert run("--version").stdout.startswith("signal-cli 0.14.6 ")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +50,14 @@ def test_version_says_that_it_is_the_sandbox() -> None:
         ["daemon", "--http"],
         ["daemon", "--receive-mode", "foo"],
         ["daemon", "--sock", "x"],
+        ["--as", "0.12", "daemon"],
+        ["--offline-for", "soon", "daemon"],
+        ["--offline-for", "-1", "daemon"],
+        ["--unloadable", "+12025550103=x", "daemon"],
+        ["--service-environment", "sandbox", "daemon"],
+        ["--as", "0.13.19", "daemon", "--ignore-avatars"],
+        ["--as", "0.13.19", "daemon", "--ignore-stickers"],
+        ["--as", "0.13.19", "-d", "x", "daemon"],
     ],
 )
 def test_an_unknown_argument_gives_usage_and_exit_code_1(
@@ -56,27 +69,37 @@ def test_an_unknown_argument_gives_usage_and_exit_code_1(
     assert printed.out == ""
 
 
-def test_every_flag_of_signal_cli_that_a_supervisor_may_pass_is_accepted(start: Start) -> None:
+def test_every_flag_of_signal_cli_that_a_supervisor_may_pass_is_accepted(
+    start: Start, knows: Version
+) -> None:
     sandbox = start(
         "--receive-mode",
         "on-connection",
         "--ignore-attachments",
         "--ignore-stories",
-        "--ignore-avatars",
-        "--ignore-stickers",
         "--send-read-receipts",
+        *knows.daemon_flags,
         before=(
             "-o", "json", "--output=json", "-vv", "--scrub-log", "--disable-send-log",
             "--service-environment", "live", "--trust-new-identities", "always",
         ),
     )  # fmt: skip
-    assert sandbox.connect().result("version", account=None) == {"version": "0.13.19"}
+    assert sandbox.connect().result("version", account=None) == {"version": knows.number}
 
 
-def test_without_a_channel_it_does_not_start(tmp_path: Path) -> None:
-    done = run("-c", str(tmp_path), "daemon")
-    assert done.returncode == 1
-    assert "At least one channel parameter is required" in done.stderr
+@pytest.mark.parametrize(
+    ("version", "code", "text"),
+    [
+        ("0.13.19", 2, "there is no D-Bus"),
+        ("0.14", 1, "At least one channel parameter is required"),
+    ],
+)
+def test_without_a_channel_it_does_not_start(
+    tmp_path: Path, version: str, code: int, text: str
+) -> None:
+    done = run("--as", version, "-c", str(tmp_path), "daemon")
+    assert done.returncode == code
+    assert text in done.stderr
 
 
 def test_it_says_loudly_that_it_is_not_signal(start: Start) -> None:
@@ -147,9 +170,11 @@ def test_an_inherited_socket_outlives_it_so_that_clients_can_wait_for_the_next(
     late.close()
 
 
-def test_it_listens_on_a_socket_path_makes_its_directory_and_removes_it(start: Start) -> None:
+def test_it_listens_on_a_socket_path_makes_its_directory_and_removes_it(
+    start: Start, knows: Version
+) -> None:
     sandbox = start(inherit=False)
-    assert sandbox.process.wait(SECONDS) == 1
+    assert sandbox.process.wait(SECONDS) == knows.no_channel[0]
     path = sandbox.home / "new" / "rpc.sock"
     sandbox = start("--socket", str(path), inherit=False)
     sandbox.path = path
@@ -173,10 +198,10 @@ def test_a_socket_path_that_is_too_long_is_refused(tmp_path: Path) -> None:
     assert done.stderr.endswith("Unix domain path too long\n")
 
 
-def test_it_listens_on_tcp_beside_the_inherited_socket(start: Start) -> None:
+def test_it_listens_on_tcp_beside_the_inherited_socket(start: Start, knows: Version) -> None:
     sandbox = start("--tcp", "127.0.0.1:0")
-    assert sandbox.connect_tcp().result("version", account=None) == {"version": "0.13.19"}
-    assert sandbox.connect().result("version", account=None) == {"version": "0.13.19"}
+    assert sandbox.connect_tcp().result("version", account=None) == {"version": knows.number}
+    assert sandbox.connect().result("version", account=None) == {"version": knows.number}
 
 
 def test_an_inherited_tcp_socket_is_served(tmp_path: Path) -> None:
@@ -184,7 +209,7 @@ def test_an_inherited_tcp_socket_is_served(tmp_path: Path) -> None:
         arguments = command("-c", str(tmp_path), "daemon")
         with subprocess.Popen(arguments, stdin=listener, stderr=subprocess.DEVNULL) as process:
             client = Client(socket.create_connection(listener.getsockname()))
-            assert client.result("version", account=None) == {"version": "0.13.19"}
+            assert client.result("version", account=None) == {"version": "0.14.6"}
             client.close()
             process.terminate()
             assert process.wait(SECONDS) == 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from signal_bridge.sandbox.versions import Version
 from tests.sandbox.daemon import ALICE, Client, Sandbox, wait_until
 
 VERSION = '{"jsonrpc":"2.0","method":"version","id":%s}'
@@ -33,9 +34,9 @@ def refusal(code: int, message: str, request_id: Any = None) -> dict[str, Any]:
     "request_id",
     ["1", '"abc-Ü"', "1.5", "true", "null", "123456789012345678901234567890", '"\\ud83d\\ude00"'],
 )
-def test_an_id_comes_back_as_it_was(client: Client, request_id: str) -> None:
+def test_an_id_comes_back_as_it_was(client: Client, knows: Version, request_id: str) -> None:
     reply = client.ask(VERSION % request_id)
-    assert reply["result"] == {"version": "0.13.19"}
+    assert reply["result"] == {"version": knows.number}
     assert reply["id"] == json.loads(request_id)
 
 
@@ -124,14 +125,16 @@ def test_a_line_that_is_no_json_is_a_parse_error(client: Client, line: str, star
     assert reply["id"] is None
 
 
-def test_params_null_is_no_params(client: Client) -> None:
+def test_params_null_is_no_params(client: Client, knows: Version) -> None:
     reply = client.ask('{"jsonrpc":"2.0","method":"version","params":null,"id":2}')
-    assert reply["result"] == {"version": "0.13.19"}
+    assert reply["result"] == {"version": knows.number}
 
 
-def test_only_the_first_value_of_a_line_counts_and_the_last_of_equal_keys(client: Client) -> None:
+def test_only_the_first_value_of_a_line_counts_and_the_last_of_equal_keys(
+    client: Client, knows: Version
+) -> None:
     reply = client.ask('{"jsonrpc":"2.0","method":"nope","method":"version","id":9} xyz {')
-    assert reply == {"jsonrpc": "2.0", "result": {"version": "0.13.19"}, "id": 9}
+    assert reply == {"jsonrpc": "2.0", "result": {"version": knows.number}, "id": 9}
 
 
 @pytest.mark.parametrize(

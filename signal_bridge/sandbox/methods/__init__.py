@@ -13,6 +13,7 @@ from signal_bridge.sandbox.methods import (
     daemon,
     groups,
     messages,
+    numbers,
     polls,
     stickers,
 )
@@ -49,10 +50,21 @@ _NEEDS: Final = {
 }
 
 
+_ROOMS: Final = (
+    account,
+    contacts,
+    daemon,
+    groups,
+    messages,
+    numbers,
+    polls,
+    stickers,
+)
+
+
 def _collect() -> dict[str, Method]:
-    rooms = (account, contacts, daemon, groups, messages, polls, stickers)
     methods = {}
-    for name, run in (pair for room in rooms for pair in room.METHODS.items()):
+    for name, run in (pair for room in _ROOMS for pair in room.METHODS.items()):
         needs = _NEEDS.get(name, Needs.LOADED)
         methods[name] = Method(run, needs, needs in (Needs.IGNORED, Needs.NEW))
     return methods

@@ -58,10 +58,13 @@ def update_account(call: Call) -> Json:
 
 
 def update_configuration(call: Call) -> Json:
-    """`updateConfiguration`: `{}`. Nothing here depends on the settings."""
-    names = ("readReceipts", "unidentifiedDeliveryIndicators", "typingIndicators", "linkPreviews")
-    for name in names:
+    """`updateConfiguration`: `{}`. Only `readReceipts` makes a difference here."""
+    call.account.need_primary()
+    for name in ("unidentifiedDeliveryIndicators", "typingIndicators", "linkPreviews"):
         call.params.flag(name)
+    read_receipts = call.params.flag("readReceipts")
+    if read_receipts is not None:
+        call.account.sends_receipts = read_receipts
     return {}
 
 

@@ -64,10 +64,20 @@ def list_contacts(call: Call) -> list[Json]:
 
 
 async def update_contact(call: Call) -> Json:
-    """`updateContact`: `{}`. A timer (`expiration`, seconds) is told to the other side."""
+    """`updateContact`: `{}`. A timer (`expiration`, seconds) is told to the other side.
+
+    0.13 has set the timer when it refuses the rest on a linked device.
+    """
     params = call.params
     person = call.network.people.find(params.needed_text("recipient")).need_person()
     contact = call.account.contact(person)
+    expiration = params.integer("expiration")
+    if expiration is not None:
+        contact.expiration = expiration
+        timer = Message(call.account.person.ticker.next_ms(), timer_update=True)
+        await call.network.post(call.account, person, timer)
+    if not call.version.names_contacts_when_linked:
+        call.account.need_primary()
     contact.listed, contact.hidden = True, False
     for name, attribute in _NAMES.items():
         value = params.text(name)
@@ -75,11 +85,6 @@ async def update_contact(call: Call) -> Json:
             setattr(contact, attribute, value or None)
     if params.text("name") is not None:
         contact.family_name = params.text("familyName")
-    expiration = params.integer("expiration")
-    if expiration is not None:
-        contact.expiration = expiration
-        timer = Message(call.account.person.ticker.next_ms())
-        await call.network.post(call.account, person, timer)
     return {}
 
 
@@ -136,6 +141,7 @@ def trust(call: Call) -> Json:
         numbers = "and the fingerprint/safety number are correct."
         raise errors.user_error(f"{_NOT_TRUSTED} {numbers}")
     identity.trust = UNVERIFIED if trust_all else VERIFIED
+    call.network.release(call.account, identity)
     return {}
 
 
@@ -183,6 +189,7 @@ def _is_listed(call: Call, contact: Contact) -> bool:
 def _contact_json(call: Call, contact: Contact, internal: bool) -> Json:
     person = contact.person
     nick = " ".join(filter(None, (contact.nick_given_name, contact.nick_family_name)))
+    archived = {"isArchived": False} if call.version.archives_contacts else {}
     body = {
         "number": person.number,
         "uuid": person.aci,
@@ -195,6 +202,7 @@ def _contact_json(call: Call, contact: Contact, internal: bool) -> Json:
         "nickFamilyName": contact.nick_family_name,
         "note": contact.note,
         "color": None,
+        **archived,
         "isBlocked": contact.blocked,
         "isHidden": contact.hidden,
         "messageExpirationTime": contact.expiration,

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from signal_bridge.sandbox import errors
 from signal_bridge.sandbox.call import Call, Handler
-from signal_bridge.sandbox.options import VERSION
 from signal_bridge.sandbox.params import read_typed
 
 Json = dict[str, Any]
+
+_NO_SUBSCRIPTION: Final = "Missing subscription parameter with subscription id"
 
 # Word for word: the tests that compare the sandbox with signal-cli ask for it.
 _NO_ID: Final = (
@@ -23,26 +24,26 @@ _NO_ID: Final = (
 def version(call: Call) -> Json:
     """`version`: of the signal-cli that is imitated. Raises when its params are no object."""
     _ = call.params
-    return {"version": VERSION}
+    return {"version": call.version.number}
 
 
-def list_accounts(call: Call) -> list[Json]:
+async def list_accounts(call: Call) -> list[Json]:
     """`listAccounts`: the loaded ones, in the order in which they came."""
-    return [{"number": number} for number in call.network.accounts]
+    return [{"number": each.number} for each in await call.world.loading.loaded()]
 
 
-def subscribe_receive(call: Call) -> int:
+async def subscribe_receive(call: Call) -> int:
     """All accounts that are loaded now, or the one named (signal-cli.rst 1.8)."""
     account = call.given_account
-    numbers = [account.number] if account else call.network.accounts
-    return call.world.deliveries.subscribe(call.client, numbers)
+    accounts = [account] if account else await call.world.loading.loaded()
+    return call.world.deliveries.subscribe(call.client, [each.number for each in accounts])
 
 
 def unsubscribe_receive(call: Call) -> Json:
     """`unsubscribeReceive`: `{}`. The id comes by name or as the only one of an array."""
     if call.values is None:
         return _unsubscribe_account(call)
-    call.world.deliveries.unsubscribe(call.client, _subscription_id(call.values))
+    call.world.deliveries.unsubscribe(call.client, subscription_id(call.values))
     return {}
 
 
@@ -73,7 +74,8 @@ def register(call: Call) -> Json:
     """`register`: `{}`. No code is sent, since any will do but 000-000."""
     known = ("voice", "reregister", "captcha")
     values = read_typed(call.values, "RegisterCommand$RegistrationParams", known)
-    call.world.linking.register(call.number, values.get("captcha"))
+    anew = bool(values.get("reregister"))
+    call.world.linking.register(call.number, values.get("captcha"), anew)
     return {}
 
 
@@ -89,19 +91,24 @@ def verify(call: Call) -> Json:
 
 
 def delete_local_account_data(call: Call) -> Json:
-    """Only accounts that are not loaded get here, so there is nothing left to delete."""
+    """Only accounts that are not loaded get here; those that were are let go first."""
     registered = call.network.people.by_number(call.number) is not None
     if registered and not call.params.flag("ignoreRegistered"):
         raise errors.user_error(
             "Not deleting account, it is still registered. Use --ignore-registered to delete it "
             "anyway."
         )
+    call.network.asleep.pop(call.number, None)
     return {}
 
 
 async def get_attachment(call: Call) -> Json:
     """`getAttachment`: `{"data": base64}` of a file that was received."""
-    attachment_id = call.params.needed_text("id")
+    attachment_id = call.params.text("id")
+    if attachment_id is None:
+        text = "Missing attachment id parameter"
+        wants = call.version.wants_attachment_id
+        raise errors.user_error(text) if wants else errors.missing("id")
     data = await asyncio.to_thread(call.world.storage.read, attachment_id)
     return {"data": base64.b64encode(data).decode()}
 
@@ -123,14 +130,16 @@ METHODS: Final[dict[str, Handler]] = {
 
 def _unsubscribe_account(call: Call) -> Json:
     """Without parameters only the one account of `-a` can be meant."""
-    if call.world.options.account is None:
-        text = "Missing subscription parameter with subscription id"
-        raise errors.user_error(text)
-    call.world.deliveries.unsubscribe_only(call.client, call.world.options.account)
+    if call.given_account is None:
+        raise errors.user_error(_NO_SUBSCRIPTION)
+    call.world.deliveries.unsubscribe_only(call.client, call.given_account.number)
     return {}
 
 
-def _subscription_id(values: Any) -> int:
+def subscription_id(values: Any) -> int:
+    """Which subscription is to end: by name or as the only one of an array. Raises RpcError."""
+    if values is None:
+        raise errors.user_error(_NO_SUBSCRIPTION)
     found = values[0] if isinstance(values, list) and values else None
     if isinstance(values, dict):
         found = values.get("subscription")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable
 from typing import Any, Final
 
@@ -11,7 +12,13 @@ from signal_bridge.sandbox.call import Call, Handler
 from signal_bridge.sandbox.envelopes import Message, Receipt, Typing
 from signal_bridge.sandbox.linking import WRONG_CAPTCHA
 from signal_bridge.sandbox.people import Person
-from signal_bridge.sandbox.sending import Targets, find_group, new_message, read_targets
+from signal_bridge.sandbox.sending import (
+    Targets,
+    find_group,
+    find_sendable_group,
+    new_message,
+    read_targets,
+)
 from signal_bridge.sandbox.sending import send as send_to
 
 Json = dict[str, Any]
@@ -26,11 +33,16 @@ async def send(call: Call) -> Json:
     """`send`, new messages and edits (`editTimestamp`), to people and groups."""
     params = call.params
     targets = read_targets(call)
-    files = await asyncio.to_thread(attachments.load_all, params.texts("attachment"))
+    if params.flag("endSession"):
+        return await _end_session(call, targets)
+    for name in ("noUrgent", "voiceNote"):
+        params.flag(name)
+    paths = params.texts("attachment")
+    files = await asyncio.to_thread(attachments.load_all, paths, call.guarded)
     previews, preview_files = await asyncio.to_thread(composing.previews, call)
     quote, quote_files = await asyncio.to_thread(composing.quote, call)
     text, sticker = params.text("message"), composing.sticker(call)
-    if not (text or files or sticker or params.flag("endSession")):
+    if not (text or files or sticker):
         raise errors.user_error(_EMPTY)
     parts = {
         "quote": quote,
@@ -49,13 +61,15 @@ async def send(call: Call) -> Json:
         parts=parts,
         files=(*files, *preview_files, *quote_files),
     )
+    if message.edit_of is not None:
+        targets = targets.without_self()
     return await send_to(call, targets, message)
 
 
 def send_reaction(call: Call) -> Sent:
     """`sendReaction` to a message, or with `story` to a story."""
     params = call.params
-    targets = read_targets(call)
+    targets = _targets(call)
     emoji, timestamp = params.needed_text("emoji"), params.needed_timestamp("targetTimestamp")
     author = _target_author(call, targets)
     reaction = envelopes.reaction(emoji, author, timestamp, bool(params.flag("remove")))
@@ -65,7 +79,7 @@ def send_reaction(call: Call) -> Sent:
 
 def remote_delete(call: Call) -> Sent:
     """`remoteDelete`: the message of `targetTimestamp` is to be gone."""
-    targets = read_targets(call)
+    targets = _targets(call)
     deleted = {"timestamp": call.params.needed_timestamp("targetTimestamp")}
     return send_to(call, targets, new_message(call, remoteDelete=deleted))
 
@@ -93,7 +107,9 @@ def send_receipt(call: Call) -> Sent:
     if kind not in ("read", "viewed"):
         raise errors.user_error(f"Unknown receipt type: {kind}")
     receipt = Receipt(call.account.person.ticker.next_ms(), kind, timestamps)
-    return send_to(call, Targets([recipient], []), receipt)
+    silent = call.version.minds_receipt_setting and not call.account.sends_receipts
+    targets = [] if silent and recipient.person else [recipient]
+    return send_to(call, Targets(targets, []), receipt)
 
 
 def send_message_request_response(call: Call) -> Json:
@@ -119,7 +135,7 @@ def send_sync_request(call: Call) -> Json:
 
 def send_pin_message(call: Call) -> Sent:
     """`sendPinMessage`, in signal-cli since 0.14.0: for `pinDuration` seconds; -1 is for ever."""
-    targets = read_targets(call)
+    targets = _targets(call)
     author = _target_author(call, targets)
     timestamp = call.params.needed_timestamp("targetTimestamp")
     seconds = call.params.needed_integer("pinDuration")
@@ -129,10 +145,39 @@ def send_pin_message(call: Call) -> Sent:
 
 def send_unpin_message(call: Call) -> Sent:
     """`sendUnpinMessage`, in signal-cli since 0.14.0."""
-    targets = read_targets(call)
+    targets = _targets(call)
     author = _target_author(call, targets)
     unpin = envelopes.pin(author, call.params.needed_timestamp("targetTimestamp"))
     return send_to(call, targets, new_message(call, unpinMessage=unpin))
+
+
+def send_admin_delete(call: Call) -> Sent:
+    """`sendAdminDelete`, in signal-cli since 0.14.0: an admin takes away another's message.
+
+    Sent by others, too, as signal-cli does; whoever gets that shows nothing.
+    """
+    params = call.params
+    if not params.texts("groupId"):
+        raise errors.user_error("Admin delete requires group IDs")
+    groups = [find_sendable_group(call, each) for each in params.texts("groupId")]
+    author = call.network.people.find(params.needed_text("targetAuthor")).need_person()
+    timestamp = params.needed_timestamp("targetTimestamp")
+    story = envelopes.story_context(author, timestamp) if params.flag("story") else None
+    deleted = envelopes.pin(author, timestamp)
+    what = new_message(call, adminDelete=deleted, storyContext=story)
+    return send_to(call, Targets([], groups), what)
+
+
+def send_payment_notification(call: Call) -> Sent:
+    """`sendPaymentNotification`: `receipt` in base64, and a `note`."""
+    recipient = call.network.people.find(call.params.needed_text("recipient"))
+    receipt = call.params.needed_text("receipt")
+    try:
+        base64.b64decode(receipt, validate=True)
+    except ValueError:
+        raise errors.internal_error('"receipt" is no base64') from None
+    payment = {"note": call.params.text("note"), "receipt": receipt}
+    return send_to(call, Targets([recipient], []), new_message(call, payment=payment))
 
 
 def submit_rate_limit_challenge(call: Call) -> Json:
@@ -141,9 +186,10 @@ def submit_rate_limit_challenge(call: Call) -> Json:
     token, captcha = call.params.text("challenge"), call.params.text("captcha")
     solved = next((aci for aci, each in challenges.items() if token and each == token), None)
     if solved is None or not captcha or captcha == WRONG_CAPTCHA:
-        raise errors.user_error(
+        raise errors.RpcError(
+            call.version.captcha_rejected,
             "Captcha rejected, it may be outdated, already used or solved from a different IP "
-            "address."
+            "address.",
         )
     challenges[solved] = ""
     return {}
@@ -160,8 +206,25 @@ METHODS: Final[dict[str, Handler]] = {
     "sendSyncRequest": send_sync_request,
     "sendPinMessage": send_pin_message,
     "sendUnpinMessage": send_unpin_message,
+    "sendAdminDelete": send_admin_delete,
+    "sendPaymentNotification": send_payment_notification,
     "submitRateLimitChallenge": submit_rate_limit_challenge,
 }
+
+
+async def _end_session(call: Call, targets: Targets) -> Json:
+    """Whatever else is given is not looked at, nor are groups."""
+    if not targets.recipients:
+        raise errors.user_error("No recipients given")
+    if call.version.ends_sessions_silently:
+        return {}
+    return await send_to(call, Targets(targets.recipients, []), new_message(call))
+
+
+def _targets(call: Call) -> Targets:
+    """Those of all but `send`: at first `notifySelf` meant nothing to them."""
+    targets = read_targets(call)
+    return targets if call.version.notifies_self_of_anything else targets.without_self()
 
 
 def _target_author(call: Call, targets: Targets) -> Person:

@@ -43,9 +43,11 @@ Magic numbers: sending to them fails as Signal fails
     +12025550195                   NETWORK_FAILURE
     +12025550196                   INVALID_PRE_KEY_FAILURE
     +12025550197                   the whole call breaks: -32603, connection reset
+    +12025550198                   is invited to a group, not added, and accepts a second later
     ============================== ==================================================
     An account that was unregistered and is registered again has new keys: those who knew it do not
-    trust them.
+    trust them. One that another has forgotten (`removeContact`) has to be invited by that one; it
+    accepts by `updateGroup`, and declines by `quitGroup`.
 
 Magic registrations, and changes of a number
     ============================== ==================================================

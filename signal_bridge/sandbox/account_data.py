@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from signal_bridge.sandbox import errors
 from signal_bridge.sandbox.mailbox import Envelope, Mailbox
-from signal_bridge.sandbox.people import Person, Recipient, now_ms
+from signal_bridge.sandbox.people import Fault, Person, Recipient, now_ms
 
 UNTRUSTED: Final = "UNTRUSTED"
 UNVERIFIED: Final = "TRUSTED_UNVERIFIED"
@@ -96,6 +96,7 @@ class Account:
         self.identities: dict[str, Identity] = {}
         self.groups: set[str] = set()
         self.blocked_groups: set[str] = set()
+        self.strangers: set[str] = set()
         self.challenges: dict[str, str] = {}
         self.sticker_packs: dict[str, StickerPack] = {}
         self.mailbox = Mailbox()
@@ -126,6 +127,10 @@ class Account:
     def identity(self, person: Person, trust: str = UNVERIFIED) -> Identity:
         """The key of a person; one not seen before is trusted as `trust` says."""
         return self.identities.setdefault(person.aci, Identity(person, trust))
+
+    def knows_profile(self, person: Person) -> bool:
+        """Whether a person can be added to a group, and need not be invited."""
+        return person.fault is not Fault.INVITED and person.aci not in self.strangers
 
     def distrusts(self, person: Person) -> bool:
         """Whether the key of a person is not trusted, so that nothing is sent there."""

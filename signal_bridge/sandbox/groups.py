@@ -24,6 +24,19 @@ _KEY_HEAD: Final = b"\x0a\x34\x0a\x20"
 _PASSWORD_HEAD: Final = b"\x12\x10"
 
 
+@dataclass(frozen=True)
+class Label:
+    """What a member calls itself in a group: None where it never said, empty if it took it back."""
+
+    emoji: str | None = None
+    text: str | None = None
+
+    def as_json(self) -> dict[str, str]:
+        """The keys of an entry in `members` of `listGroups`, as far as there is something."""
+        pairs = {"labelEmoji": self.emoji, "label": self.text}
+        return {key: value for key, value in pairs.items() if value is not None}
+
+
 @dataclass(eq=False)
 class Group:
     """One group. It is the same for all its members."""
@@ -40,9 +53,11 @@ class Group:
     edit_details: str = EVERYBODY
     send_message: str = EVERYBODY
     members: dict[str, Person] = field(default_factory=dict)
+    pending: dict[str, Person] = field(default_factory=dict)
     requesting: dict[str, Person] = field(default_factory=dict)
     banned: dict[str, Person] = field(default_factory=dict)
     admins: set[str] = field(default_factory=set)
+    labels: dict[str, Label] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -63,33 +78,51 @@ class Group:
         return _PREFIXES[0] + base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
     def has(self, person: Person) -> bool:
-        """Whether a person is a member, and not merely asking to be one."""
+        """Whether a person is a member, and not merely invited or asking to be one."""
         return person.aci in self.members
 
     def is_admin(self, person: Person) -> bool:
         """Whether a person may do everything. Nobody who left may."""
         return person.aci in self.admins
 
-    def others(self, person: Person) -> list[Person]:
-        """All members but one: those a message of that one goes to."""
-        return [each for each in self.members.values() if each is not person]
+    def others(self, person: Person, invited: bool = False) -> list[Person]:
+        """All members but one: those a message of that one goes to. News goes to `invited`, too."""
+        people = [*self.members.values(), *(self.pending.values() if invited else ())]
+        return [each for each in people if each is not person]
 
     def add(self, person: Person) -> None:
-        """Make a person a member, whether asking or not."""
+        """Make a person a member, whether invited, asking or neither."""
+        self.remove_requests(person)
         self.members[person.aci] = person
-        self.requesting.pop(person.aci, None)
+
+    def invite(self, person: Person) -> None:
+        """Let a person decide whether to be a member. One that asked has decided."""
+        if person.aci in self.requesting:
+            self.add(person)
+        elif not self.has(person):
+            self.pending[person.aci] = person
 
     def remove(self, person: Person) -> None:
-        """Take away membership, a request for it, and the rights of an admin."""
+        """Take away membership, an invitation, a request, and the rights of an admin."""
         self.members.pop(person.aci, None)
-        self.requesting.pop(person.aci, None)
+        self.remove_requests(person)
         self.admins.discard(person.aci)
+        self.labels.pop(person.aci, None)
+
+    def remove_requests(self, person: Person) -> None:
+        """Neither an invitation nor a request of a person is open any more."""
+        self.pending.pop(person.aci, None)
+        self.requesting.pop(person.aci, None)
 
     def replace(self, person: Person) -> None:
         """Somebody registered anew, and is in the group as before."""
-        for people in (self.members, self.requesting, self.banned):
+        for people in (self.members, self.pending, self.requesting, self.banned):
             if person.aci in people:
                 people[person.aci] = person
+
+    def label(self, person: Person) -> Label:
+        """What a member calls itself here."""
+        return self.labels.get(person.aci, Label())
 
     def ban(self, person: Person) -> None:
         """Remove a person and let it not come back by the link."""
@@ -117,8 +150,11 @@ class Group:
         if not self.is_admin(person):
             raise errors.internal_error("Failed to send message: [403] Authorization failed!")
 
-    def as_json(self, person: Person, blocked: bool) -> dict[str, Any]:
-        """An entry of `listGroups`, as one member (or former one) sees the group."""
+    def as_json(self, person: Person, blocked: bool, detailed: bool) -> dict[str, Any]:
+        """An entry of `listGroups`, as one member (or former one) sees the group.
+
+        Members are `detailed` since 0.14.1: whether they are admins, and their labels.
+        """
         admins = [each for each in self.members.values() if self.is_admin(each)]
         return {
             "id": self.id,
@@ -127,8 +163,8 @@ class Group:
             "isMember": self.has(person),
             "isBlocked": blocked,
             "messageExpirationTime": self.expiration,
-            "members": _addresses(self.members.values()),
-            "pendingMembers": [],
+            "members": [self._member(each, detailed) for each in self.members.values()],
+            "pendingMembers": _addresses(self.pending.values()),
             "requestingMembers": _addresses(self.requesting.values()),
             "admins": _addresses(admins),
             "banned": _addresses(self.banned.values()),
@@ -137,6 +173,12 @@ class Group:
             "permissionSendMessage": self.send_message,
             "groupInviteLink": self.invite_link,
         }
+
+    def _member(self, person: Person, detailed: bool) -> dict[str, Any]:
+        (address,) = _addresses([person])
+        if not detailed:
+            return address
+        return {**address, "isAdmin": self.is_admin(person), **self.label(person).as_json()}
 
 
 def checked_id(text: str) -> str:
@@ -164,5 +206,5 @@ def read_invite(uri: str) -> tuple[bytes, bytes]:
     return raw[4:36], raw[38:]
 
 
-def _addresses(people: Iterable[Person]) -> list[dict[str, str]]:
+def _addresses(people: Iterable[Person]) -> list[dict[str, Any]]:
     return [{"number": each.number, "uuid": each.aci} for each in people]

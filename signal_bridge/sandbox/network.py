@@ -32,6 +32,7 @@ from signal_bridge.sandbox.people import ACCOUNT_NUMBERS, Fault, People, Person,
 SLOW_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 60
 CHALLENGE_SECONDS: Final = 86_400
+ACCEPT_SECONDS: Final = 1.0
 
 _log = logging.getLogger("SandboxNetwork")
 
@@ -156,6 +157,8 @@ class Network:
         if account:
             self.deposit(account, parcel)
             return
+        if parcel.group and to.aci in parcel.group.pending:
+            self._accept_invitation(to, parcel.group)
         if isinstance(parcel.what, Message):
             self._confirm(to, 1, parcel.source, parcel.what.timestamp)
             if to.is_robot and parcel.what.edit_of is None:
@@ -235,6 +238,7 @@ class Network:
             account.groups.add(group.id)
         elif isinstance(what, Message):
             account.contact(source).expiration = parcel.expires
+        account.strangers.discard(source.aci)
         name = account.name_of(source)
         head = envelopes.head(source, name, parcel.device, what.timestamp, now_ms())
         content = what.content(parcel.expires, group)
@@ -275,6 +279,18 @@ class Network:
             self.carry(Parcel(who, device, receipt), to)
 
         _call_soon(send, 0.03)
+
+    def _accept_invitation(self, invited: Person, group: Group) -> None:
+        def accept() -> None:
+            if invited.aci not in group.pending:
+                return
+            group.add(invited)
+            group.revision += 1
+            joined = Message(invited.ticker.next_ms(), group_update=True)
+            for each in group.others(invited, invited=True):
+                self.carry(Parcel(invited, 1, joined, group, group.expiration), each)
+
+        _call_soon(accept, ACCEPT_SECONDS)
 
     def _echo(self, robot: Person, heard: Parcel, text: str | None) -> None:
         def send() -> None:

@@ -20,7 +20,7 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Fault(enum.Enum):
-    """Why a message to somebody does not simply arrive."""
+    """What is the matter with somebody: why a message does not simply arrive, or an invitation."""
 
     IDENTITY_CHANGED = "+12025550191"
     CHALLENGED = "+12025550192"
@@ -29,6 +29,7 @@ class Fault(enum.Enum):
     OFFLINE = "+12025550195"
     STALE_KEYS = "+12025550196"
     BROKEN = "+12025550197"
+    INVITED = "+12025550198"
 
 
 class Ticker:

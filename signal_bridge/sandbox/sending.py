@@ -86,9 +86,9 @@ async def send(call: Call, targets: Targets, what: Sendable) -> dict[str, Any]:
 async def send_to_group(
     call: Call, group: Group, what: Sendable, name_group: bool = False
 ) -> list[Entry]:
-    """One entry per member but the sender."""
+    """One entry per member but the sender; a change is told to those who are invited, too."""
     naming = {"groupId": group.id} if name_group else {}
-    people = group.others(call.account.person)
+    people = group.others(call.account.person, invited=not name_group)
     return await _to_each(call, people, what, group, naming)
 
 

@@ -63,6 +63,8 @@ class Version:
     """Whether other messages than those of `send` know `notifySelf`. 0.13.22"""
     marks_timer_changes: bool
     """Whether a data message has `isExpirationUpdate`. 0.13.21"""
+    details_members: bool
+    """Whether members of a group have `isAdmin` and labels, which can be set. 0.14.1"""
     archives_contacts: bool
     """Whether a contact has `isArchived`. 0.14.1"""
     wants_attachment_id: bool
@@ -107,6 +109,7 @@ OLD: Final = Version(
     ends_sessions_silently=False,
     notifies_self_of_anything=False,
     marks_timer_changes=False,
+    details_members=False,
     archives_contacts=False,
     wants_attachment_id=False,
     guards_its_data=False,
@@ -136,6 +139,7 @@ NEW: Final = Version(
     ends_sessions_silently=True,
     notifies_self_of_anything=True,
     marks_timer_changes=True,
+    details_members=True,
     archives_contacts=True,
     wants_attachment_id=True,
     guards_its_data=True,

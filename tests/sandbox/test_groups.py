@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.sandbox.daemon import ALICE, BOB, CAROL, DAVE, ROBOT, Client, payload
+from signal_bridge.sandbox.versions import Version
+from tests.sandbox.conftest import only_new
+from tests.sandbox.daemon import ALICE, BOB, CAROL, DAVE, ROBOT, Client, Sandbox, payload
 
 GROUP = [
     "id", "name", "description", "isMember", "isBlocked", "messageExpirationTime", "members",
@@ -29,7 +32,9 @@ def numbers(addresses: list[dict[str, str]]) -> set[str]:
     return {address["number"] for address in addresses}
 
 
-def test_a_new_group_is_answered_and_shown_as_signal_cli_shows_it(client: Client) -> None:
+def test_a_new_group_is_answered_and_shown_as_signal_cli_shows_it(
+    client: Client, knows: Version
+) -> None:
     made = client.result("updateGroup", name="three", members=[BOB, CAROL])
     assert list(made) == ["groupId", "results", "timestamp"]
     assert len(made["groupId"]) == 44
@@ -39,7 +44,8 @@ def test_a_new_group_is_answered_and_shown_as_signal_cli_shows_it(client: Client
     assert list(group) == GROUP
     assert numbers(group["members"]) == {ALICE, BOB, CAROL}
     assert numbers(group["admins"]) == {ALICE}
-    assert list(group["members"][0]) == ["number", "uuid"]
+    details = ["isAdmin"] if knows.details_members else []
+    assert list(group["members"][0]) == ["number", "uuid", *details]
     assert (group["name"], group["description"], group["groupInviteLink"]) == ("three", None, None)
     assert show(client, made["groupId"], BOB) == group
 
@@ -168,15 +174,24 @@ def test_a_group_can_be_joined_by_its_link(subscriber: Client) -> None:
     subscriber.result("updateGroup", groupId=group, resetLink=True)
     assert show(subscriber, group)["groupInviteLink"] != uri
     old = subscriber.error("joinGroup", account=DAVE, uri=uri)
-    assert old["message"].startswith("Group link is not valid: ")
+    text = "Group link is not valid: Group link inactive (reason: UNKNOWN)"
+    assert old["message"] == text
+    subscriber.result("updateGroup", groupId=group, ban=DAVE)
+    new = show(subscriber, group)["groupInviteLink"]
+    banned = subscriber.error("joinGroup", account=DAVE, uri=new)
+    text = "Group link is not valid: Group link inactive (reason: BANNED)"
+    assert banned["message"] == text
 
 
 def test_a_link_may_ask_for_the_approval_of_an_admin(client: Client) -> None:
     group = create(client, link="enabled-with-approval")
     uri = show(client, group)["groupInviteLink"]
-    assert client.result("joinGroup", account=DAVE, uri=uri)["onlyRequested"] is True
+    assert client.result("joinGroup", account=DAVE, uri=uri) == {
+        "timestamp": 0, "results": [], "groupId": group, "onlyRequested": True,
+    }  # fmt: skip
     again = client.error("joinGroup", account=DAVE, uri=uri)
-    assert again["message"].startswith("Pending admin approval: ")
+    text = "Pending admin approval: You have already requested to join the group."
+    assert again["message"] == text
     assert numbers(show(client, group)["requestingMembers"]) == {DAVE}
     client.result("updateGroup", groupId=group, member=DAVE)
     assert numbers(show(client, group)["members"]) == {ALICE, DAVE}
@@ -247,3 +262,98 @@ def test_a_blocked_group_is_not_heard(subscriber: Client) -> None:
     sent = subscriber.result("send", groupId=group, message="heard")["timestamp"]
     subscriber.data_message(BOB, sent)
     assert "'unheard'" not in str(subscriber.notifications)
+
+
+INVITED = "+12025550198"
+
+
+def test_who_has_to_be_invited_is_no_member_until_it_accepts(subscriber: Client) -> None:
+    group = create(subscriber, BOB, INVITED)
+    shown = show(subscriber, group)
+    assert numbers(shown["members"]) == {ALICE, BOB}
+    assert numbers(shown["pendingMembers"]) == {INVITED}
+    joined = subscriber.wait_for(
+        lambda params: f"'sourceNumber': '{INVITED}'" in str(params) and group in str(params)
+    )
+    assert payload(joined)["envelope"]["dataMessage"]["groupInfo"]["type"] == "UPDATE"
+    shown = show(subscriber, group)
+    assert numbers(shown["members"]) == {ALICE, BOB, INVITED}
+    assert shown["pendingMembers"] == []
+
+
+@pytest.fixture
+def invitation(start: Callable[..., Sandbox]) -> tuple[Client, str]:
+    """Dave, whose profile Alice has forgotten, is invited to a group of hers and Bob's."""
+    client = start("--receive-mode", "manual").connect()
+    client.result("subscribeReceive", account=None)
+    client.result("removeContact", recipient=DAVE, forget=True)
+    return client, create(client, BOB, DAVE)
+
+
+def test_an_account_accepts_an_invitation_by_updating_the_group(
+    invitation: tuple[Client, str],
+) -> None:
+    client, group = invitation
+    shown = show(client, group, DAVE)
+    assert shown["isMember"] is False
+    assert numbers(shown["pendingMembers"]) == {DAVE}
+    client.error("send", account=DAVE, groupId=group, message="x")
+    quiet = client.result("send", groupId=group, message="not for guests")
+    assert [entry["recipientAddress"]["number"] for entry in quiet["results"]] == [BOB]
+    accepted = client.result("updateGroup", account=DAVE, groupId=group)
+    update = client.data_message(BOB, accepted["timestamp"])
+    assert update["groupInfo"]["type"] == "UPDATE"
+    assert numbers(show(client, group)["members"]) == {ALICE, BOB, DAVE}
+    assert client.result("send", account=DAVE, groupId=group, message="hello")
+
+
+def test_an_account_declines_an_invitation_by_leaving(invitation: tuple[Client, str]) -> None:
+    client, group = invitation
+    declined = client.result("quitGroup", account=DAVE, groupId=group)
+    assert client.data_message(BOB, declined["timestamp"])["groupInfo"]["type"] == "UPDATE"
+    assert show(client, group)["pendingMembers"] == []
+    gone = client.error("updateGroup", account=DAVE, groupId=group)
+    assert gone["message"] == f"User is not a member in group: three ({group})"
+
+
+def test_an_invitation_can_be_taken_back(invitation: tuple[Client, str]) -> None:
+    client, group = invitation
+    client.result("updateGroup", groupId=group, removeMember=DAVE)
+    assert show(client, group)["pendingMembers"] == []
+
+
+def test_who_wrote_meanwhile_need_not_be_invited(invitation: tuple[Client, str]) -> None:
+    client, _ = invitation
+    sent = client.result("send", account=DAVE, recipient=[ALICE], message="it is me")
+    client.data_message(ALICE, sent["timestamp"])
+    group = create(client, DAVE)
+    assert numbers(show(client, group)["members"]) == {ALICE, DAVE}
+
+
+def test_who_is_invited_may_also_come_by_the_link(invitation: tuple[Client, str]) -> None:
+    client, group = invitation
+    client.result("updateGroup", groupId=group, link="enabled-with-approval")
+    uri = show(client, group)["groupInviteLink"]
+    assert "onlyRequested" not in client.result("joinGroup", account=DAVE, uri=uri)
+    assert numbers(show(client, group)["members"]) == {ALICE, BOB, DAVE}
+
+
+@only_new
+def test_members_give_themselves_labels(client: Client) -> None:
+    group = create(client, BOB, memberLabel="host", memberLabelEmoji="🏠")
+    shown = {member["number"]: member for member in show(client, group)["members"]}
+    assert list(shown[ALICE]) == ["number", "uuid", "isAdmin", "labelEmoji", "label"]
+    assert (shown[ALICE]["label"], shown[ALICE]["labelEmoji"]) == ("host", "🏠")
+    assert list(shown[BOB]) == ["number", "uuid", "isAdmin"]
+    assert (shown[ALICE]["isAdmin"], shown[BOB]["isAdmin"]) == (True, False)
+    assert client.result("updateGroup", account=BOB, groupId=group, memberLabel="cook")["results"]
+    client.result("updateGroup", groupId=group, memberLabelEmoji="🏡")
+    shown = {member["number"]: member for member in show(client, group)["members"]}
+    assert shown[BOB]["label"] == "cook"
+    assert (shown[ALICE]["label"], shown[ALICE]["labelEmoji"]) == ("host", "🏡")
+
+
+@pytest.mark.parametrize("version", ["0.13.19"], indirect=True)
+def test_0_13_knows_no_labels(client: Client) -> None:
+    group = create(client, BOB)
+    assert client.result("updateGroup", groupId=group, memberLabel="host") == {}

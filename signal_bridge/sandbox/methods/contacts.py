@@ -263,6 +263,7 @@ def _forget(call: Call, person: Person) -> Json:
         raise errors.internal_error("Can't delete self recipient")
     call.account.contacts.pop(person.aci, None)
     call.account.identities.pop(person.aci, None)
+    call.account.strangers.add(person.aci)
     return {}
 
 

@@ -10,7 +10,7 @@ from signal_bridge.sandbox import errors, groups
 from signal_bridge.sandbox.attachments import file_problem, read_file
 from signal_bridge.sandbox.call import Call, Handler
 from signal_bridge.sandbox.envelopes import Message
-from signal_bridge.sandbox.groups import Group, checked_id
+from signal_bridge.sandbox.groups import Group, Label, checked_id
 from signal_bridge.sandbox.people import Person
 from signal_bridge.sandbox.sending import find_group, send_to_group
 
@@ -33,6 +33,7 @@ _PERMISSION_PARAMS: Final = {
     "setPermissionEditDetails": "edit_details",
     "setPermissionSendMessages": "send_message",
 }
+_INACTIVE: Final = "Group link is not valid: Group link inactive (reason: {})"
 _DETAILS: Final = ("name", "description")
 _ADMIN_PARAMS: Final = ("removeMember", "admin", "removeAdmin", "ban", "unban")
 
@@ -43,23 +44,32 @@ def list_groups(call: Call) -> list[Json]:
     wanted = [checked_id(text) for text in call.params.texts("groupId")]
     known = [call.network.groups[each] for each in account.groups]
     return [
-        group.as_json(account.person, group.id in account.blocked_groups)
+        group.as_json(
+            account.person, group.id in account.blocked_groups, call.version.details_members
+        )
         for group in known
         if not wanted or group.id in wanted
     ]
 
 
 async def update_group(call: Call) -> Json:
-    """`updateGroup`: without `groupId` a new one. `{}` if nothing changed."""
+    """`updateGroup`: without `groupId` a new one. `{}` if nothing changed.
+
+    Who is invited accepts by it, whatever else it is to change.
+    """
     change = _Change(call)
     await asyncio.to_thread(change.read_avatar)
     group_id = call.params.text("groupId")
     if group_id is None:
         return await _create(call, change)
     group = find_group(call, group_id)
-    group.need_member(call.account.person)
+    person = call.account.person
+    accepts = person.aci in group.pending
+    if accepts:
+        group.add(person)
+    group.need_member(person)
     change.check_rights(group)
-    if not change.apply(group):
+    if not change.apply(group) and not accepts:
         return {}
     return await _announce_update(call, group)
 
@@ -70,27 +80,31 @@ async def join_group(call: Call) -> Json:
     person = call.account.person
     group = next((each for each in call.network.groups.values() if each.key == key), None)
     if group is None or group.link == groups.DISABLED or group.link_password != password:
-        raise errors.user_error("Group link is not valid: The link is not active")
+        raise errors.user_error(_INACTIVE.format("UNKNOWN"))
     if person.aci in group.banned:
-        raise errors.user_error("Group link is not valid: The user is banned")
+        raise errors.user_error(_INACTIVE.format("BANNED"))
     if person.aci in group.requesting:
-        text = "Pending admin approval: The user already requested to join"
+        text = "Pending admin approval: You have already requested to join the group."
         raise errors.user_error(text)
-    if group.link == groups.WITH_APPROVAL and not group.has(person):
+    needs_approval = group.link == groups.WITH_APPROVAL and person.aci not in group.pending
+    if needs_approval and not group.has(person):
         group.requesting[person.aci] = person
-        joined = {"groupId": group.id, "onlyRequested": True}
-        return {**await _announce_update(call, group), **joined}
+        group.revision += 1
+        return {"timestamp": 0, "results": [], "groupId": group.id, "onlyRequested": True}
     group.add(person)
     call.account.groups.add(group.id)
     return {**await _announce_update(call, group), "groupId": group.id}
 
 
 async def quit_group(call: Call) -> Json:
-    """`quitGroup`: the results of telling it, `{}` for who had left; `delete` forgets the group."""
+    """`quitGroup`: the results of telling it, `{}` for who had left; `delete` forgets the group.
+
+    Who is invited declines by it.
+    """
     group = _group_to_quit(call)
     person, people = call.account.person, call.network.people
     result: Json = {}
-    if group.has(person):
+    if group.has(person) or person.aci in group.pending:
         group.admins |= {people.find(text).need_person().aci for text in call.params.texts("admin")}
         _refuse_last_admin(group, person)
         group.remove(person)
@@ -122,6 +136,7 @@ class _Change:
         self._details: Json = {name: params.text(name) for name in _DETAILS}
         self._details["expiration"] = params.integer("expiration")
         self._reset_link = bool(params.flag("resetLink"))
+        self._label = self._read_label() if call.version.details_members else Label()
 
     def read_avatar(self) -> None:
         path = self._params.text("avatar")
@@ -152,11 +167,12 @@ class _Change:
         if self._reset_link:
             group.link_password = Group("").link_password
         self._change_people(group)
+        self._set_label(group)
         return _state(group) != before
 
     def _change_people(self, group: Group) -> None:
         actions: dict[str, Callable[[Person], None]] = {
-            "member": group.add,
+            "member": lambda person: self._add(group, person),
             "removeMember": group.remove,
             "admin": lambda person: group.admins.add(person.aci),
             "removeAdmin": lambda person: group.admins.discard(person.aci),
@@ -168,6 +184,25 @@ class _Change:
             for person in people[name]:
                 action(person)
         group.admins &= set(group.members)
+
+    def _add(self, group: Group, person: Person) -> None:
+        """Only whose profile is known can be added; others are invited."""
+        if self._call.account.knows_profile(person):
+            group.add(person)
+        else:
+            group.invite(person)
+
+    def _read_label(self) -> Label:
+        return Label(self._params.text("memberLabelEmoji"), self._params.text("memberLabel"))
+
+    def _set_label(self, group: Group) -> None:
+        """What is not given stays."""
+        person, new = self._call.account.person, self._label
+        if new == Label():
+            return
+        old = group.label(person)
+        emoji = old.emoji if new.emoji is None else new.emoji
+        group.labels[person.aci] = Label(emoji, old.text if new.text is None else new.text)
 
     def _people(self, name: str) -> list[Person]:
         find = self._call.network.people.find
@@ -220,5 +255,5 @@ def _choice(value: str | None, choices: dict[str, str], complaint: str) -> str |
 
 def _state(group: Group) -> Json:
     state = dict(vars(group))
-    copies = ("members", "requesting", "banned", "admins")
+    copies = ("members", "pending", "requesting", "banned", "admins", "labels")
     return {**state, **{name: state[name].copy() for name in copies}}

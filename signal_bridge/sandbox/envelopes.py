@@ -120,6 +120,21 @@ class Receipt:
 
 
 @dataclass(frozen=True)
+class Story:
+    """A picture or a film to look at for a day, of one person or in a group."""
+
+    timestamp: int
+    allows_replies: bool
+    files: tuple[Attachment, ...]
+
+    def content(self, expires: int, group: Group | None) -> Json:  # noqa: ARG002 - Sendable
+        """`storyMessage`, with the group if that is where it is shown."""
+        where = {"groupId": group.id} if group else {}
+        file = {"fileAttachment": self.files[0].as_json()}
+        return {"storyMessage": {"allowsReplies": self.allows_replies, **where, **file}}
+
+
+@dataclass(frozen=True)
 class Sync:
     """Something another device of the same account tells."""
 

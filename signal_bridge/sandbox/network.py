@@ -23,7 +23,7 @@ from signal_bridge.sandbox.account_data import (
     Device,
     Identity,
 )
-from signal_bridge.sandbox.envelopes import Message, Receipt, Sendable, Sync
+from signal_bridge.sandbox.envelopes import Message, Receipt, Sendable, Story, Sync
 from signal_bridge.sandbox.groups import Group
 from signal_bridge.sandbox.mailbox import Envelope
 from signal_bridge.sandbox.options import Options
@@ -268,6 +268,8 @@ class Network:
         source, what, group = parcel.source, parcel.what, parcel.group
         if account.blocks(source) or (group and group.id in account.blocked_groups):
             return True
+        if isinstance(what, Story):
+            return self._options.ignore_stories
         needs_admin = isinstance(what, Message) and "adminDelete" in what.parts
         return needs_admin and not (group and group.is_admin(source))
 

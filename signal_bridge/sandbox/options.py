@@ -61,6 +61,7 @@ class Options:
     receive_mode: ReceiveMode = ReceiveMode.ON_START
     trust_new_identities: str = "on-first-use"
     ignore_attachments: bool = False
+    ignore_stories: bool = False
     send_read_receipts: bool = False
     verbosity: int = 0
     log_file: Path | None = None
@@ -85,6 +86,7 @@ def parse(argv: Sequence[str]) -> Options:
         receive_mode=ReceiveMode(getattr(values, "receive_mode", "on-start")),
         trust_new_identities=values.trust_new_identities,
         ignore_attachments=getattr(values, "ignore_attachments", False),
+        ignore_stories=getattr(values, "ignore_stories", False),
         send_read_receipts=getattr(values, "send_read_receipts", False),
         verbosity=values.verbose,
         log_file=_optional_path(values.log_file),

@@ -83,6 +83,15 @@ async def send(call: Call, targets: Targets, what: Sendable) -> dict[str, Any]:
     return _answer({"timestamp": what.timestamp, "results": results})
 
 
+async def send_to_people(
+    call: Call, people: list[Person], what: Sendable, group: Group | None
+) -> dict[str, Any]:
+    """Send to each of these, who may be in a group that the results do not name."""
+    await _keep_files(call, what)
+    results = await _to_each(call, people, what, group)
+    return _answer({"timestamp": what.timestamp, "results": results})
+
+
 async def send_to_group(
     call: Call, group: Group, what: Sendable, name_group: bool = False
 ) -> list[Entry]:

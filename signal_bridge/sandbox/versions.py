@@ -84,6 +84,7 @@ OLD: Final = Version(
             "sendPollCreate",
             "sendPollTerminate",
             "sendPollVote",
+            "sendStory",
             "sendUnpinMessage",
             "updateDevice",
         }

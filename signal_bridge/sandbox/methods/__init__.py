@@ -16,6 +16,7 @@ from signal_bridge.sandbox.methods import (
     numbers,
     polls,
     stickers,
+    stories,
 )
 
 
@@ -59,6 +60,7 @@ _ROOMS: Final = (
     numbers,
     polls,
     stickers,
+    stories,
 )
 
 

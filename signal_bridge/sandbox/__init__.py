@@ -23,7 +23,8 @@ Who lives here
     ============================== ==================================================
     +12025550100 … +12025550103    accounts of this daemon: Alice, Bob, Carol and Dave,
                                    usernames `alice.01`, `bob.01`, `carol.01`, `dave.01`
-    +12025550123                   the echo robot: sends each text back
+    +12025550123                   the echo robot: sends each text back, and picks up when
+                                   it is called
     +12025550140 …                 numbers that `finishLink` hands out; linking "scans"
                                    by itself about a second after `startLink`
     any other number               unregistered, until `register` and `verify`, or until an
@@ -61,12 +62,12 @@ Magic registrations, and changes of a number
 One request, in the order of the modules
     `connection` reads a line, `protocol` its JSON, `rpc.requests` says what is asked for,
     `dispatcher` finds the method in `methods`, and the account through `loading`; a function in
-    that folder does the work with `sending`, `groups` and `network`; `mailbox` keeps what arrives
-    until `deliveries` hands it to the subscribers.
+    that folder does the work with `sending`, `groups`, `telephone` and `network`; `mailbox` keeps
+    what arrives until `deliveries` hands it to the subscribers, as `call_events` does with calls.
 
 Where it differs from signal-cli on purpose: no `--http` and no D-Bus, no copy of received messages
 on stdout, no sync transcripts to other devices, `getAttachment` cannot leave its directory, a UUID
-that nobody has cannot become a contact, a bare CR ends no line, an account that cannot be loaded
-cannot be registered anew either, and what Java says of its own insides is said in plain words,
-under the same code.
+that nobody has cannot become a contact, a bare CR ends no line, calls have no sound and need no
+program for it, an account that cannot be loaded cannot be registered anew either, and what Java
+says of its own insides is said in plain words, under the same code.
 """

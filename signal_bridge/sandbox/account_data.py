@@ -59,6 +59,20 @@ class Device:
 
 
 @dataclass
+class PhoneCall:
+    """A call as one side of it sees it. `id` has 64 bits and a sign, as `callId` does.
+
+    `devices` are the names of the microphone and the loudspeaker, once it is connected.
+    """
+
+    id: int
+    other: Person
+    is_outgoing: bool
+    state: str
+    devices: tuple[str, ...] = ()
+
+
+@dataclass
 class Sticker:
     """One picture of a pack. `id` is its place in the pack, from 0."""
 
@@ -98,6 +112,7 @@ class Account:
         self.blocked_groups: set[str] = set()
         self.strangers: set[str] = set()
         self.challenges: dict[str, str] = {}
+        self.calls: dict[int, PhoneCall] = {}
         self.sticker_packs: dict[str, StickerPack] = {}
         self.mailbox = Mailbox()
         self.changed = asyncio.Event()

@@ -11,12 +11,14 @@ from typing import Any
 from signal_bridge.sandbox import errors
 from signal_bridge.sandbox.account_data import Account
 from signal_bridge.sandbox.attachments import Storage
+from signal_bridge.sandbox.call_events import CallEvents
 from signal_bridge.sandbox.deliveries import Client, Deliveries
 from signal_bridge.sandbox.linking import Linking
 from signal_bridge.sandbox.loading import Loading
 from signal_bridge.sandbox.network import Network
 from signal_bridge.sandbox.options import Options
 from signal_bridge.sandbox.params import Params
+from signal_bridge.sandbox.telephone import Telephone
 from signal_bridge.sandbox.versions import Version
 
 
@@ -28,7 +30,9 @@ class World:
     network: Network
     loading: Loading
     deliveries: Deliveries
+    call_events: CallEvents
     linking: Linking
+    telephone: Telephone
     storage: Storage
     ended: asyncio.Event
 

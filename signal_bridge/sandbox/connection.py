@@ -46,6 +46,7 @@ class Connection:
             self.abort()
         finally:
             self._world.deliveries.remove_client(self)
+            self._world.call_events.remove_client(self)
             await asyncio.gather(*self._running, return_exceptions=True)
             self._writer.close()
 

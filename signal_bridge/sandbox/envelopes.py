@@ -135,6 +135,20 @@ class Story:
 
 
 @dataclass(frozen=True)
+class CallMessage:
+    """A step of a telephone call, as `offerMessage`: its kind, and what it says."""
+
+    timestamp: int
+    kind: str
+    body: Any
+    files: tuple[Attachment, ...] = ()
+
+    def content(self, expires: int, group: Group | None) -> Json:  # noqa: ARG002 - Sendable
+        """`callMessage` with the one step."""
+        return {"callMessage": {self.kind: self.body}}
+
+
+@dataclass(frozen=True)
 class Sync:
     """Something another device of the same account tells."""
 

@@ -36,6 +36,11 @@ class Params:
         value = self._get(name)
         return None if value is None else _need(name, value, _is_integer)
 
+    def number(self, name: str) -> int | float | None:
+        """A number of any kind and size; None for whatever else there is."""
+        value = self._get(name)
+        return value if type(value) in (int, float) else None
+
     def timestamp(self, name: str) -> int | None:
         """Milliseconds, which are more than 32 bits. Raises RpcError (-32603)."""
         value = self._get(name)

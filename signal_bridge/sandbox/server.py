@@ -13,6 +13,7 @@ from signal_bridge.sandbox.account_data import Account
 from signal_bridge.sandbox.accounts_file import AccountsFile
 from signal_bridge.sandbox.attachments import Storage
 from signal_bridge.sandbox.call import World
+from signal_bridge.sandbox.call_events import CallEvents
 from signal_bridge.sandbox.channels import Channel
 from signal_bridge.sandbox.connection import Connection
 from signal_bridge.sandbox.deliveries import Deliveries
@@ -22,6 +23,7 @@ from signal_bridge.sandbox.loading import Loading
 from signal_bridge.sandbox.network import Network
 from signal_bridge.sandbox.options import Options
 from signal_bridge.sandbox.people import ACCOUNT_NUMBERS, Person, e164
+from signal_bridge.sandbox.telephone import Telephone
 
 EXIT_CODES: Final = {signal.SIGTERM: 0, signal.SIGINT: 0, signal.SIGHUP: 129}
 
@@ -121,12 +123,15 @@ def _new_world(options: Options) -> World:
     network = Network(options)
     loading = Loading(network, options)
     deliveries = Deliveries(network, options)
+    call_events = CallEvents(network, deliveries.ids)
     return World(
         options,
         network,
         loading,
         deliveries,
+        call_events,
         Linking(network, loading, options.version),
+        Telephone(network, call_events),
         Storage(options.config),
         asyncio.Event(),
     )

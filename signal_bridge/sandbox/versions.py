@@ -79,6 +79,10 @@ OLD: Final = Version(
     number="0.13.19",
     lacks=frozenset(
         {
+            "acceptCall",
+            "hangupCall",
+            "listCalls",
+            "rejectCall",
             "sendAdminDelete",
             "sendPinMessage",
             "sendPollCreate",
@@ -86,6 +90,9 @@ OLD: Final = Version(
             "sendPollVote",
             "sendStory",
             "sendUnpinMessage",
+            "startCall",
+            "subscribeCallEvents",
+            "unsubscribeCallEvents",
             "updateDevice",
         }
     ),

@@ -9,6 +9,7 @@ from typing import Final
 from signal_bridge.sandbox.call import Handler
 from signal_bridge.sandbox.methods import (
     account,
+    calls,
     contacts,
     daemon,
     groups,
@@ -42,6 +43,8 @@ _NEEDS: Final = {
     "version": Needs.OPTIONAL,
     "subscribeReceive": Needs.OPTIONAL,
     "unsubscribeReceive": Needs.OPTIONAL,
+    "subscribeCallEvents": Needs.OPTIONAL,
+    "unsubscribeCallEvents": Needs.OPTIONAL,
     "listAccounts": Needs.IGNORED,
     "startLink": Needs.IGNORED,
     "finishLink": Needs.IGNORED,
@@ -53,6 +56,7 @@ _NEEDS: Final = {
 
 _ROOMS: Final = (
     account,
+    calls,
     contacts,
     daemon,
     groups,

@@ -38,7 +38,8 @@ _UUID: Final = re.compile(
 )
 _PNI: Final = re.compile(f"{_PNI_PREFIX}(.*)", re.IGNORECASE | re.DOTALL)
 _MARKED_USERNAME: Final = re.compile(f"{_USERNAME_PREFIX}(.*)", re.IGNORECASE | re.DOTALL)
-_USERNAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[0-9]+)?")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_USERNAME: Final = re.compile(rf"{_NAME.pattern}(\.[0-9]+)?")
 # What the apps show as a link: /#eu/ names by username, /#p/ by number.
 _SIGNAL_ME: Final = re.compile(r"(?:https?://|sgnl://)?signal\.me/?#(eu|p)/(.+)", re.IGNORECASE)
 # 48 bytes: 32 of a key, and the UUID of what it opens.
@@ -82,6 +83,10 @@ class Recipient:
     value: str
 
 
+# The empty text, which the peer hands on among recipients; signal-cli refuses it in its own words.
+_NOBODY: Final = Recipient(Kind.NUMBER, "")
+
+
 def classify(text: str) -> Recipient:
     """Whom `text` means (rest-surface.rst 3.2).
 
@@ -112,6 +117,15 @@ def person(text: str) -> str:
 def optional_person(text: str) -> str:
     """As `person`; the empty text names nobody and stays empty."""
     return person(text) if text else text
+
+
+def mentioned(text: str) -> str:
+    """As `optional_person`, of whom a mention names.
+
+    A name without a number after it is nobody's and stays as it is, as in the peer.
+    """
+    is_name = _NAME.fullmatch(text) and not _UUID.fullmatch(text)
+    return text if is_name else optional_person(text)
 
 
 def from_url(text: str) -> str:
@@ -160,7 +174,7 @@ def destination(recipients: Sequence[str]) -> dict[str, Any]:
     `{"recipient": […]}`, `{"username": […]}` or `{"group-id": "…"}`, as signal-cli takes it. Raises
     `RequestError` for steps 6 to 10 of rest-surface.rst 4.2.
     """
-    found = [classify(text) for text in recipients]
+    found = [classify(text) if text else _NOBODY for text in recipients]
     kinds = {recipient.kind for recipient in found}
     for one, other, names in _NOT_TOGETHER:
         if {one, other} <= kinds:
@@ -180,6 +194,8 @@ def destination_v1(recipients: Sequence[str], is_group: bool) -> dict[str, Any]:
         raise RequestError("Please specify at least one recipient")
     if is_group and len(recipients) > 1:
         raise RequestError("More than one recipient is currently not allowed")
+    if is_group and recipients[0].startswith(GROUP_PREFIX):  # as in the peer
+        raise RequestError(INVALID_GROUP_ID)
     if is_group:
         return {Kind.GROUP.value: internal_group_id(recipients[0] or GROUP_PREFIX)}
     if any(classify(text).kind is Kind.GROUP for text in recipients):

@@ -131,10 +131,9 @@ def get_contact_avatar(number: str, recipient: str) -> Call:
 
 def required_numbers(numbers: Sequence[str]) -> Sequence[str]:
     """The numbers to search for. Raises `RequestError` if the request names none."""
-    named = [number for number in numbers if number]
-    if not named:
+    if not numbers:
         raise RequestError("Please provide numbers to query for")
-    return named
+    return numbers
 
 
 def search(account: str | None, numbers: Sequence[str]) -> Call:
@@ -167,6 +166,8 @@ def found_numbers(result: Any) -> list[dict[str, Any]]:
 
 
 def _searched(text: str) -> Recipient:
+    if not text:  # the peer hands it on; signal-cli refuses it in its own words
+        return Recipient(Kind.NUMBER, text)
     found = classify(text)
     if found.kind is Kind.USERNAME or CANONICAL.fullmatch(found.value):
         return found

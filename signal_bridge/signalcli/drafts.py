@@ -172,7 +172,7 @@ def _people(draft: Draft) -> dict[str, Any]:
 
 
 def _named(mention: Mention) -> Mention:
-    return dataclasses.replace(mention, author=addresses.optional_person(mention.author))
+    return dataclasses.replace(mention, author=addresses.mentioned(mention.author))
 
 
 def _check_sticker(draft: Draft) -> None:

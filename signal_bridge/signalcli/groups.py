@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.signalcli import results
+from signal_bridge.signalcli.addresses import GROUP_PREFIX, person, rest_group_id
 from signal_bridge.signalcli.addresses import group_id as read_group_id
-from signal_bridge.signalcli.addresses import person, rest_group_id
 from signal_bridge.signalcli.attachments import Enclosure
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.params import duration_seconds, without_none
@@ -207,10 +207,15 @@ def get_group_avatar(number: str, group_id: str) -> Call:
 
 
 def _find(result: Any, group_id: str) -> Mapping[str, Any] | None:
-    """The listed group whose id that is, in any spelling."""
+    """The listed group whose id that is.
+
+    Without its prefix what REST shows is not found, as in the peer.
+    """
     wanted = read_group_id(group_id)
+    if wanted is None or rest_group_id(wanted) == f"{GROUP_PREFIX}{group_id}":
+        return None
     rows = results.as_rows(result)
-    return next((row for row in rows if wanted and results.text(row, "id") == wanted), None)
+    return next((row for row in rows if results.text(row, "id") == wanted), None)
 
 
 def _group(row: Mapping[str, Any], people: Callable[[Any], Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from signal_bridge.signalcli.addresses import (
     from_url,
     group_id,
     internal_group_id,
+    mentioned,
     number_to_register,
     optional_person,
     person,
@@ -358,7 +359,6 @@ ONE_GROUP = (
         (["user.01", BOB, REST], TOGETHER.format("Signal Messenger Groups and phone numbers")),
         ([REST, INTERNAL], ONE_GROUP),
         ([BOB, REST, "group.YWJjZA=="], "Invalid Signal group size (3"),
-        ([BOB, ""], "A recipient is empty"),
     ],
 )
 def test_recipients_of_several_kinds_are_refused(recipients: list[str], text: str) -> None:
@@ -367,12 +367,32 @@ def test_recipients_of_several_kinds_are_refused(recipients: list[str], text: st
     assert str(caught.value) == text
 
 
+def test_an_empty_recipient_is_left_to_signal_cli_as_in_the_peer() -> None:
+    assert destination([BOB, ""]) == {"recipient": [BOB, ""]}
+
+
+def test_the_old_send_wants_a_group_without_its_prefix_as_the_peer_does() -> None:
+    with pytest.raises(RequestError, match=r"^Invalid group id$"):
+        destination_v1([REST], is_group=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "author"),
+    [("", ""), ("u", "u"), ("user.01", "u:user.01"), ("ABCDEF" * 5 + "AB", None)],
+)
+def test_who_is_mentioned_is_read_as_any_person_but_for_half_a_name(
+    text: str, author: str | None
+) -> None:
+    wanted = str(uuid.UUID(text)) if author is None else author
+    assert mentioned(text) == wanted
+
+
 @pytest.mark.parametrize(
     ("recipients", "is_group", "target"),
     [
         (["+49 1", "user.01", UUID], False, {"recipient": [BOB, "u:user.01", UUID]}),
         ([REST], False, {"group-id": INTERNAL}),
-        ([REST], True, {"group-id": INTERNAL}),
+        ([INTERNAL], True, {"group-id": INTERNAL}),
         ([REST.removeprefix("group.")], True, {"group-id": INTERNAL}),
     ],
 )

@@ -226,10 +226,10 @@ def test_a_search_is_for_numbers_and_usernames() -> None:
 
 
 def test_a_search_needs_numbers() -> None:
-    assert contacts.required_numbers(["", "+491"]) == ["+491"]
-    for none in ([], [""]):
-        with pytest.raises(RequestError, match=r"^Please provide numbers to query for$"):
-            contacts.required_numbers(none)
+    assert contacts.required_numbers(["", "+491"]) == ["", "+491"]
+    with pytest.raises(RequestError, match=r"^Please provide numbers to query for$"):
+        contacts.required_numbers([])
+    assert contacts.search(ME, [""]).params == {"recipient": [""], "account": ME}
 
 
 @pytest.mark.parametrize("text", ["1", "+491,+492", "015112345", UUID, "group.xx", "-"])

@@ -21,6 +21,7 @@ _FAULTS: Final[Mapping[Fault, str]] = {
     Fault.OFFLINE: "cannot be reached: the network fails",
     Fault.STALE_KEYS: "has keys that cannot be used",
     Fault.BROKEN: "breaks the whole call",
+    Fault.INVITED: "is invited to groups, and accepts by itself",
 }
 _REGISTRATIONS: Final = (
     ("+12025550180", "wants a captcha before it is registered"),

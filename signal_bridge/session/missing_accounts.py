@@ -97,8 +97,16 @@ class MissingAccounts:
             self._read_at = now
 
     def refuse(self, call: Call) -> None:
-        """Raises AccountNotLoaded when `call` is about one that is missing."""
-        why = self.reasons.get(needed_account(call) or "")
+        """Raises AccountNotLoaded when `call` is about one that is missing.
+
+        Nobody is refused by what was true a moment ago: before that, it is read again.
+        """
+        number = needed_account(call) or ""
+        if number not in self.reasons:
+            return
+        with contextlib.suppress(StoreError):
+            self.read()
+        why = self.reasons.get(number)
         if why is not None and time.monotonic() - self._read_at < _OLDEST_READING_SECONDS:
             raise _not_loaded(why)
 

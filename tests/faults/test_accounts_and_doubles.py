@@ -27,10 +27,10 @@ def test_an_account_the_daemon_hides_sends_and_receives_again_when_it_is_back(
 ) -> None:
     scene.source.allow(10)
     crowd.wait_until_all_have(10)
-    scene.daemon.on("send", error(-1, "Specified account does not exist"))
+    scene.daemon.on("send", error(-32602, "Specified account does not exist"))
     scene.daemon.accounts.clear()
     eventually(lambda: scene.bridge.get("/readyz").status_code == 503, 20)
-    assert send_status(scene) == 400
+    assert send_status(scene) == 503
     scene.daemon.on("send", result({"timestamp": 1}))
     scene.daemon.accounts.append(ACCOUNT)
     scene.source.allow(20)

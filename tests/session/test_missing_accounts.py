@@ -123,7 +123,18 @@ def test_what_was_read_long_ago_refuses_nothing(
 ) -> None:
     book.missing_ones = {ONE: "no network"}
     missing.read()
+    book.fails = True
+    assert is_refused(missing)
     monkeypatch.setattr(module, "_OLDEST_READING_SECONDS", 0.0)
+    assert not is_refused(missing)
+
+
+def test_one_that_is_back_is_refused_no_more_though_its_bell_was_not_heard_yet(
+    book: Book, missing: MissingAccounts
+) -> None:
+    book.missing_ones = {ONE: "no network"}
+    missing.read()
+    book.missing_ones = {}
     assert not is_refused(missing)
 
 

@@ -26,7 +26,13 @@ from signal_bridge.errors import (
     StoreError,
     UnknownAccount,
 )
-from signal_bridge.feed.account_book import UNLINKED, AccountBook, read_disk
+from signal_bridge.feed.account_book import (
+    MISSING,
+    UNLINKED,
+    AccountBook,
+    compare,
+    read_disk,
+)
 from signal_bridge.rpc.jsonrpc import Reply
 from signal_bridge.signalcli.call import Call
 from signal_bridge.signalcli.loading import needed_account
@@ -135,8 +141,11 @@ class MissingAccounts:
             return error
 
     def _explain(self, number: str, error: UnknownAccount) -> BridgeError:
-        state = self._book.states().get(number)
-        if (read_disk(self._config_dir) or {}).get(number) or state not in (None, UNLINKED):
+        """By the rule that the watch will go by at its next look."""
+        known = {n: state for n, state in self._book.states().items() if n == number}
+        changed = compare(known, frozenset(), read_disk(self._config_dir))
+        state = {**known, **changed}.get(number)
+        if state == MISSING:
             return _not_loaded(self._book.missing().get(number, "signal-cli has not loaded it"))
         if state == UNLINKED:
             return AccountUnlinked(_UNLINKED, error.rpc_code, error.data)

@@ -265,6 +265,16 @@ def test_an_account_that_was_logged_out_says_that_it_has_to_be_linked_again(
     assert send(bridge, ANN).status_code == 201
 
 
+def test_one_that_has_just_been_unregistered_is_not_said_to_come_back(
+    bridge: Bridge, daemon: UnloadingDaemon
+) -> None:
+    """The bridge has not looked yet; signal-cli's files say it already."""
+    write_accounts(bridge, **{ANN: False, BOB: True})
+    daemon.on("send", lambda connection, request: connection.reply(request, UNKNOWN))
+    answer = send(bridge, ANN)
+    assert (answer.status_code, answer.json()["code"]) == (400, "account_unlinked")
+
+
 def test_it_is_logged_once_and_not_with_every_request(
     bridge: Bridge, daemon: UnloadingDaemon
 ) -> None:

@@ -43,6 +43,15 @@ _MAYBE_MADE: Final = (
     "The group may have been made, or a part of what was asked for; GET /v1/groups/{number} lists "
     "it then"
 )
+# In these of a group is who can be taken out of it: as a member, an invitation, a request.
+_TAKEN_FROM: Final = {
+    MemberChange.REMOVE_MEMBERS: ("members", "pendingMembers", "requestingMembers"),
+    MemberChange.REMOVE_ADMINS: ("admins",),
+}
+_NOT_REMOVED: Final = (
+    "Not removed: {}. signal-cli changed nothing: it does not take the account itself out of a "
+    "group (POST /v1/groups/{{number}}/{{groupid}}/quit does), and signal-cli 0.14.1 removes nobody"
+)
 _NO_MEMBERS: Final = "The group was not made, since its members could not be added: {}"
 _WITHOUT_MEMBERS: Final = "The group {} was made, but its members could not be added: {}"
 
@@ -152,6 +161,27 @@ def no_members(people: Sequence[str], result: Any, row: Mapping[str, Any]) -> li
     known = _addresses(row, "members")
     named = [(one, person(one)) for one in people]
     return [one for one, name in named if name not in known and not name.startswith(_NOT_LISTED)]
+
+
+def not_removed(
+    change: MemberChange, people: Sequence[str], result: Any, row: Mapping[str, Any]
+) -> list[str]:
+    """Who is still in the group that is `row`, when `result` says that removing changed nothing.
+
+    Of usernames a group does not tell. Raises `RequestError` (invalid response).
+    """
+    if change not in _TAKEN_FROM or result != {}:
+        return []
+    known = _addresses(row, *_TAKEN_FROM[change])
+    return [one for one in people if person(one) in known]
+
+
+def removal_failed(people: Sequence[str]) -> Refused:
+    """The error of a removal after which these people are as they were.
+
+    `{number}` is meant literally.
+    """
+    return Refused(_NOT_REMOVED.format(", ".join(people)), 0)
 
 
 def _addresses(row: Mapping[str, Any], *lists: str) -> set[str]:

@@ -164,3 +164,13 @@ def test_somebody_asks_to_join_and_is_let_in(real: RealWorld) -> None:
     real.call("POST", f"{path}/members", members=waiting)
     group = real.call("GET", path, 200)["internal_id"]
     eve.sees_group(group, lambda one: eve.number in one.members)
+
+
+def test_the_account_leaves_a_group_and_is_not_removed_from_it(real: RealWorld) -> None:
+    created = real.call("POST", "/v1/groups/{}", 201, name="own")
+    path = f"/v1/groups/{{}}/{created['id']}"
+    told = real.call("DELETE", f"{path}/members", 400, members=[real.account])
+    assert "/quit" in told["error"]
+    assert real.account in real.call("GET", path, 200)["members"]
+    real.call("POST", f"{path}/quit")
+    assert real.call("GET", path, 200)["members"] == []

@@ -188,6 +188,42 @@ def test_who_is_no_member_does_not_become_an_admin_in_silence(
         assert told.json()["error"] == "Only members can be admins, not +492"
 
 
+ONE = BEFORE | {"members": [{"number": "+491"}], "admins": [{"number": "+491"}]}
+REMOVALS = [("members", "members"), ("admins", "admins")]
+
+
+@pytest.mark.parametrize(("path", "name"), REMOVALS)
+@pytest.mark.parametrize(
+    ("answer", "then", "status"),
+    [
+        ({}, ONE, 400),
+        ({}, BEFORE, 204),  # somebody else was faster
+        ({"timestamp": 5, "results": []}, ONE, 204),  # the list is not read again
+    ],
+)
+def test_who_is_still_in_the_group_was_not_removed(
+    answer: dict[str, Any], then: dict[str, Any], status: int, path: str, name: str,
+    served: Bridge, daemon: ScriptedDaemon,
+) -> None:  # fmt: skip
+    """signal-cli #2000"""
+    daemon.on("listGroups", result([ONE]), result([then]))
+    daemon.on("updateGroup", result(answer))
+    told = served.delete(f"{GROUPS}/{GROUP_ID}/{path}", json={name: ["+491", "+492"]})
+    assert told.status_code == status
+    if status == 400:
+        assert told.json()["error"].startswith("Not removed: +491.")
+        assert told.json()["code"] == "refused"
+
+
+@pytest.mark.parametrize(("path", "name"), REMOVALS)
+def test_to_remove_who_is_not_there_is_no_failure(
+    path: str, name: str, served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("listGroups", result([BEFORE]))
+    assert served.delete(f"{GROUPS}/{GROUP_ID}/{path}", json={name: ["+491"]}).status_code == 204
+    assert len(daemon.asked("listGroups")) == 1
+
+
 def test_what_signal_cli_refuses_at_once_is_not_looked_at(
     served: Bridge, daemon: ScriptedDaemon
 ) -> None:

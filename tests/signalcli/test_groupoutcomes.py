@@ -138,3 +138,26 @@ def test_members_that_are_listed_were_added(
     change: MemberChange, people: list[str], done: bool
 ) -> None:
     assert outcomes.are_changed(change, people, PEOPLE) is done
+
+
+@pytest.mark.parametrize(
+    ("change", "people", "result", "left"),
+    [
+        (MemberChange.REMOVE_MEMBERS, ["+491", "+499"], {}, ["+491"]),
+        (MemberChange.REMOVE_MEMBERS, ["11111111-1111-1111-1111-111111111111"], {},
+         ["11111111-1111-1111-1111-111111111111"]),
+        (MemberChange.REMOVE_MEMBERS, ["+493"], {}, ["+493"]),
+        (MemberChange.REMOVE_MEMBERS, ["0049 3"], {}, ["0049 3"]),
+        (MemberChange.REMOVE_MEMBERS, ["foo.01", "+499"], {}, []),
+        (MemberChange.REMOVE_MEMBERS, ["+491"], {"timestamp": 5, "results": []}, []),
+        (MemberChange.REMOVE_ADMINS, ["+491", "+493"], {}, ["+491"]),
+        (MemberChange.ADD_MEMBERS, ["+491"], {}, []),
+        (MemberChange.ADD_ADMINS, ["+491"], {}, []),
+    ],
+)  # fmt: skip
+def test_who_is_listed_when_nothing_changed_was_not_removed(
+    change: MemberChange, people: list[str], result: Any, left: list[str]
+) -> None:
+    """signal-cli #2000"""
+    row = PEOPLE | {"requestingMembers": [{"number": "+493", "uuid": "u3"}]}
+    assert outcomes.not_removed(change, people, result, row) == left

@@ -139,7 +139,7 @@ def add_members(number: str, group_id: str) -> ResponseReturnValue:
 def remove_members(number: str, group_id: str) -> ResponseReturnValue:
     """Remove the people in `members` from the group. 204, also for nobody (rest-surface.rst C15).
 
-    404 when there is no such group.
+    400 when nothing changed and somebody is still in it, 404 when there is no such group.
     """
     number = _with_group(number, group_id)
     members = read_body(MEMBERS)["members"]
@@ -159,7 +159,7 @@ def add_admins(number: str, group_id: str) -> ResponseReturnValue:
 def remove_admins(number: str, group_id: str) -> ResponseReturnValue:
     """Make the people in `admins` ordinary members. 204, also for nobody (rest-surface.rst C15).
 
-    404 when there is no such group.
+    400 when nothing changed and somebody is still an admin, 404 when there is no such group.
     """
     number = _with_group(number, group_id)
     admins = read_body(ADMINS)["admins"]
@@ -224,12 +224,26 @@ def _change_members(
         call = groups.change_members(number, internal_id, change, people)
         is_done = partial(groupoutcomes.are_changed, change, people)
         result = run_in_group(number, internal_id, call, is_done)
+        row = groupoutcomes.group_in(listed, internal_id) or {}
         if change is MemberChange.ADD_ADMINS:
-            _check_admins(people, result, groupoutcomes.group_in(listed, internal_id))
+            _check_admins(people, result, row)
+        if groupoutcomes.not_removed(change, people, result, row):
+            _check_removed(number, internal_id, change, people)
     return "", 204
 
 
-def _check_admins(people: Sequence[str], result: Any, row: Mapping[str, Any] | None) -> None:
-    strangers = groupoutcomes.no_members(people, result, row or {})
+def _check_admins(people: Sequence[str], result: Any, row: Mapping[str, Any]) -> None:
+    strangers = groupoutcomes.no_members(people, result, row)
     if strangers:
         raise RequestError(f"Only members can be admins, not {', '.join(strangers)}")
+
+
+def _check_removed(
+    number: str, internal_id: str, change: MemberChange, people: Sequence[str]
+) -> None:
+    """Looks again: signal-cli changes nothing either when somebody else was faster."""
+    listed = bridge().gateway.run(groups.list_groups(number))
+    row = groupoutcomes.group_in(listed, internal_id) or {}
+    left = groupoutcomes.not_removed(change, people, {}, row)
+    if left:
+        raise groupoutcomes.removal_failed(left)

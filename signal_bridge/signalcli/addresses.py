@@ -120,12 +120,12 @@ def optional_person(text: str) -> str:
 
 
 def mentioned(text: str) -> str:
-    """As `optional_person`, of whom a mention names.
+    """As `person`, of whom a mention names.
 
     A name without a number after it is nobody's and stays as it is, as in the peer.
     """
     is_name = _NAME.fullmatch(text) and not _UUID.fullmatch(text)
-    return text if is_name else optional_person(text)
+    return text if is_name else person(text)
 
 
 def from_url(text: str) -> str:

@@ -23,6 +23,8 @@ from signal_bridge.signalcli.messages import Reaction, check_reaction, reaction_
 from signal_bridge.signalcli.numbers import CANONICAL
 from signal_bridge.signalcli.params import timestamp_ms, without_none
 
+_MISSING: Final = "Couldn't process request - {} missing"
+
 STYLED: Final = "styled"
 """The `text_mode` in which stars and underscores in a text are styles."""
 
@@ -166,13 +168,16 @@ def _people(draft: Draft) -> dict[str, Any]:
     }
     return {
         **authors,
-        "mentions": [_named(mention) for mention in draft.mentions],
-        "quote_mentions": [_named(mention) for mention in draft.quote_mentions],
+        "mentions": _named("mentions", draft.mentions),
+        "quote_mentions": _named("quote_mentions", draft.quote_mentions),
     }
 
 
-def _named(mention: Mention) -> Mention:
-    return dataclasses.replace(mention, author=addresses.mentioned(mention.author))
+def _named(field: str, mentions: Sequence[Mention]) -> list[Mention]:
+    for index, mention in enumerate(mentions):
+        if not mention.author:
+            raise RequestError(_MISSING.format(f"{field}[{index}].author"))
+    return [dataclasses.replace(one, author=addresses.mentioned(one.author)) for one in mentions]
 
 
 def _check_sticker(draft: Draft) -> None:
@@ -188,6 +193,10 @@ def _check_content(draft: Draft) -> None:
     for name in ("quote_timestamp", "edit_timestamp", "story_timestamp"):
         if (value := getattr(draft, name)) is not None:
             timestamp_ms(name, value)
+    # It says by whom the message is, without which its time means nothing.
+    for of in ("quote", "story"):
+        if getattr(draft, f"{of}_timestamp") and not getattr(draft, f"{of}_author"):
+            raise RequestError(_MISSING.format(f"{of}_author"))
     if draft.link_preview is not None:
         _check_link_preview(draft.link_preview, draft.text)
     if draft.reaction is not None:

@@ -55,7 +55,10 @@ def test_a_plain_message_is_sent_with_its_account_and_to_oneself() -> None:
         ({"text": ""}, {"message": ""}),
         ({"attachments": ["/a", "/b"]}, {"attachment": ["/a", "/b"]}),
         ({"sticker": "abc:1"}, {"sticker": "abc:1"}),
-        ({"mentions": [Mention(0, 1, "+4912"), Mention()]}, {"mentions": ["0:1:+4912", "0:0:"]}),
+        (
+            {"mentions": [Mention(0, 1, "+4912"), Mention(0, 0, "name.01")]},
+            {"mentions": ["0:1:+4912", "0:0:u:name.01"]},
+        ),
         (
             {
                 "quote_timestamp": 123,
@@ -162,6 +165,23 @@ NO_RECIPIENT = "Couldn't process request - please provide at least one recipient
         (
             {"link_preview": LinkPreview("https://x", "t")},
             "Link Preview URL is missing in the message!",
+        ),
+        (
+            {"quote_timestamp": 5, "quote_message": "q"},
+            "Couldn't process request - quote_author missing",
+        ),
+        (
+            {"quote_timestamp": 5, "quote_author": ""},
+            "Couldn't process request - quote_author missing",
+        ),
+        ({"story_timestamp": 5}, "Couldn't process request - story_author missing"),
+        (
+            {"mentions": [Mention(0, 1, "+4912"), Mention(2, 1)]},
+            "Couldn't process request - mentions[1].author missing",
+        ),
+        (
+            {"quote_timestamp": 5, "quote_author": BOB, "quote_mentions": [Mention(0, 1)]},
+            "Couldn't process request - quote_mentions[0].author missing",
         ),
         (
             {"reaction": Reaction("", "+49", 5), "text": ""},

@@ -52,7 +52,7 @@ def read(app: Flask) -> Read:
             g.request_id, g.began = "the-id", 0.0
             try:
                 body, files = read_form(BODY)
-                return body, [file.read_bytes() for file in files]
+                return body, [file.path.read_bytes() for file in files]
             finally:
                 app.process_response(Response())
 
@@ -98,7 +98,7 @@ def test_a_form_may_come_in_pieces_of_any_size(app: Flask, step: int, line: str)
     with app.test_request_context("/", method="POST", environ_overrides=environ):
         body, files = read_form(BODY)
         wanted = content.replace(b"\r\n", line.encode())
-        assert (body["names"], files[0].read_bytes()) == ([wanted.decode()], wanted)
+        assert (body["names"], files[0].path.read_bytes()) == ([wanted.decode()], wanted)
 
 
 @pytest.mark.parametrize(

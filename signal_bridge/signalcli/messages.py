@@ -105,9 +105,11 @@ def stop_typing(number: str, recipient: str) -> Call:
 def remote_delete(number: str, recipient: str, timestamp: int) -> Call:
     """Delete the account's own message of `timestamp` (ms) for everybody (rest-surface.rst 5.5).
 
-    Answered with `results.timestamp`. Raises `RequestError` where `classify` does, and for an odd
-    time.
+    Answered with `results.timestamp`. Raises `RequestError` where `classify` does, and for a time
+    that is missing or odd.
     """
+    if not timestamp:
+        raise RequestError(_MISSING.format("timestamp"))
     params = {
         **conversation(recipient),
         "target-timestamp": timestamp_ms("timestamp", timestamp),

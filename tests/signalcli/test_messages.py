@@ -106,6 +106,12 @@ def test_a_deletion_needs_a_recipient_that_can_be_one() -> None:
         messages.remote_delete(ME, "group.1234", 5)
 
 
+def test_a_deletion_needs_to_know_of_which_message() -> None:
+    """signal-cli #1817"""
+    with pytest.raises(RequestError, match=r"timestamp missing$"):
+        messages.remote_delete(ME, BOB, 0)
+
+
 def test_a_message_is_pinned_for_ever_unless_told_otherwise() -> None:
     pinned = {"target-author": "", "target-timestamp": 0, "group-id": INTERNAL, "account": ME}
     for duration, sent in ((None, -1), (0, 0), (60, 60)):

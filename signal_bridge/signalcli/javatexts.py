@@ -15,7 +15,7 @@ _CLASS: Final = re.compile(
     r"\b(?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error)\b|\b[A-Z]\w*Exception\b|(?<=\()[A-Z]\w*Error(?=\))"
 )
 _IN_BRACKETS: Final = re.compile(r"\s*\([\w.$]*(?:Exception|Error)\)")
-_BEFORE_COLON: Final = re.compile(r"\b[\w.$]+(?:Exception|Error):\s+")
+_BEFORE_COLON: Final = re.compile(r"\b(?:[\w.$]+(?:Exception|Error)|For input string):\s+")
 _STATUS_WORDS: Final = re.compile(r"\[\d{3}\]\s*|StatusCode: \d{3}\s*")
 _TRACES: Final = re.compile(
     r"\b(?:java|javax|jdk|sun|kotlin|okhttp3?|com\.fasterxml|com\.google"
@@ -52,10 +52,12 @@ _WRONG_TYPE: Final = (
     "a number of the request is too large or too small for signal-cli; "
     "timestamps are in milliseconds since 1970 (13 digits)"
 )
+_NO_NUMBER: Final = "this is no number, or one that is too large or too small for signal-cli"
 _DEFECT: Final = "signal-cli failed unexpectedly; the log has the reason under this request's id"
 
 _SENTENCES: Final = {
     "ClassCastException": _WRONG_TYPE,
+    "NumberFormatException": _NO_NUMBER,
     "UnknownHostException": _UNREACHABLE,
     "ConnectException": _UNREACHABLE,
     "SocketException": _UNREACHABLE,

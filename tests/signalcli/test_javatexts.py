@@ -42,6 +42,8 @@ IN_OUR_WORDS = [
      "bridge's uploads"),
     ("Can't make a PNI a group admin. (IllegalArgumentException)",
      "Can't make a PNI a group admin."),
+    ('For input string: "99999999999" (NumberFormatException)',
+     '"99999999999": this is no number, or one that is too large or too small for signal-cli'),
     ('Unrecognized field "foo" (class org.asamk.signal.commands.VerifyCommand$Params)', DEFECT),
 ]  # fmt: skip
 AS_THEY_ARE = [

@@ -26,6 +26,15 @@ _UNTRUSTED_CODE: Final = -4
 _RATE_LIMIT_CODE: Final = -5
 _INTERNAL_CODE: Final = -32603
 
+# Options of the command line, which callers do not have.
+_OPTIONS: Final = {
+    "use --captcha CAPTCHA": 'send it as "captcha"',
+    "Use '--pin PIN_CODE' to specify the registration lock PIN": 'Send it as "pin"',
+    "You need to specify a new admin with --admin": (
+        "Make somebody else an admin first (POST /v1/groups/{number}/{groupid}/admins)"
+    ),
+    "Use --ignore-registered to delete it anyway": '"ignore_registered": true deletes it anyway',
+}
 _TRY_VOICE: Final = (
     "Couldn't use SMS verification to register the specified number. "
     'Wait 60 seconds and try again with {"use_voice": true}'
@@ -39,9 +48,9 @@ _LIFT_LIMIT: Final = (
 def refusal(error: Mapping[str, Any]) -> Refused:
     """The error that a JSON-RPC error object (`code`, `message`, `data`) stands for.
 
-    The message stays as it is, but for an untrusted key (-4) and for what it says in Java's words,
-    which becomes a sentence. A code of 0, or none, is a refusal too; the peer would go on and fail
-    at the missing result.
+    The message stays as it is, but for an untrusted key (-4), for what it says in Java's words,
+    which becomes a sentence, and for options of the command line, which become fields and routes.
+    A code of 0, or none, is a refusal too; the peer would go on and fail at the missing result.
     """
     code = error.get("code")
     message = str(error.get("message") or _NO_MESSAGE)
@@ -53,7 +62,7 @@ def refusal(error: Mapping[str, Any]) -> Refused:
     known_code = code if isinstance(code, int) else _INTERNAL_CODE
     kind = kind_of(known_code, message, error.get("data"))
     classes = java_classes(message) if told != message else ()
-    return kind(told, known_code, error.get("data"), classes)
+    return kind(_without_options(told), known_code, error.get("data"), classes)
 
 
 def challenge_tokens(error: Refused) -> list[str]:
@@ -112,6 +121,12 @@ def group_avatar_refusal(error: Refused) -> BridgeError:
 def contact_avatar_refusal(error: Refused) -> BridgeError:
     """The answer to a contact's refused avatar: 400 if there is none (rest-surface.rst 11.18)."""
     return RequestError(NO_AVATAR) if _no_avatar(error) else error
+
+
+def _without_options(text: str) -> str:
+    for option, ours in _OPTIONS.items():
+        text = text.replace(option, ours)
+    return text
 
 
 def _no_avatar(error: Refused) -> bool:

@@ -134,3 +134,27 @@ def test_a_missing_avatar_is_404_of_a_group_and_400_of_a_contact() -> None:
     other = Refused("boom", -1)
     assert group_avatar_refusal(other) is other
     assert contact_avatar_refusal(other) is other
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Captcha required for verification, use --captcha CAPTCHA\nTo get the token, go to x",
+         'Captcha required for verification, send it as "captcha"\nTo get the token, go to x'),
+        ("Verification failed! This number is locked with a pin. Hours remaining until reset: 153\n"
+         "Use '--pin PIN_CODE' to specify the registration lock PIN",
+         "Verification failed! This number is locked with a pin. Hours remaining until reset: 153\n"
+         'Send it as "pin"'),
+        ("You need to specify a new admin with --admin: User is last admin in group: a (b=)",
+         "Make somebody else an admin first (POST /v1/groups/{number}/{groupid}/admins): "
+         "User is last admin in group: a (b=)"),
+        ("Not deleting account, it is still registered. Use --ignore-registered to delete it "
+         "anyway.",
+         "Not deleting account, it is still registered. "
+         '"ignore_registered": true deletes it anyway.'),
+    ],
+)  # fmt: skip
+def test_who_sends_requests_is_not_told_of_options(said: str, told: str) -> None:
+    """signal-cli #124"""
+    error = refusal({"code": -1, "message": said})
+    assert (str(error), error.java_classes) == (told, ())

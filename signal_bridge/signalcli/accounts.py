@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import unquote
 
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli import results
@@ -105,7 +106,13 @@ def finish_link(uri: str, name: str) -> Call:
 
 def add_device(number: str, uri: str) -> Call:
     """Link the device that shows `uri` to this account."""
-    return Call("addDevice", {"uri": uri, "account": number})
+    return Call("addDevice", {"uri": _as_shown(uri), "account": number})
+
+
+def _as_shown(uri: str) -> str:
+    """A URI as a device shows it, without what scanners, HTML and queries make of one."""
+    plain = uri.strip().replace("&amp;", "&")
+    return plain if ":" in plain else unquote(plain)
 
 
 def list_devices(number: str) -> Call:

@@ -177,3 +177,18 @@ def test_a_decimal_is_read_if_it_fits_in_64_bits(number: int) -> None:
 @pytest.mark.parametrize("text", ["", "+", " 1", "1.0", "1e2", "1_0", "0x1", "١"])
 def test_what_is_no_decimal_is_not_read(text: str) -> None:
     assert int64(text) is None
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        "sgnl://linkdevice?uuid=a%3D&pub_key=b",
+        " sgnl://linkdevice?uuid=a%3D&pub_key=b\n",
+        "sgnl://linkdevice?uuid=a%3D&amp;pub_key=b",
+        "sgnl%3A%2F%2Flinkdevice%3Fuuid%3Da%253D%26pub_key%3Db",
+    ],
+)
+def test_the_uri_of_a_device_is_what_the_device_shows_however_it_was_copied(copied: str) -> None:
+    """signal-cli #1562"""
+    call = accounts.add_device(ME, copied)
+    assert call.params["uri"] == "sgnl://linkdevice?uuid=a%3D&pub_key=b"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -39,6 +40,12 @@ _TRY_VOICE: Final = (
     "Couldn't use SMS verification to register the specified number. "
     'Wait 60 seconds and try again with {"use_voice": true}'
 )
+_TAKEN: Final = (
+    "Failed to set username: somebody has it already. Choose other digits behind the dot, or none: "
+    "then Signal chooses them"
+)
+# HTTP's Conflict, whether signal-cli names its class or not.
+_CONFLICT: Final = re.compile(r"\b409$|changed the same at the same time")
 _LIFT_LIMIT: Final = (
     ". Use the attached challenge tokens to lift the rate limit restrictions via the "
     "'/v1/accounts/{number}/rate-limit-challenge' endpoint."
@@ -111,6 +118,13 @@ def registration_refusal(error: Refused, use_voice: bool) -> BridgeError:
     if use_voice or not sms_impossible:
         return error
     return Refused(_TRY_VOICE, error.rpc_code, error.data)
+
+
+def username_refusal(error: Refused) -> Refused:
+    """What to answer when a username was refused. That it is taken signal-cli says as a number."""
+    if not _CONFLICT.search(str(error)):
+        return error
+    return Refused(_TAKEN, error.rpc_code, error.data, error.java_classes)
 
 
 def group_avatar_refusal(error: Refused) -> BridgeError:

@@ -173,3 +173,10 @@ def test_a_contact_is_archived_if_signal_cli_says_so(
     first, second = served.get(f"/v1/contacts/{ACCOUNT}").json()
     assert first["archived"] is True
     assert "archived" not in second
+
+
+def test_a_username_that_is_taken_is_said_to_be(served: Bridge, daemon: ScriptedDaemon) -> None:
+    daemon.on("updateAccount", error(-3, "Failed to set username: StatusCode: 409"))
+    answer = served.post(f"/v1/accounts/{ACCOUNT}/username", json={"username": "foo.01"})
+    assert answer.status_code == 400
+    assert "somebody has it already" in answer.json()["error"]

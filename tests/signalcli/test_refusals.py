@@ -21,6 +21,7 @@ from signal_bridge.signalcli.refusals import (
     refusal,
     registration_refusal,
     retry_after_seconds,
+    username_refusal,
 )
 
 LIMITED = {
@@ -158,3 +159,23 @@ def test_who_sends_requests_is_not_told_of_options(said: str, told: str) -> None
     """signal-cli #124"""
     error = refusal({"code": -1, "message": said})
     assert (str(error), error.java_classes) == (told, ())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Failed to set username: StatusCode: 409",
+        "Failed to set username: StatusCode: 409 (UsernameTakenException)",
+        "Failed to set username: [409] Conflict (ConflictException)",
+    ],
+)
+def test_a_username_that_somebody_has_is_said_to_be_taken(said: str) -> None:
+    """signal-cli #1535"""
+    error = username_refusal(refusal({"code": -3, "message": said}))
+    assert str(error).startswith("Failed to set username: somebody has it already.")
+    assert error.rpc_code == -3
+
+
+def test_another_refusal_of_a_username_stays() -> None:
+    error = refusal({"code": -1, "message": "Invalid username: x.409 is too short"})
+    assert username_refusal(error) is error

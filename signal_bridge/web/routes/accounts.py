@@ -113,7 +113,10 @@ def set_username(number: str) -> ResponseReturnValue:
     """Take a `username`; Signal adds the digits. 201 with `username` and `username_link`."""
     number = required_number(number)
     body = read_body(USERNAME)
-    result = bridge().gateway.run(accounts.set_username(number, body["username"]))
+    try:
+        result = bridge().gateway.run(accounts.set_username(number, body["username"]))
+    except Refused as error:
+        raise refusals.username_refusal(error) from error
     return jsonify(accounts.username(result)), 201
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from signal_bridge.clock import now_ms
 from signal_bridge.errors import (
     AccountNotLoaded,
     AccountUnlinked,
+    BridgeError,
     Refused,
     StoreUnavailable,
     UnknownAccount,
@@ -37,6 +39,7 @@ class Book:
 
     def __init__(self) -> None:
         self.missing_ones: dict[str, str] = {}
+        self.linked_ones: tuple[str, ...] = ()
         self.wake: Callable[[], None] | None = None
         self.reads = 0
         self.fails = False
@@ -50,7 +53,9 @@ class Book:
     def states(self) -> dict[str, str]:
         if self.fails:
             raise StoreUnavailable("the database is busy")
-        return dict.fromkeys(self.missing_ones, "missing")
+        return dict.fromkeys(self.missing_ones, "missing") | dict.fromkeys(
+            self.linked_ones, "linked"
+        )
 
     def on_change(self, wake: Callable[[], None]) -> None:
         self.wake = wake
@@ -192,6 +197,52 @@ def test_one_that_signal_has_just_logged_out_says_so(missing: MissingAccounts) -
     assert "Link it again" in str(explained)
     wrong_code = refusal({"code": -3, "message": said})
     assert missing.explain(accounts.verify(ONE, "123"), wrong_code) is wrong_code
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "kind"),
+    [
+        ({}, AccountUnlinked),
+        ({ONE: False}, AccountUnlinked),
+        ({ONE: True}, AccountNotLoaded),
+        (None, AccountNotLoaded),
+    ],
+    ids=["its data is gone", "it is unregistered", "it is registered", "the data is elsewhere"],
+)
+def test_what_is_on_disk_is_newer_than_the_book(
+    book: Book,
+    missing: MissingAccounts,
+    tmp_path: Path,
+    on_disk: dict[str, bool] | None,
+    kind: type[BridgeError],
+) -> None:
+    """Somebody has unregistered it a moment ago, and sends: waiting will not bring it back.
+
+    signal-cli-rest-api #774.
+    """
+    book.linked_ones = (ONE,)
+    if on_disk is not None:
+        write_accounts(tmp_path, on_disk)
+    assert isinstance(missing.explain(SEND, UnknownAccount("no such account", -32602)), kind)
+
+
+def test_one_that_is_still_to_be_verified_was_not_logged_out(
+    missing: MissingAccounts, tmp_path: Path
+) -> None:
+    write_accounts(tmp_path, {ONE: False, TWO: True})
+    refused = UnknownAccount("no such account", -32602)
+    assert missing.explain(SEND, refused) is refused
+    other = missing.explain(Call("send", {"account": TWO}), refused)
+    assert isinstance(other, AccountNotLoaded)
+
+
+def write_accounts(config_dir: Path, registered: Mapping[str, bool]) -> None:
+    data = config_dir / "data"
+    data.mkdir()
+    entries = [{"number": number, "path": number[1:]} for number in registered]
+    (data / "accounts.json").write_text(json.dumps({"accounts": entries}))
+    for number, is_registered in registered.items():
+        (data / number[1:]).write_text(json.dumps({"registered": is_registered}))
 
 
 def test_a_refusal_to_register_says_nothing_of_an_account_that_is_not_loaded(

@@ -260,6 +260,8 @@ def test_what_follows_where_nothing_may_follow_is_told(read: Read) -> None:
         (b"[]", {"body": "an object belongs here, not an array"}),
         (b'"x"', {"body": "an object belongs here, not a string"}),
         (b'{"name":42}', {"name": "a string belongs here, not a number"}),
+        (b'{"name":8921030565413897538370307}', {"name": "a string belongs here, not a number"}),
+        (b'{"flag":92233720368547758070}', {"flag": "true or false belongs here, not a number"}),
         (b'{"NAME":1.5}', {"name": "a string belongs here, not a number with a fraction"}),
         (b'{"names":"a"}', {"names": "an array of strings belongs here, not a string"}),
         (b'{"names":["a",1]}', {"names[1]": "a string belongs here, not a number"}),

@@ -77,7 +77,7 @@ class Whole(fields.Field[int]):
         if isinstance(value, bool) or not isinstance(value, int):
             raise misfit("an integer", value)
         if not -(2**63) <= value < 2**63:
-            raise misfit("an integer of 64 bits", value)
+            raise ValidationError("an integer of 64 bits belongs here, not a longer one")
         return value
 
 
@@ -191,5 +191,5 @@ def _kind_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, int):
-        return "a number" if -(2**63) <= value < 2**63 else "a longer one"
+        return "a number"
     return next((name for kind, name in _KINDS if isinstance(value, kind)), "null")

@@ -118,6 +118,13 @@ def test_trust_by_safety_number_to_a_username(served: Bridge, daemon: ScriptedDa
     }
 
 
+def test_where_a_trust_mode_cannot_be_stored_it_is_told_what_decides(served: Bridge) -> None:
+    """signal-cli-rest-api #768."""
+    answer = served.post(f"/v1/configuration/{ACCOUNT}/settings", json={"trust_mode": "always"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "Couldn't set trust mode")
+    assert "JSON_RPC_TRUST_NEW_IDENTITIES" in answer.json()["detail"]
+
+
 def test_a_username_that_was_refused_says_why(served: Bridge, daemon: ScriptedDaemon) -> None:
     daemon.on("updateAccount", error(-1, "Username taken"))
     answer = served.post(f"/v1/accounts/{ACCOUNT}/username", json={"username": "foo"})

@@ -20,6 +20,10 @@ from signal_bridge.web.schemas.configuration import CONFIGURATION, TRUST_MODE
 _LOG_LEVEL: Final = "log-level"
 # The peer shows no level at all when it is `error` (rest-surface.rst 5.1).
 _NOT_SHOWN: Final = "error"
+_ONE_FOR_ALL: Final = (
+    "In the json-rpc modes one trust mode is for all accounts: set JSON_RPC_TRUST_NEW_IDENTITIES "
+    "and start the bridge again"
+)
 
 
 def get() -> ResponseReturnValue:
@@ -72,7 +76,7 @@ def store_trust_mode(number: str) -> ResponseReturnValue:
     number = required_number(number)
     mode = trustmodes.checked_mode(read_body(TRUST_MODE)["trust_mode"])
     if bridge().settings.mode.startswith("json-rpc"):
-        raise RequestError("Couldn't set trust mode")
+        raise RequestError("Couldn't set trust mode", _ONE_FOR_ALL)
     trustmodes.store_mode(_config_path(), number, mode)
     return "", 204
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
@@ -37,6 +38,28 @@ def test_it_is_valid() -> None:
 
 def test_the_peers_is_valid() -> None:
     assert [str(error) for error in SWAGGER_20_VALIDATOR.iter_errors(PEERS)] == []
+
+
+def parts_of(value: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object in a document, with where it is."""
+    if isinstance(value, dict):
+        yield place, value
+        for key, inner in value.items():
+            yield from parts_of(inner, f"{place}/{key}")
+    if isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from parts_of(inner, f"{place}/{at}")
+
+
+def test_nothing_stands_beside_a_reference_of_the_peers_where_tools_pass_over_it() -> None:
+    """signal-cli-rest-api #607: tools that make clients complained of the document."""
+    found = {place for place, part in parts_of(PEERS) if "$ref" in part and len(part) > 1}
+    assert found == set()
+
+
+def test_no_default_of_the_peers_is_null_where_its_type_is_another() -> None:
+    found = {place for place, part in parts_of(PEERS) if part.get("default", "") is None}
+    assert found == set()
 
 
 def test_every_route_is_in_it_and_nothing_else() -> None:

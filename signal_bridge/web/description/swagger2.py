@@ -91,12 +91,20 @@ def _schema(schema: Any) -> Any:
         if either in schema:
             return _schema(schema[either][0])
     found = {key: _schema(value) for key, value in schema.items()}
-    if "$ref" in found and isinstance(found["$ref"], str):
-        found["$ref"] = _swagger_ref(found["$ref"])
+    if "default" in found and found["default"] is None:  # null is of no type there
+        del found["default"]
+    if isinstance(ref := found.pop("$ref", None), str):
+        return _referring(ref, found)
     if isinstance(types := found.get("type"), list):
         found["type"] = next(one for one in types if one != "null")
         found["x-nullable"] = True
     return found
+
+
+def _referring(ref: str, beside: dict[str, Any]) -> dict[str, Any]:
+    """A reference may have nothing beside it there: what there is goes around it."""
+    reference = {"$ref": _swagger_ref(ref)}
+    return {"allOf": [reference], **beside} if beside else reference
 
 
 def _swagger_ref(ref: str) -> str:

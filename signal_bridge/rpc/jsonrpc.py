@@ -22,7 +22,8 @@ _ID: Final = re.compile(rb'"id"\s*:\s*"([0-9a-zA-Z-]{1,64})"')
 _METHOD: Final = re.compile(rb'"method"\s*:\s*"([a-zA-Z]{1,64})"')
 _ACCOUNT: Final = re.compile(rb'"account"\s*:\s*"([0-9a-zA-Z+-]{1,64})"')
 _TIMESTAMP: Final = re.compile(rb'"timestamp"\s*:\s*([0-9]{1,15})')
-_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+# Without an end it goes on to that of the line: nothing is looked at twice.
+_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 # What may stand in a string after a backslash, and what may not stand in one at all.
 _IN_STRING: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"

@@ -237,6 +237,14 @@ def test_whatever_is_broken_within_a_string_the_rest_of_the_message_survives(
     assert message.encode().decode() == message
 
 
+def test_a_string_that_never_ends_is_read_once() -> None:
+    # Were it read again from each of its quotation marks, this would take hours.
+    line = b'{"method":"receive","params":{"account":"+1","m":"' + b'\\"' * 2**20
+    lost = decode_line(line)
+    assert isinstance(lost, Lost)
+    assert lost.account == "+1"
+
+
 @given(st.text(), escaped_surrogates, st.text(), st.booleans())
 def test_escaped_surrogates_become_what_they_mean_in_pairs_and_nothing_else(
     before: str, escapes: bytes, after: str, escaped: bool

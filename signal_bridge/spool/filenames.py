@@ -13,7 +13,7 @@ _NAME_LIMIT_BYTES: Final = 255
 _EXTENSION_LIMIT_BYTES: Final = 32
 # Windows takes these for devices, whatever extension they have.
 _DEVICE: Final = re.compile(
-    r"(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?=$|\.)",
+    r"\A(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?= *(?:\Z|\.))",
     re.IGNORECASE,
 )
 # Control characters, surrogates, line separators, and the marks that turn the direction of
@@ -30,15 +30,19 @@ def safe_filename(name: str) -> str:
     from which the extension is not cut. Dots and spaces at the end go, and a device of Windows gets
     a `_`: the receiver may have to store the file there.
     """
-    base = _NOT_IN_NAMES.sub("", name.replace("\\", "/")).rpartition("/")[2].rstrip(". ")
-    base = _DEVICE.sub(r"\1_", base, count=1) if _DEVICE.match(base) else base
-    if not base.strip():
+    base = _NOT_IN_NAMES.sub("", name.replace("\\", "/")).rpartition("/")[2]
+    short = _shortened(base.rstrip(". "))
+    if not short.strip():
         return NO_NAME
-    stem, extension = os.path.splitext(base)
+    return _shortened(_DEVICE.sub(r"\1_", short))
+
+
+def _shortened(name: str) -> str:
+    """At most 255 bytes of it. What was cut may leave dots and spaces at the end, which go."""
+    stem, extension = os.path.splitext(name)
     if len(extension.encode()) > _EXTENSION_LIMIT_BYTES:
-        stem, extension = base, ""
-    cut = _cut(stem, _NAME_LIMIT_BYTES - len(extension.encode())) + extension
-    return cut.rstrip(". ")
+        stem, extension = name, ""
+    return (_cut(stem, _NAME_LIMIT_BYTES - len(extension.encode())) + extension).rstrip(". ")
 
 
 def _cut(text: str, limit_bytes: int) -> str:

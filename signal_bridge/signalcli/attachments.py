@@ -59,7 +59,11 @@ _ITEM: Final = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _BAD_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
-_EXTENDED: Final = re.compile(r"([A-Za-z0-9_.-]*)'[^']*'(.*)", re.DOTALL)
+# A charset of any other name is taken for UTF-8: Python knows some that take minutes to decode, and
+# keeps every name that it does not know.
+_EXTENDED: Final = re.compile(
+    r"(?:(iso-8859-1)|[a-z0-9_.-]*)'[^']*'(.*)", re.DOTALL | re.IGNORECASE
+)
 
 # The peer knows an avatar by a table of media types; these two are not in it.
 _NO_AVATARS: Final = frozenset([".svg", ".avif"])

@@ -66,6 +66,7 @@ def test_an_attachment_is_split_into_payload_and_what_is_said_of_it(
         ("filename*=UTF-8''%e2%82%ac%20rates.txt", "€ rates.txt"),
         ("filename*=iso-8859-1'en'%A3.txt", "£.txt"),
         ("filename*=klingon''%A3.txt", "%A3.txt"),
+        ("filename*=punycode''mnchen-3ya.txt", "mnchen-3ya.txt"),
         ("filename*=plain.txt", "plain.txt"),
         ("filename=مرحبا.pdf", "مرحبا.pdf"),
         ("filename=测试 🎉.png", "测试 🎉.png"),

@@ -41,7 +41,6 @@ _DATA_KINDS: Final = {
     "pollVote": "poll_vote",
     "pollTerminate": "poll_close",
     "payment": "payment",
-    "groupCallUpdate": "call",
 }
 # Somebody has said something if one of these is there and holds something.
 _CONTENT: Final = (

@@ -183,7 +183,7 @@ EVERY_KIND: dict[str, tuple[str, dict[str, Any]]] = {
     "pin": ("pin", data(pinMessage={**TARGET, "pinDurationSeconds": -1})),
     "unpin": ("unpin", data(unpinMessage=TARGET)),
     "admin delete": ("admin_delete", data(adminDelete=TARGET, **GROUP)),
-    "group call": ("call", data(groupCallUpdate={"eraId": "a1b2"}, **GROUP)),
+    "group call": ("other", data(**GROUP)),
     "end of a session": ("other", data(isEndSession=True)),
     "profile key": ("other", data(isProfileKeyUpdate=True)),
     "data that nobody has heard of": ("other", data(holo={"x": 1})),

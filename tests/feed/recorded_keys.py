@@ -73,7 +73,7 @@ KEYS = {
     "pin": f"{HEAD}:message:f88bb4bc5b15ef8b",
     "unpin": f"{HEAD}:message:915558fd76c1e98e",
     "admin delete": f"{HEAD}:message:8a6c3b37aa6f9342",
-    "group call": f"{HEAD}:message:20ef58b58ba2ec73",
+    "group call": f"{HEAD}:message:c31b35005430061a",
     "end of a session": f"{HEAD}:message:87fac93d474af31d",
     "profile key": f"{HEAD}:message:4b72c12246b743c0",
     "data that nobody has heard of": f"{HEAD}:message:10eb132b7d9f3c36",

@@ -31,6 +31,8 @@ _USERNAME_PREFIX: Final = "u:"
 _PNI_PREFIX: Final = "PNI:"
 _LINK: Final = "https://signal.me/#eu/"
 _SHOWN_CHARACTERS: Final = 100
+# Nobody's name has so many. Each is looked at, so that megabytes of them would take minutes.
+_LONGEST_CHARACTERS: Final = 1000
 
 _UUID_FORM: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UUID: Final = re.compile(
@@ -95,6 +97,8 @@ def classify(text: str) -> Recipient:
     """
     if CANONICAL.fullmatch(text):
         return Recipient(Kind.NUMBER, text)
+    if len(text) > _LONGEST_CHARACTERS:
+        raise RequestError(_complaint(visible(text[:_LONGEST_CHARACTERS])))
     plain = visible(text)
     found = _number_or_uuid(plain) or _group(plain) or _username(plain)
     if found is None:
@@ -140,7 +144,7 @@ def account(text: str) -> str:
     is an account to signal-cli 0.14. What is neither stays as it is: there is no such account, and
     signal-cli says so.
     """
-    if CANONICAL.fullmatch(text):
+    if CANONICAL.fullmatch(text) or len(text) > _LONGEST_CHARACTERS:
         return text
     found = _number_or_uuid(visible(text))
     if found is not None:
@@ -223,6 +227,8 @@ def rest_group_id(internal_id: str) -> str:
 
 def group_id(text: str) -> str | None:
     """signal-cli's id of the group that `text` names, with or without prefix; None for no group."""
+    if len(text) > _LONGEST_CHARACTERS:
+        return None
     return internal_id_of(visible(text).removeprefix(GROUP_PREFIX))
 
 

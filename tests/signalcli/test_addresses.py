@@ -417,3 +417,15 @@ def test_the_old_send_refuses(recipients: list[str], is_group: bool, text: str) 
     with pytest.raises(RequestError) as caught:
         destination_v1(recipients, is_group)
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("text", ["x" * 1001, " " * 1000 + BOB, "\ufdfa" * 100_000])
+def test_a_text_of_any_size_is_nobody(text: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        classify(text)
+    assert len(str(caught.value)) < 250
+    assert account(text) == text
+
+
+def test_a_group_of_any_size_is_none() -> None:
+    assert group_id(" " * 1000 + INTERNAL) is None

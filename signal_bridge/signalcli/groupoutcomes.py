@@ -109,13 +109,17 @@ def group_in(result: Any, group_id: str) -> Mapping[str, Any] | None:
 def refused_change(change: GroupChange, error: Refused, row: Mapping[str, Any]) -> Refused | None:
     """What to tell of a refused change of the group that is `row` now; None when all was made.
 
-    Name, description and picture are one step, the last.
+    Of a link only whether there is one is listed, and nothing of the picture. It is one step with
+    name and description, the last; what these are now they may have been before as well.
     """
     shown = _shown(row)
-    done = {name: shown.get(name) == value for name, value in _asked(change).items()}
+    asked = _asked(change)
+    done: dict[str, bool | None] = {name: shown.get(name) == it for name, it in asked.items()}
+    if done.get("group_link") and not asked["group_link"]:
+        done["group_link"] = None
     if "base64_avatar" in done:
         together = [done[name] for name in ("name", "description") if name in done]
-        done["base64_avatar"] = bool(together) and all(together)
+        done["base64_avatar"] = None if all(together) else False
     return halfdone.what_is_left(error, done) if done else error
 
 
@@ -191,7 +195,10 @@ def _addresses(row: Mapping[str, Any], *lists: str) -> set[str]:
 
 
 def _asked(change: GroupChange) -> dict[str, Any]:
-    """What a change asks for, by the names of its body; of the picture only that it does."""
+    """What a change asks for, by the names of its body; of the picture only that it does.
+
+    Of the link it is whether there is to be none.
+    """
     asked = {
         "group_link": None if change.group_link is None else change.group_link == "disabled",
         "permissions.add_members": change.permissions.add_members or None,
@@ -206,7 +213,7 @@ def _asked(change: GroupChange) -> dict[str, Any]:
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of a listed group, of whose link is only known whether there is one."""
+    """The same of a listed group."""
     permission = {name: PERMISSIONS.get(str(value)) for name, value in row.items()}
     return {
         "group_link": not row.get("groupInviteLink"),

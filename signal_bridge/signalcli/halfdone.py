@@ -14,20 +14,19 @@ LOOK_SECONDS: Final = 15.0
 """How long it may take to look what became of a change; without an answer the refusal stands."""
 
 
-def what_is_left(error: Refused, done: Mapping[str, bool]) -> Refused | None:
+def what_is_left(error: Refused, done: Mapping[str, bool | None]) -> Refused | None:
     """What to tell of a refused change, whose fields are `done` or not: None if all of them are.
 
-    With none done it is the refusal itself.
+    Of one that is None it is not known. With none done it is the refusal itself.
     """
-    missed = [name for name, is_done in done.items() if not is_done]
-    if not missed:
+    if all(done.values()):
         return None
-    if len(missed) == len(done):
+    if not any(is_done is not False for is_done in done.values()):
         return error
-    changed = [name for name, is_done in done.items() if is_done]
-    return reworded(
-        error, f"Changed: {', '.join(changed)}. Not changed: {', '.join(missed)}. {error}"
-    )
+    told = (("Changed", True), ("Not changed", False), ("Not known", None))
+    named = ((words, [name for name, it in done.items() if it is of]) for words, of in told)
+    sentences = [f"{words}: {', '.join(names)}." for words, names in named if names]
+    return reworded(error, " ".join([*sentences, str(error)]))
 
 
 def reworded(error: Refused, text: str) -> Refused:

@@ -77,12 +77,19 @@ def test_a_creation_that_failed_on_its_way_may_have_made_the_group(
     [
         (GroupChange(name="other", expiration_time=3600), "boom"),
         (GroupChange(name="new", expiration_time=60), None),
-        (GroupChange(name="new", description="", avatar="/a.png"), None),
+        # what is listed may have been so before, and of the picture nothing is
+        (GroupChange(name="new", description="", avatar="/a.png"),
+         "Changed: name, description. Not known: base64_avatar. boom"),
+        (GroupChange(name="other", avatar="/a.png"), "boom"),
+        (GroupChange(avatar="/a.png"), "Not known: base64_avatar. boom"),
+        # nor whether its link wants an approval
+        (GroupChange(group_link="enabled"), "Not known: group_link. boom"),
+        (GroupChange(group_link="enabled-with-approval"), "Not known: group_link. boom"),
+        (GroupChange(group_link="disabled"), "boom"),
         (GroupChange(name="other", expiration_time=60, group_link="enabled-with-approval"),
-         "Changed: group_link, expiration_time. Not changed: name. boom"),
-        (GroupChange(avatar="/a.png", group_link="disabled"), "boom"),
-        (GroupChange(avatar="/a.png", group_link="enabled"),
-         "Changed: group_link. Not changed: base64_avatar. boom"),
+         "Changed: expiration_time. Not changed: name. Not known: group_link. boom"),
+        (GroupChange(avatar="/a.png", group_link="disabled"),
+         "Not changed: group_link. Not known: base64_avatar. boom"),
         (GroupChange(permissions=Permissions("every-member", "every-member", "only-admins")),
          "Changed: permissions.add_members. Not changed: permissions.edit_group, "
          "permissions.send_messages. boom"),
@@ -92,6 +99,12 @@ def test_of_a_refused_change_what_was_done_is_told(change: GroupChange, told: st
     row = outcomes.group_in([5, {"id": "other"}, ROW], INTERNAL)
     assert row is not None
     left = outcomes.refused_change(change, NO, row)
+    assert (None if left is None else str(left)) == told
+
+
+@pytest.mark.parametrize(("link", "told"), [("disabled", None), ("enabled", "boom")])
+def test_that_a_group_has_no_link_is_known(link: str, told: str | None) -> None:
+    left = outcomes.refused_change(GroupChange(group_link=link), NO, ROW | {"groupInviteLink": ""})
     assert (None if left is None else str(left)) == told
 
 

@@ -123,9 +123,13 @@ def refused_change(change: GroupChange, error: Refused, row: Mapping[str, Any]) 
     return halfdone.what_is_left(error, done) if done else error
 
 
-def is_left(row: Mapping[str, Any]) -> bool:
-    """Whether the account has left the group that is `row` now."""
-    return row.get("isMember") is False
+def is_left(number: str, row: Mapping[str, Any]) -> bool:
+    """Whether the account has left the group that is `row` now, or declined to come.
+
+    Who is invited is no member yet. Raises `RequestError` (invalid response).
+    """
+    is_asked = number in _addresses(row, "pendingMembers", "requestingMembers")
+    return row.get("isMember") is False and not is_asked
 
 
 def is_joined(row: Mapping[str, Any]) -> bool:

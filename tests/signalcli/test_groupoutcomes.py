@@ -122,11 +122,17 @@ def test_a_group_shows_whether_it_was_left_joined_and_blocked() -> None:
     member, gone = {"isMember": True, "isBlocked": True}, {"isMember": False, "isBlocked": False}
     for row, inside in ((member, True), (gone, False)):
         assert outcomes.is_joined(row) is inside
-        assert outcomes.is_left(row) is not inside
+        assert outcomes.is_left(ME, row) is not inside
         assert outcomes.is_blocked(row) is inside
-    assert not any(
-        known({}) for known in (outcomes.is_joined, outcomes.is_left, outcomes.is_blocked)
-    )
+    said = [outcomes.is_joined({}), outcomes.is_left(ME, {}), outcomes.is_blocked({})]
+    assert not any(said)
+
+
+@pytest.mark.parametrize("name", ["pendingMembers", "requestingMembers"])
+def test_an_invitation_that_stands_was_not_declined(name: str) -> None:
+    row = {"isMember": False, name: [{"number": ME, "uuid": "u1"}]}
+    assert not outcomes.is_left(ME, row)
+    assert outcomes.is_left("+491", row)
 
 
 PEOPLE = {

@@ -203,7 +203,7 @@ def unpin_message(number: str, group_id: str) -> ResponseReturnValue:
 
 def _leave(number: str, internal_id: str) -> None:
     call = groups.quit_group(number, internal_id)
-    run_in_group(number, internal_id, call, groupoutcomes.is_left)
+    run_in_group(number, internal_id, call, partial(groupoutcomes.is_left, number))
 
 
 def _with_group(number: str, group_id: str) -> str:

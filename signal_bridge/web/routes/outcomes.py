@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import g
 
-from signal_bridge.errors import DaemonError, Refused
+from signal_bridge.errors import DaemonError, Refused, RequestError
 from signal_bridge.signalcli import groupoutcomes
 from signal_bridge.signalcli.call import Call
 from signal_bridge.web.edge.context import bridge
@@ -53,7 +53,7 @@ def run_in_group(
         return bridge().gateway.run(call)
     except Refused as error:
         row = group_after(number, group_id, error)
-        if row is None or not is_done(row):
+        if row is None or not _is_so(is_done, row):
             raise
         log.warning("%s %s: done, though it was refused", g.request_id, call.method)
         return None
@@ -63,6 +63,13 @@ def group_after(number: str, group_id: str, error: Refused) -> Mapping[str, Any]
     """The group of that internal id as it is after a refused change; None if that is not known."""
     result = result_if_any(groupoutcomes.look_at_groups(number, error))
     return groupoutcomes.group_in(result, group_id)
+
+
+def _is_so(is_done: Callable[[Mapping[str, Any]], bool], row: Mapping[str, Any]) -> bool:
+    try:
+        return is_done(row)
+    except RequestError:  # how it is listed makes no sense; the refusal does
+        return False
 
 
 def _failures(result: Any) -> Counter[str]:

@@ -77,7 +77,7 @@ def without_members(error: Refused, listed_still: str | None) -> Refused:
     """The error of a group whose members were refused; `listed_still` is its id if it remains."""
     if listed_still is None:
         return halfdone.reworded(error, _NO_MEMBERS.format(error))
-    return halfdone.reworded(error, _WITHOUT_MEMBERS.format(listed_still, error))
+    return halfdone.doubled_if_repeated(error, _WITHOUT_MEMBERS.format(listed_still, error))
 
 
 def refused_creation(group: NewGroup, error: Refused) -> Refused:
@@ -88,7 +88,7 @@ def refused_creation(group: NewGroup, error: Refused) -> Refused:
     sets_more = group.description or group.group_link or group.expiration_time
     in_steps = bool(sets_more) or group.permissions != Permissions()
     if error.rpc_code == _UNFORESEEN_CODE or (error.rpc_code == _IO_CODE and in_steps):
-        return halfdone.reworded(error, f"{error}. {_MAYBE_MADE}")
+        return halfdone.doubled_if_repeated(error, f"{error}. {_MAYBE_MADE}")
     return error
 
 

@@ -32,3 +32,10 @@ def what_is_left(error: Refused, done: Mapping[str, bool | None]) -> Refused | N
 def reworded(error: Refused, text: str) -> Refused:
     """The same refusal, told with `text`."""
     return type(error)(text, error.rpc_code, error.data, error.java_classes)
+
+
+def doubled_if_repeated(error: Refused, text: str) -> Refused:
+    """As `reworded`, of what may be there by now: a second try would make another one."""
+    told = reworded(error, text)
+    told.retryable = False
+    return told

@@ -10,7 +10,7 @@ import pytest
 
 from tests.routes.conftest import ACCOUNT
 from tests.support import Bridge, ScriptedDaemon
-from tests.support.scripted_daemon import Answer, Connection, Request, error, result
+from tests.support.scripted_daemon import Answer, Connection, Request, drop, error, result
 
 INTERNAL_ID = "Pmpi+EfPWmsxiomLe9Nx2XF9HOE483p6iKiFj65iMwI="
 GROUP_ID = "group." + base64.b64encode(INTERNAL_ID.encode()).decode()
@@ -95,6 +95,29 @@ def test_a_group_of_the_old_kind_that_stays_is_named(
     assert LEGACY_ID in answer.json()["error"]
     assert len(daemon.asked("quitGroup")) == 2
     assert len(daemon.asked("updateGroup")) == 1
+
+
+def test_to_take_back_what_was_not_answered_is_not_repeated(
+    served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    daemon.on("updateGroup", made(LEGACY_ID))
+    daemon.on("quitGroup", drop)
+    answer = served.post(GROUPS, json=BODY)
+    assert answer.status_code == 400
+    assert LEGACY_ID in answer.json()["error"]
+    assert len(daemon.asked("quitGroup")) == 1
+    assert len(daemon.asked("updateGroup")) == 1
+
+
+@pytest.mark.parametrize("before", [[], [made(LEGACY_ID)]])
+def test_a_group_that_may_have_been_made_is_not_to_be_made_again(
+    before: list[Answer], served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    lost = error(-3, "Failed to create group: Connection closed! (PushNetworkException)")
+    daemon.on("updateGroup", *before, lost)
+    told = served.post(GROUPS, json=BODY).json()
+    assert "may have been made" in told["error"]
+    assert (told["code"], told["retryable"]) == ("signal_unreachable", False)
 
 
 def test_members_that_cannot_be_added_leave_no_group_behind(

@@ -51,6 +51,8 @@ def test_members_that_were_refused_say_what_became_of_the_group() -> None:
         f"The group {INTERNAL} was made, but its members could not be added: no network"
     )
     assert type(gone) is type(stays) is SignalUnreachable
+    # again would make a second group beside the one that stays
+    assert (gone.retryable, stays.retryable) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -67,8 +69,9 @@ def test_members_that_were_refused_say_what_became_of_the_group() -> None:
 def test_a_creation_that_failed_on_its_way_may_have_made_the_group(
     group: NewGroup, code: int, doubt: bool
 ) -> None:
-    told = outcomes.refused_creation(group, Refused("boom", code))
+    told = outcomes.refused_creation(group, SignalUnreachable("boom", code))
     assert ("may have been made" in str(told)) is doubt
+    assert told.retryable is not doubt
     assert str(told).startswith("boom")
 
 

@@ -23,10 +23,7 @@ def make_group(number: str, group: NewGroup) -> str:
     When signal-cli makes one of the old kind, that is taken back and a second attempt made. Raises
     Refused when no group came out, or not all of it, and as `Gateway.run`.
     """
-    try:
-        made = _create(number, group)
-    except Refused as error:
-        raise groupoutcomes.refused_creation(group, error) from error
+    made = _create(number, group)
     if not groupoutcomes.is_legacy(made):
         return made
     log.warning("%s signal-cli made a group of the old kind; trying again", g.request_id)
@@ -57,7 +54,11 @@ def _add_members(number: str, made: str, group: NewGroup) -> None:
 
 
 def _create(number: str, group: NewGroup) -> str:
-    return groups.created_group(bridge().gateway.run(groups.create_group(number, group)))
+    try:
+        result = bridge().gateway.run(groups.create_group(number, group))
+    except Refused as error:
+        raise groupoutcomes.refused_creation(group, error) from error
+    return groups.created_group(result)
 
 
 def _refresh_profile(number: str) -> None:
@@ -71,13 +72,17 @@ def _refresh_profile(number: str) -> None:
 def _undo(number: str, made: str) -> str | None:
     """Leave and forget a group that was just made; its id if that failed, as it is listed still.
 
-    One that was left, and then refused, is forgotten at the second time.
+    One that was left, and then refused, is forgotten at the second time. Without an answer there
+    is none.
     """
     for _ in range(2):
         try:
             bridge().gateway.run(groups.undo_group(number, made))
-        except (Refused, DaemonError) as error:
+        except Refused as error:
             log.warning("%s quitGroup: %s", g.request_id, error.code)
+        except DaemonError as error:
+            log.warning("%s quitGroup: %s", g.request_id, error.code)
+            break
         else:
             return None
     return made

@@ -8,7 +8,7 @@ import pytest
 
 from tests.routes.conftest import ACCOUNT
 from tests.support import Bridge, ScriptedDaemon
-from tests.support.scripted_daemon import drop, error, result
+from tests.support.scripted_daemon import Answer, drop, error, result
 
 INTERNAL_ID = "Pmpi+EfPWmsxiomLe9Nx2XF9HOE483p6iKiFj65iMwI="
 GROUP_ID = "group.UG1waStFZlBXbXN4aW9tTGU5TngyWEY5SE9FNDgzcDZpS2lGajY1aU13ST0="
@@ -99,11 +99,12 @@ def test_who_may_not_reset_hears_why(served: Bridge, daemon: ScriptedDaemon) -> 
     assert not daemon.asked("listGroups")
 
 
+@pytest.mark.parametrize("listed", [drop, error(-32603, "boom")])
 def test_a_link_that_was_reset_and_could_not_be_asked_for_is_told_so(
-    served: Bridge, daemon: ScriptedDaemon
+    listed: Answer, served: Bridge, daemon: ScriptedDaemon
 ) -> None:
     daemon.on("updateGroup", result({"timestamp": 5, "results": []}))
-    daemon.on("listGroups", drop)
+    daemon.on("listGroups", listed)
     answer = served.post(RESET)
     assert (answer.status_code, answer.json()["outcome"]) == (502, "unknown")
     assert answer.json()["retryable"] is False

@@ -7,7 +7,7 @@ from typing import Final
 from flask import jsonify
 from flask.typing import ResponseReturnValue
 
-from signal_bridge.errors import ConnectionLost, DaemonError
+from signal_bridge.errors import ConnectionLost, DaemonError, Refused
 from signal_bridge.signalcli import groups, invitelinks
 from signal_bridge.signalcli.addresses import required_group_id
 from signal_bridge.web.edge.context import bridge
@@ -42,7 +42,7 @@ def reset(number: str, group_id: str) -> ResponseReturnValue:
     run_for_each(invitelinks.reset(number, internal_id))
     try:
         listed = bridge().gateway.run(groups.list_group(number, internal_id))
-    except DaemonError as error:
+    except (Refused, DaemonError) as error:
         text = _RESET_ALL_THE_SAME.format(error)
         raise ConnectionLost(text, request_written=True) from error
     return jsonify(invite_link=invitelinks.link_in(listed))

@@ -41,6 +41,9 @@ def changed_nothing(result: Any) -> bool:
 
 
 def are_known(listed: Any) -> bool:
-    """Whether the signal-cli that lists these groups has labels: it says who is an admin, too."""
-    members = [member for row in results.as_rows(listed) for member in row.get("members") or ()]
-    return any("isAdmin" in member for member in results.as_rows(members))
+    """Whether the signal-cli that lists these groups has labels: it says who is an admin, too.
+
+    Raises `RequestError` (invalid response).
+    """
+    members = (results.as_rows(row.get("members")) for row in results.as_rows(listed))
+    return any("isAdmin" in member for rows in members for member in rows)

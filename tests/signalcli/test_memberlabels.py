@@ -51,3 +51,9 @@ def test_a_change_is_told_to_the_group(result: Any, nothing: bool) -> None:
 )
 def test_a_signal_cli_that_knows_labels_says_who_is_an_admin(listed: Any, known: bool) -> None:
     assert memberlabels.are_known(listed) is known
+
+
+@pytest.mark.parametrize("members", [5, "x", [5]])
+def test_members_of_another_type_are_an_invalid_response(members: Any) -> None:
+    with pytest.raises(RequestError, match="invalid signal-cli response"):
+        memberlabels.are_known([{"members": members}])

@@ -45,7 +45,7 @@ SEND = {"number": ACCOUNT, "message": "x"}
 REACTION = {"reaction": "x", "target_author": ACCOUNT, "timestamp": 5}
 VOTE = {"poll_timestamp": "5", "selected_answers": [1]}
 TRUST = {"trust_all_known_keys": True}
-QUOTE = {**SEND, "recipients": [ACCOUNT], "quote_timestamp": 5}
+QUOTE = {**SEND, "recipients": [ACCOUNT], "quote_timestamp": 5, "quote_author": ACCOUNT}
 MENTION = {"start": 0, "length": 1}
 
 

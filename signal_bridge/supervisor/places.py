@@ -21,27 +21,27 @@ from signal_bridge.settings import Settings
 SANDBOX_MARK: Final = "accounts-are-of-the-sandbox"
 # Of what lies in a data directory, what is written. Other things may be anybody's: a volume has a
 # `lost+found` of root's, a directory somebody's copy of a file.
-_OF_THE_BRIDGE: Final = (
-    "bridge", "bridge/lock", "bridge/node", "bridge/bridge.db", "bridge/bridge.db-wal",
-    "bridge/bridge.db-shm", "bridge/bridge.db-bells", "bridge/signal-cli", "bridge/signal-cli/*",
-    "api-config.yml",
-)  # fmt: skip
+_OF_THE_BRIDGE: Final = ("bridge", "bridge/lock", "bridge/node")
+_OF_OUR_SIGNAL_CLI: Final = ("bridge/signal-cli", "bridge/signal-cli/*")
 _OF_SIGNAL_CLI: Final = ("data", "data/accounts.json", "attachments", "avatars", "stickers")
 _OF_AN_ACCOUNT: Final = ("{}", "{}.d", "{}.d/account.db", "{}.d/msg-cache")
-_OF_A_RUN: Final = ("signal-cli.sock", "uploads")
+# Its name, and what SQLite and the bells (store/bells.py) put behind it.
+_OF_A_DATABASE: Final = ("", "-wal", "-shm", "-bells")
 
 
 def prepare_data_directory(settings: Settings) -> None:
-    """Make the directories of the bridge, and see to it that everything in them can be written.
+    """Make the directories of the bridge, and see to it that what it writes can be written.
 
-    Raises StartError when it cannot, or when the accounts there are of the other kind.
+    The data of a signal-cli of somebody else's may be its alone. Raises StartError when something
+    cannot be written, or when the accounts there are of the other kind.
     """
     for directory in (settings.config_dir, settings.config_dir / "bridge", settings.runtime_dir):
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StartError(trouble_with(directory, error)) from None
-        _check_writable(directory, settings.config_dir)
+        if settings.supervised or directory != settings.config_dir:
+            _check_writable(directory, settings.config_dir)
     for place in _places(settings):
         _check_writable(place, settings.config_dir)
     if settings.supervised:
@@ -108,15 +108,22 @@ def _check_writable(place: Path, top: Path) -> None:
 
 
 def _places(settings: Settings) -> Iterator[Path]:
-    """Those that exist, the outer before the inner."""
+    """Those that exist, the outer before the inner.
+
+    What is replaced as a whole, as a socket is, may be anybody's: its directory says who may.
+    """
     top, data = settings.config_dir, settings.config_dir / "data"
-    yield from _existing(top, (*_OF_THE_BRIDGE, *_OF_SIGNAL_CLI))
-    for entry in _listed_accounts(data / "accounts.json"):
-        yield from _existing(data, (form.format(entry.get("path")) for form in _OF_AN_ACCOUNT))
-    yield from _existing(settings.runtime_dir, _OF_A_RUN)
+    yield from _existing(top, _OF_THE_BRIDGE)
+    yield from _existing(settings.runtime_dir, ("uploads",))
     scheme, _, database = settings.database_url.partition(":///")
     if scheme.startswith("sqlite"):
-        yield from _existing(Path(), (database.partition("?")[0],))
+        path = database.partition("?")[0]
+        yield from _existing(Path(), (f"{path}{end}" for end in _OF_A_DATABASE))
+    if not settings.supervised:
+        return
+    yield from _existing(top, (*_OF_OUR_SIGNAL_CLI, *_OF_SIGNAL_CLI))
+    for entry in _listed_accounts(data / "accounts.json"):
+        yield from _existing(data, (form.format(entry.get("path")) for form in _OF_AN_ACCOUNT))
 
 
 def _existing(top: Path, patterns: Iterable[str]) -> Iterator[Path]:

@@ -84,9 +84,8 @@ def test_a_directory_of_another_user_is_named_with_both_users_and_the_command(pl
 @is_root
 @pytest.mark.parametrize(
     "name",
-    ["bridge", "bridge/bridge.db", "bridge/lock", "bridge/node", "bridge/signal-cli.sock",
-     "bridge/uploads", "data/accounts.json", "data/123", "data/123.d", "data/123.d/account.db",
-     "api-config.yml"],
+    ["bridge", "bridge/bridge.db", "bridge/bridge.db-wal", "bridge/lock", "bridge/node",
+     "bridge/uploads", "data/accounts.json", "data/123", "data/123.d", "data/123.d/account.db"],
 )  # fmt: skip
 def test_one_file_of_another_user_is_named(place: Path, name: str) -> None:
     """As somebody leaves it who ran signal-cli once as root."""
@@ -94,8 +93,8 @@ def test_one_file_of_another_user_is_named(place: Path, name: str) -> None:
     for directory in ("bridge/uploads", "data/123.d"):
         (data / directory).mkdir(parents=True)
     entry = {"accounts": [{"path": "123", "number": "+1"}]}
-    for file in ("bridge/bridge.db", "bridge/lock", "bridge/node", "bridge/signal-cli.sock",
-                 "data/123", "data/123.d/account.db", "api-config.yml"):  # fmt: skip
+    for file in ("bridge/bridge.db", "bridge/bridge.db-wal", "bridge/lock", "bridge/node",
+                 "data/123", "data/123.d/account.db"):  # fmt: skip
         (data / file).touch(mode=0o600)
     (data / "data" / "accounts.json").write_text(json.dumps(entry))
     subprocess.run(["chown", "-R", f"{NOBODY}", data], check=True)
@@ -116,6 +115,41 @@ def test_what_the_bridge_does_not_write_may_be_anybodys(place: Path) -> None:
         os.chown(place / name, NOBODY, NOBODY)
     with as_nobody():
         prepare(place)
+
+
+@is_root
+def test_what_is_replaced_as_a_whole_may_be_anybodys(place: Path) -> None:
+    for name in ("", "bridge"):
+        (place / name).mkdir(exist_ok=True)
+        os.chown(place / name, NOBODY, NOBODY)
+    for name in ("api-config.yml", "bridge/signal-cli.sock"):
+        (place / name).touch(mode=0o600)
+    with as_nobody():
+        prepare(place)
+
+
+@is_root
+def test_a_database_that_is_not_used_may_be_anybodys(place: Path) -> None:
+    (place / "bridge").mkdir()
+    (place / "bridge" / "bridge.db").touch(mode=0o600)
+    for name in ("", "bridge"):
+        os.chown(place / name, NOBODY, NOBODY)
+    with as_nobody():
+        prepare(place, BRIDGE_DATABASE_URL="postgresql://host/db")
+        assert "bridge.db" in complaint(place)
+
+
+@is_root
+def test_the_data_of_a_daemon_of_somebody_else_may_be_its_alone(place: Path) -> None:
+    entry = {"accounts": [{"path": "123", "number": "+1"}]}
+    for name in ("data", "attachments", "bridge"):
+        (place / name).mkdir()
+    (place / "data" / "123").touch(mode=0o600)
+    (place / "data" / "accounts.json").write_text(json.dumps(entry))
+    os.chown(place / "bridge", NOBODY, NOBODY)
+    with as_nobody():
+        prepare(place, BRIDGE_SIGNAL_CLI_RPC="tcp:127.0.0.1:7583")
+        assert f'"{place}" belongs to root (uid 0)' in complaint(place)
 
 
 @is_root

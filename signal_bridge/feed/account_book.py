@@ -151,10 +151,14 @@ class AccountBook:
         return frozenset(number for number, state in everybody if state == MISSING)
 
     def add(self, numbers: frozenset[str]) -> None:
-        """Note accounts of a signal-cli that lists none: messages for them have arrived."""
+        """Note accounts of a signal-cli that lists none: messages for them have arrived.
+
+        Of the others it is not known that they are missing, nor that one that was unlinked is back.
+        """
         if numbers:
             known = self.states()
-            self.update(known, numbers | known.keys(), on_disk=None)
+            others = {number for number, state in known.items() if state != UNLINKED}
+            self.update(known, numbers | others, on_disk=None)
 
     def explain_missing(self, why: str) -> None:
         """Why accounts are missing has become known, or is another reason by now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from signal_bridge.feed.account_book import UNLINKED, AccountBook
+from signal_bridge.feed.account_book import LINKED, MISSING, UNLINKED, AccountBook
 from signal_bridge.feed.envelope import arrival_of
 from signal_bridge.feed.feed import Feed
 from signal_bridge.store.engine import Store
@@ -34,3 +34,16 @@ def test_an_account_with_events_is_known_and_stays_so(store: Store) -> None:
     with store.write() as unit:
         unit.execute(sa.delete(events))
     assert book.knows(ACCOUNT), "a reader that waits must not lose it to retention"
+
+
+def test_messages_of_one_account_do_not_bring_back_another_that_was_unlinked(store: Store) -> None:
+    """A signal-cli that was started for a single account lists none."""
+    states = {"+1": UNLINKED, "+2": MISSING, "+3": LINKED}
+    with store.write() as unit:
+        rows = [{"number": n, "state": s, "detail": "", "since_ms": 1} for n, s in states.items()]
+        unit.execute(sa.insert(accounts), rows)
+    book = AccountBook(store, Feed(store))
+    book.add(frozenset({ACCOUNT}))
+    assert book.states() == {"+1": UNLINKED, "+2": LINKED, "+3": LINKED, ACCOUNT: LINKED}
+    book.add(frozenset({"+1"}))
+    assert book.states()["+1"] == LINKED

@@ -263,6 +263,10 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     what a name that is no setting was meant to be. An empty variable counts as not set.
     """
     _check_names(environ)
+    return _settings_in(environ)
+
+
+def _settings_in(environ: Mapping[str, str]) -> Settings:
     values: dict[str, Any] = {row.field: _value_of(row, environ)[0] for row in SETTINGS}
     if values["config_dir"] is None:
         values["config_dir"] = _default_config_dir(values["mode"], environ)
@@ -277,9 +281,10 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 def describe(environ: Mapping[str, str] = os.environ) -> list[tuple[Setting, str, str]]:
     """Every setting with its value as text and its source, secrets hidden.
 
-    Raises SettingError like `read_settings`.
+    A name that is no setting is passed over: who asks for the list may look for the right one.
+    Raises SettingError for a value, like `read_settings`.
     """
-    settings = read_settings(environ)
+    settings = _settings_in(environ)
     rows = []
     for row in SETTINGS:
         source = _value_of(row, environ)[1]

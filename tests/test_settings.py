@@ -239,6 +239,10 @@ def test_a_name_like_no_setting_is_refused_with_where_they_are_listed() -> None:
     assert complaint({"BRIDGE_XYZZY": "5"}) == sentence
 
 
+def test_the_list_is_shown_to_who_has_misspelt_one() -> None:
+    assert describe({"BRIDGE_XYZZY": "5"}) == describe({})
+
+
 def test_of_several_all_are_named_and_no_value_is() -> None:
     sentence = complaint({"BRIDGE_DATABASE": "SESAME", "BRIDGE_WORKER": "SESAME"})
     assert "BRIDGE_DATABASE is" in sentence

@@ -89,10 +89,13 @@ def prepare(directory: Path, media_types: Mapping[str, str]) -> Surroundings:
 
 
 def make_empty(directory: Path) -> None:
-    """A directory that only this user may enter, with nothing in it. Raises OSError."""
-    if directory.exists():
-        shutil.rmtree(directory)
-    directory.mkdir(parents=True, mode=0o700)
+    """A directory that only this user may enter, with nothing in it that can be removed.
+
+    What another user has left there, as root does, takes room and is in nobody's way. Raises
+    OSError.
+    """
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def media_type_table(media_types: Mapping[str, str]) -> str:

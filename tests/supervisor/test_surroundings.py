@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,23 @@ def test_surroundings_that_cannot_be_made_are_a_sentence(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(StartError, match="is a file where a directory is needed"):
         prepare(tmp_path / "file", TYPES)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a moment")
+def test_what_another_user_has_left_keeps_nothing_from_starting() -> None:
+    with tempfile.TemporaryDirectory(prefix="sb-") as place:
+        directory = Path(place)
+        (directory / "tmp" / "of-root").mkdir(parents=True, mode=0o700)
+        (directory / "tmp" / "of-root" / "library.so").touch()
+        (directory / "tmp" / "ours").touch()
+        for ours in (directory, directory / "tmp"):
+            os.chown(ours, 65534, 65534)
+        os.seteuid(65534)
+        try:
+            prepare(directory, TYPES)
+        finally:
+            os.seteuid(0)
+        assert [left.name for left in (directory / "tmp").iterdir()] == ["of-root"]
 
 
 # -- the locale ------------------------------------------------------------------------------------

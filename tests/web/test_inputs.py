@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from signal_bridge.web.edge.inputs import (
     read_strict_body,
     required_number,
 )
+from signal_bridge.web.edge.jsontext import mistake
 from signal_bridge.web.schemas.base import BodySchema, Flag, LongText, Text, Texts, Whole
 
 
@@ -215,7 +217,10 @@ def test_no_body_at_all_is_nothing_or_refused(read: Read) -> None:
         (b'{"name":"NaN","number":NaN}', (1, 24), "NaN is no JSON number"),
         (b'{"number":-Infinity}', (1, 11), "-Infinity is no JSON number"),
         (b'{"number":' + b"9" * 5000 + b"}", (1, 11), "this number has too many digits"),
+        (b'{"number":[' + b"9" * 3999 + b",NaN]}", (1, 4012), "NaN is no JSON number"),
         (b"[" * 100_000, (1, 1), "arrays or objects are nested too deep"),
+        (b'{"name":"' + LONG.encode() + b'","x":' + b'{"x":' * 700 + b"0" + b"}" * 701, (1, 1),
+         "arrays or objects are nested too deep"),
         (b'{"name":"' + LONG.encode() + b'",]', (1, 100_012),
          "a key in double quotes belongs here, not ]"),
         (b'{"file":\n"' + LONG.encode() + b"\n" + LONG.encode(), (2, 100_002),
@@ -230,6 +235,18 @@ def test_what_is_no_json_is_told_by_its_place(
         read(reader, data)
     assert caught.value.detail == f"Line {place[0]}, column {place[1]}: {belongs}"
     assert caught.value.fields == {}
+
+
+def test_to_find_a_mistake_costs_no_memory() -> None:
+    text = '{"name":"' + "x\\n" * 500_000 + '","number":NaN}'
+    tracemalloc.start()
+    try:
+        found = mistake(text, ValueError())
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.belongs == "NaN is no JSON number"
+    assert peak_bytes < 1_000_000
 
 
 def test_an_empty_body_is_told_so(read: Read) -> None:

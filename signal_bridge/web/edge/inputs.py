@@ -207,7 +207,10 @@ class _Json:
             value = self._parse(long_strings.finish(), long_strings.whole_before)
         finally:
             long_strings.close()
-        return long_strings.restore(value)
+        try:
+            return long_strings.restore(value)
+        except RecursionError as error:  # of which the decoder takes a little more
+            raise self._mistake("", mistake("", error), lambda text: (text,)) from None
 
     def value_of(self, body: bytes) -> Any:
         if body[:1] != b"{" or body[1:2] == b"\0" or _declared_charset() is not None:

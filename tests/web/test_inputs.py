@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import encodings
 import io
 import json
 import tracemalloc
@@ -14,6 +15,7 @@ import pytest
 from flask import Flask, Response, g
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from marshmallow import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from signal_bridge.errors import ClientGone, RequestError, UnreadableBody
@@ -301,6 +303,15 @@ def test_a_field_of_another_type_is_named_with_what_belongs_there(
     assert caught.value.detail == "; ".join(f"{name}: {why}" for name, why in fields.items())
 
 
+def test_of_many_wrong_items_no_more_than_are_told_are_read(read: Read) -> None:
+    with pytest.raises(ValidationError) as wrong:
+        BODY.read({"names": [1] * 1000})
+    assert list(wrong.value.messages["names"]) == list(range(10))
+    with pytest.raises(RequestError) as caught:
+        read(read_body, json.dumps({"names": ["a", *([1] * 1000)]}).encode())
+    assert list(caught.value.fields) == [f"names[{index}]" for index in range(1, 11)]
+
+
 TEXT = '{"name":"Grüße, Žižek"}'
 LATIN = '{"name":"Grüße"}'
 
@@ -335,6 +346,17 @@ def test_latin_1_is_decoded_and_no_charset_is_guessed(read: Read) -> None:
 def test_a_charset_that_is_not_known_is_told_so(read: Read, charset: str) -> None:
     with pytest.raises(UnreadableBody, match="charset"):
         read(read_body, b'{"name":"a"}', content_type=f"application/json; charset={charset}")
+
+
+def test_python_remembers_no_charset_that_is_not_known(read: Read) -> None:
+    def looked_up() -> int:
+        return len(vars(encodings)["_cache"])
+
+    before = looked_up()
+    for charset in ("x-nobody-1", "iso8859-123", "x" * 5000, "utf-8" + "x" * 100):
+        with pytest.raises(UnreadableBody, match="charset"):
+            read(read_body, b'{"name":"a"}', content_type=f"application/json; charset={charset}")
+    assert looked_up() == before
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from itertools import chain
 from typing import Final
 
@@ -31,11 +33,12 @@ _NULS: Final = (
     (re.compile(rb"\0[^\0]"), "utf-16-be"),
     (re.compile(rb"[^\0]\0"), "utf-16-le"),
 )
-# Those that stand for text and nothing else, by Python's names. UTF-7 is none of them.
+# Those that stand for text and nothing else, by Python's modules. UTF-7 is none of them.
 _KNOWN: Final = re.compile(
-    r"ascii|utf-8(-sig)?|utf-(16|32)(-[bl]e)?|iso8859-\d+|cp125\d|koi8-[ru]|mac-roman"
+    r"ascii|utf_8(_sig)?|utf_(16|32)(_[bl]e)?|latin_1|iso8859_\d\d?|cp125\d|koi8_[ru]|mac_roman"
     r"|gb2312|gbk|gb18030|big5|shift_jis|euc_jp|euc_kr"
 )
+_LONGEST_NAME: Final = 64
 
 
 class NotInCharsetError(ValueError):
@@ -81,11 +84,14 @@ def declared_charset(name: str | None) -> str:
     """
     if not name:
         return UTF_8
+    # Python keeps each name that it has looked up in vain, for ever: it is not asked for those.
+    plain = normalize_encoding(name[:_LONGEST_NAME]).lower()
+    module = aliases.get(plain, plain)
     try:
-        found = codecs.lookup(name).name
-    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        found = codecs.lookup(module).name if _KNOWN.fullmatch(module) else ""
+    except LookupError:
         found = ""
-    if not _KNOWN.fullmatch(found):
+    if not found:
         raise UnreadableBody("The charset of the body is not known; utf-8 is read")
     return UTF_8 if found == "ascii" else found
 

@@ -90,7 +90,24 @@ class Flag(fields.Field[bool]):
         return value
 
 
-class Texts(fields.List[str]):
+class _Array(fields.List[Any]):
+    """An array, read up to its tenth wrong item: of more nobody would be told."""
+
+    def _deserialize(self, value: list[Any], *_: Any, **options: Any) -> list[Any]:
+        items, wrong = [], {}
+        for index, item in enumerate(value):
+            try:
+                items.append(self.inner.deserialize(item, **options))
+            except ValidationError as error:
+                wrong[index] = error.messages
+                if len(wrong) == _MOST_FIELDS:
+                    break
+        if wrong:
+            raise ValidationError(wrong)
+        return items
+
+
+class Texts(_Array):
     """An array of strings; null in it is an empty one."""
 
     def __init__(self, item: fields.Field[str] | None = None, **options: Any) -> None:
@@ -103,7 +120,7 @@ class Texts(fields.List[str]):
         return super()._deserialize(filled, *arguments, **options)
 
 
-class Indexes(fields.List[int]):
+class Indexes(_Array):
     """An array of integers of 32 bits; null in it is 0."""
 
     def __init__(self, **options: Any) -> None:
@@ -117,7 +134,7 @@ class Indexes(fields.List[int]):
         return super()._deserialize(filled, *arguments, **options)
 
 
-class Objects(fields.List[Any]):
+class Objects(_Array):
     """An array of objects, each like a schema."""
 
     def __init__(self, item: type[BodySchema], **options: Any) -> None:

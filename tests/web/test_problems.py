@@ -208,6 +208,26 @@ def test_a_slash_too_many_or_too_few_is_redirected(app: Flask) -> None:
     assert client.post("/there/").status_code == 307
 
 
+@pytest.mark.parametrize(
+    ("sent", "moved_to"),
+    [
+        ("/there/a%0D%0AX:%201/", "/there/a%0D%0AX:%201"),
+        ("/there/+1%3Fa%23b%2525/", "/there/+1%3Fa%23b%2525"),
+        ("/there/a/?b=\xff\xc3&c=%0A%FF+d", "/there/a?b=%FF%C3&c=%0A%FF+d"),
+    ],
+)
+def test_a_redirect_asks_for_the_same_whatever_was_sent(
+    app: Flask, sent: str, moved_to: str
+) -> None:
+    app.url_map.strict_slashes = True
+    app.url_map.redirect_defaults = False
+    app.add_url_rule("/there/<name>", view_func=lambda name: name, methods=["GET"])
+    path, _, query = sent.partition("?")
+    overrides = {"QUERY_STRING": query}  # as Gunicorn gives it, a character for each byte
+    response = app.test_client().get(path, environ_overrides=overrides)
+    assert (response.status_code, response.headers["Location"]) == (301, moved_to)
+
+
 def test_trouble_with_the_daemon_is_logged_and_a_callers_mistake_is_not(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Final, cast
+from urllib.parse import quote
 
-from flask import Response, current_app, g, request
+from flask import Response, current_app, g, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from signal_bridge.spool.spool import Spool
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
+
+# What may stand in a path (RFC 3986, section 3.3) where no character is to be quoted for nothing.
+_OF_PATHS: Final = "/$&+,:;=@"
+_VISIBLE_ASCII: Final = bytes(range(0x21, 0x7F))
 
 
 def bridge() -> Bridge:
@@ -22,6 +28,12 @@ def head_alone(content_type: str) -> Response | None:
     None for any other method.
     """
     return Response(iter(()), content_type=content_type) if request.method == "HEAD" else None
+
+
+def moved(path: str, status: int) -> AnyResponse:
+    """The answer that sends the client to another path, a decoded one. The query stays as it is."""
+    query = quote(request.query_string, safe=_VISIBLE_ASCII)
+    return redirect(quote(path, safe=_OF_PATHS) + (f"?{query}" if query else ""), status)
 
 
 def description() -> Description:

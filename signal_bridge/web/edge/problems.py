@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.wrappers import Response as AnyResponse
 
 from signal_bridge import errors
 from signal_bridge.signalcli.refusals import challenge_tokens, retry_after_seconds
+from signal_bridge.web.edge.context import moved
 
 log = logging.getLogger(__name__)
 
@@ -146,8 +147,7 @@ def no_route() -> AnyResponse:
     path = request.path
     other = path[:-1] if path.endswith("/") else f"{path}/"
     if other and _is_route(other):
-        query = f"?{request.query_string.decode()}" if request.query_string else ""
-        return redirect(other + query, 301 if request.method in ("GET", "HEAD") else 307)
+        return moved(other, 301 if request.method in ("GET", "HEAD") else 307)
     note("no_route")
     response = make_response(_NO_ROUTE, 404)
     response.headers["Content-Type"] = "text/plain"

@@ -7,15 +7,15 @@ else gets what has arrived as a JSON array.
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
-from flask import redirect, request
+from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as AnyResponse
 
 from signal_bridge.feed.cursors import SSE, WEBSOCKET
 from signal_bridge.feed.formats import frame
-from signal_bridge.web.edge.context import head_alone
+from signal_bridge.web.edge.context import head_alone, moved
 from signal_bridge.web.edge.inputs import (
     account_number,
     query_flag,
@@ -61,15 +61,10 @@ def _poll(account: str, spelled: str) -> AnyResponse:
         query_flag(name)
     wanted = wanted_events(account)
     if spelled != account:
-        return _at_its_own_spelling(account)
+        # A poll uses up what it answers, so an account has one address for it, which the client
+        # learns from the answer.
+        return moved(f"/v1/receive/{account}", 301)
     if alone := head_alone("application/json; charset=utf-8"):
         return alone
     with patience(timeout_seconds) as deadline:
         return polling.poll(wanted, max(0, max_messages), deadline)
-
-
-def _at_its_own_spelling(account: str) -> AnyResponse:
-    """A poll uses up what it answers, so an account has one address for it, which the client learns
-    from the answer; the query is kept."""
-    query = f"?{request.query_string.decode()}" if request.query_string else ""
-    return redirect(f"/v1/receive/{quote(account, safe='+')}{query}", 301)

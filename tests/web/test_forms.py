@@ -18,6 +18,7 @@ MIB = 2**20
 
 class Person(BodySchema):
     age = Whole()
+    name = Text()
 
 
 class Body(BodySchema):
@@ -73,6 +74,11 @@ def test_fields_are_what_the_schema_makes_of_their_texts(read: Read) -> None:
     assert files == [b"\0\1"]
 
 
+def test_half_a_pair_is_no_text_in_a_form_either(read: Read) -> None:
+    text = r'[{"name":"a\ud800"},{"name":"\ud83d\ude00"}]'
+    assert read(part("people", text))[0] == {"people": [{"name": "a\ufffd"}, {"name": "😀"}]}
+
+
 class Drip:
     """A body that comes a few bytes at a time."""
 
@@ -109,6 +115,7 @@ def test_a_form_may_come_in_pieces_of_any_size(app: Flask, step: int, line: str)
         ("number", "9" * 20, "number", "an integer of 64 bits belongs here, not a longer one"),
         ("flag", "yes", "flag", "true or false belongs here, not a string"),
         ("people", "x", "people", "JSON text belongs here"),
+        ("people", '[{"age":NaN}]', "people", "JSON text belongs here"),
         ("people", "{}", "people", "an array of objects belongs here, not an object"),
         ("people", '[{"age":"3"}]', "people[0].age", "an integer belongs here, not a string"),
         ("attachment", "a.png", "attachment", "a file belongs here, in a part that has a filename"),
@@ -168,6 +175,9 @@ def test_a_charset_that_cannot_be_read_is_told(read: Read) -> None:
     with pytest.raises(RequestError) as caught:
         read(part("name", b"\x81", "Content-Type: text/plain; charset=cp1252"))
     assert caught.value.fields == {"name": "The text is to be cp1252, and is not all through"}
+    with pytest.raises(RequestError) as caught:
+        read(part("zebra", b"\x81", "Content-Type: text/plain; charset=cp1252"))
+    assert caught.value.fields == {"body": "The text is to be cp1252, and is not all through"}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import IO, Any, Final, NoReturn
 
 from flask import request
 from marshmallow import ValidationError
+from marshmallow.exceptions import SCHEMA
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 
@@ -17,7 +17,7 @@ from signal_bridge.errors import BodyTooLarge, RequestError, TooManyParts
 from signal_bridge.signalcli.attachments import Upload
 from signal_bridge.web.edge.charsets import NotInCharsetError, text_of
 from signal_bridge.web.edge.context import bridge, spool
-from signal_bridge.web.edge.inputs import INVALID_BODY, check_encoding, read_from_client
+from signal_bridge.web.edge.inputs import INVALID_BODY, check_encoding, json_of, read_from_client
 from signal_bridge.web.edge.werkzeug_parts import (
     Data,
     Epilogue,
@@ -135,7 +135,8 @@ class _Form:
         try:
             return text_of(bytes(one.data), charset)
         except NotInCharsetError as error:
-            raise ValidationError(str(error), one.name) from None
+            is_known = one.name in self.schema.fields  # any other may be a secret
+            raise ValidationError(str(error), one.name if is_known else SCHEMA) from None
 
 
 def _events(decoder: MultipartDecoder, boundary: bytes) -> Iterator[Any]:
@@ -191,7 +192,7 @@ def _value_of(schema: BodySchema, name: str, texts: list[str]) -> Any:
     if isinstance(kind, Flag):
         return {"true": True, "false": False}.get(text, text)
     try:
-        return json.loads(text)
+        return json_of(text)
     except (ValueError, RecursionError):
         raise ValidationError("JSON text belongs here", name) from None
 

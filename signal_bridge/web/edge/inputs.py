@@ -158,6 +158,12 @@ def json_value(body: bytes) -> Any:
     return _Json(INVALID_BODY).value_of(body)
 
 
+def json_of(text: str) -> Any:
+    """The JSON value that a text is. Raises ValueError or RecursionError."""
+    value = DECODER.decode(text)
+    return _without_lone_surrogates(value) if "\\u" in text else value
+
+
 def check_encoding() -> None:
     """Raises UnreadableBody for a compressed body. A word that names no compression is passed."""
     coding = request.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()

@@ -27,14 +27,13 @@ from typing import Any, Final, NoReturn
 from gunicorn.glogging import Logger
 from gunicorn.http import message
 from gunicorn.http.errors import (
-    InvalidHeader,
-    InvalidHeaderName,
-    InvalidHTTPVersion,
+    ConfigurationProblem,
+    ExpectationFailed,
     InvalidRequestLine,
-    InvalidRequestMethod,
     LimitRequestHeaders,
     LimitRequestLine,
-    ObsoleteFolding,
+    ParseException,
+    UnsupportedTransferCoding,
 )
 from gunicorn.util import write_nonblock
 from gunicorn.workers import gthread
@@ -55,16 +54,8 @@ READ_FROM: Final = "26.2.0"
 # How Gunicorn's Worker.handle_error begins what it logs of a request that it cannot read.
 UNREADABLE_REQUEST: Final = "Invalid request from ip="
 
-_UNREADABLE_HEADS: Final = (
-    InvalidHTTPVersion,
-    InvalidHeader,
-    InvalidHeaderName,
-    InvalidRequestLine,
-    InvalidRequestMethod,
-    LimitRequestHeaders,
-    LimitRequestLine,
-    ObsoleteFolding,
-)
+UNREADABLE_TRAILER: Final = ParseException
+"""What reading a body raises for the fields after its last chunk, beside OSError for the rest."""
 
 
 class DiscreetLogger(Logger):  # type: ignore[misc]
@@ -104,7 +95,7 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
 
         Gunicorn's own answer is HTML that quotes what it read.
         """
-        if not isinstance(exc, _UNREADABLE_HEADS):
+        if not isinstance(exc, ParseException) or isinstance(exc, ConfigurationProblem):
             super().handle_error(req, client, addr, exc)
             return
         status, reason, code, sentence = _refused_head(exc, self.cfg)
@@ -171,6 +162,10 @@ def _refused_head(exc: BaseException, cfg: Any) -> tuple[int, str, str, str]:
             f" or one of more than {cfg.limit_request_field_size} bytes"
         )
         return 431, "Request Header Fields Too Large", "head_too_large", limit
+    if isinstance(exc, UnsupportedTransferCoding):
+        return 501, "Not Implemented", "bad_head", "Of Transfer-Encodings only chunked is read"
+    if isinstance(exc, ExpectationFailed):
+        return 417, "Expectation Failed", "bad_head", "Nothing is known but Expect: 100-continue"
     return 400, "Bad Request", "bad_head", "The head of the request is no HTTP/1.1"
 
 

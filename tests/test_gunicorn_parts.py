@@ -12,7 +12,13 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http import message, parser
-from gunicorn.http.errors import InvalidRequestLine, LimitRequestHeaders, LimitRequestLine
+from gunicorn.http.errors import (
+    ExpectationFailed,
+    InvalidRequestLine,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    UnsupportedTransferCoding,
+)
 from gunicorn.http.wsgi import default_environ
 from gunicorn.workers import gthread
 from gunicorn.workers.base import Worker
@@ -145,6 +151,8 @@ def test_a_request_that_cannot_be_read_is_logged_without_what_it_says(
         (LimitRequestLine(9000, 4094), 414, "head_too_large", "longer than 4094 bytes"),
         (LimitRequestHeaders("fields"), 431, "head_too_large", "100 header fields, or one of more"),
         (InvalidRequestLine("SESAME"), 400, "bad_head", "no HTTP/1.1"),
+        (UnsupportedTransferCoding("SESAME"), 501, "bad_head", "only chunked is read"),
+        (ExpectationFailed("SESAME"), 417, "bad_head", "Expect: 100-continue"),
     ],
 )
 def test_a_head_that_cannot_be_read_is_answered_as_every_failure(

@@ -21,7 +21,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
-from signal_bridge.gunicorn_parts import CLIENT_SOCKET, UNREAD_REST_BYTES
+from signal_bridge.gunicorn_parts import CLIENT_SOCKET, UNREAD_REST_BYTES, UNREADABLE_TRAILER
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
 from signal_bridge.web.edge import problems
@@ -138,7 +138,7 @@ def _read_rest(response: Response) -> None:
     if not (request.content_length or is_chunked) or response.status_code == 408:
         return
     left_bytes = UNREAD_REST_BYTES
-    with contextlib.suppress(OSError, ValueError, HTTPException):
+    with contextlib.suppress(OSError, ValueError, HTTPException, UNREADABLE_TRAILER):
         # Of a chunked body that is too large Werkzeug's stream gives nothing more.
         stream = request.environ["wsgi.input"] if is_chunked else request.stream
         while left_bytes > 0 and (rest := stream.read(_REST_PIECE_BYTES)):

@@ -97,6 +97,15 @@ def test_what_is_no_request_ends_the_connection_and_not_the_one_before(
     assert client.recv(1) == b""
 
 
+@pytest.mark.parametrize("trailer", [b"Transfer-Encoding: x", b"no field", b"a: b\r\n" * 300])
+def test_a_trailer_that_cannot_be_read_is_the_clients_mistake(
+    client: socket.socket, trailer: bytes
+) -> None:
+    whole = send_request("x", chunked=True)
+    client.sendall(whole.replace(b"\r\n0\r\n\r\n", b"\r\n0\r\n" + trailer + b"\r\n\r\n"))
+    assert statuses(client, 1) == [408]
+
+
 def test_whoever_wants_no_more_gets_no_more(client: socket.socket) -> None:
     last = LIVE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     client.sendall(LIVE + last + LIVE)

@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import ClientDisconnected
 
 from signal_bridge.errors import BodyTooLarge, ClientGone, RequestError, UnreadableBody
+from signal_bridge.gunicorn_parts import UNREADABLE_TRAILER
 from signal_bridge.signalcli import addresses
 from signal_bridge.spool.longstrings import LONG_STRING_BYTES, LongStringFilter, whole_text
 from signal_bridge.web.edge.charsets import NotInCharsetError, utf8_chunks
@@ -180,7 +181,7 @@ def read_from_client(stream: IO[bytes]) -> bytes:
     """
     try:
         return stream.read(_READ_BYTES)
-    except (OSError, ClientDisconnected) as error:
+    except (OSError, ClientDisconnected, UNREADABLE_TRAILER) as error:
         raise ClientGone("The request's body ended before it was complete") from error
 
 

@@ -7,6 +7,8 @@ or when one of these has another shape: then read them again in the new one.
     ThreadWorker.set_accept_enabled       to hear of the beginning of a stop
     ThreadWorker.finish_request, enqueue_req, Parser.unreader
                                           to serve a request that came together with the last
+    ThreadWorker.handle_request, Body, ChunkedReader.get_data, force_close
+                                          to bound what is between chunks, and to trust none further
     keepalived_conns, pending_conns …     so that a stop waits for no idle connection
     Worker.handle_error's log line        quotes what it could not read, which may be a message
     Worker.handle_error, http.errors      to answer a head that cannot be read as JSON, by its limit
@@ -26,9 +28,11 @@ from typing import Any, Final, NoReturn
 
 from gunicorn.glogging import Logger
 from gunicorn.http import message
+from gunicorn.http.body import Body, ChunkedReader
 from gunicorn.http.errors import (
     ConfigurationProblem,
     ExpectationFailed,
+    InvalidChunkSize,
     InvalidRequestLine,
     LimitRequestHeaders,
     LimitRequestLine,
@@ -70,6 +74,26 @@ class DiscreetLogger(Logger):  # type: ignore[misc]
         super().warning(msg.partition(": ")[0] if is_quoting else msg, *args, **kwargs)
 
 
+# A chunk's size with its extension, or all fields after the last. Gunicorn has no limit.
+_BETWEEN_CHUNKS_BYTES: Final = 64 * 1024
+
+
+class _Chunks(ChunkedReader):  # type: ignore[misc]
+    """A chunked body. Where one ends that cannot be read nobody knows: nothing is read after it."""
+
+    def read(self, size: int) -> bytes:
+        try:
+            return bytes(super().read(size))
+        except (OSError, ParseException):
+            self.req.force_close()
+            raise
+
+    def get_data(self, unreader: Any, buf: Any) -> None:
+        if buf.tell() > _BETWEEN_CHUNKS_BYTES:
+            raise InvalidChunkSize(b"")
+        super().get_data(unreader, buf)
+
+
 class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
     """Gunicorn's gthread, which turns away TLS, and whose stop waits for requests alone."""
 
@@ -89,6 +113,12 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
                 self.handle_error(None, conn.sock, conn.client, InvalidRequestLine("TLS"))
                 return False
         return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Read a chunked body strictly. Nothing of it is read yet."""
+        if isinstance(req.body.reader, ChunkedReader):
+            req.body = Body(_Chunks(req, conn.parser.unreader))
+        return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a head that cannot be read as every failure is, and name the limit that it broke.

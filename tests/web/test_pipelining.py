@@ -106,6 +106,26 @@ def test_a_trailer_that_cannot_be_read_is_the_clients_mistake(
     assert statuses(client, 1) == [408]
 
 
+@pytest.mark.parametrize(
+    "body", [b"nonsense\r\n", b"-2\r\n{}\r\n", b"2\r\n{}nonsense\r\n", b"2\r\n{}\r\n0\r\nx\r\n\r\n"]
+)
+@pytest.mark.parametrize("request_line", [b"POST /v2/send", b"GET /livez"])
+def test_nothing_is_read_after_a_body_of_which_nobody_knows_where_it_ends(
+    client: socket.socket, request_line: bytes, body: bytes
+) -> None:
+    head = b" HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    client.sendall(request_line + head + body + LIVE)
+    assert statuses(client, 1) in ([408], [200])
+    assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize("endless", [b"2\r\n{}\r\n0\r\na: b\r\n", b"2;x=", b"1"])
+def test_what_is_between_chunks_has_an_end(client: socket.socket, endless: bytes) -> None:
+    head = b"POST /v2/send HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    client.sendall(head + endless + endless[-1:] * 65_537)
+    assert statuses(client, 1) == [408]
+
+
 def test_whoever_wants_no_more_gets_no_more(client: socket.socket) -> None:
     last = LIVE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     client.sendall(LIVE + last + LIVE)

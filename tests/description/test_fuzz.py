@@ -44,7 +44,13 @@ CHECKS = [
 # An answer of these has no end.
 ENDLESS = ("/api/v1/events",)
 # These take the account from everybody else, so they get one that nobody else uses.
-DESTRUCTIVE = ("/v1/unregister/{number}", "/v1/devices/{number}/local-data")
+# So does registering it anew: signal-cli lets go of it, until it is verified (signal-cli.rst 1.6).
+DESTRUCTIVE = (
+    "/v1/unregister/{number}",
+    "/v1/devices/{number}/local-data",
+    "/v1/register/{number}",
+    "/v1/register/{number}/verify/{token}",
+)
 # signal-cli's refusal is a 500 there, as with the peer (rest-surface.rst C17): the account has to
 # exist.
 REFUSED_WITH_500 = "/v1/identities/{number}"

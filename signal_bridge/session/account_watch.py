@@ -156,5 +156,5 @@ class AccountWatch:
             self._remedies.load(number)
         except BridgeError as error:
             log.debug("an account was not loaded: %s", error)
-        except Exception:
+        except Exception:  # nobody awaits this thread: without a line its end would go unseen
             log.exception("loading an account failed in a way nobody expected")

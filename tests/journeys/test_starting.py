@@ -194,7 +194,7 @@ def test_data_of_another_user_is_named_with_the_command_that_helps(
 @needs_root
 def test_a_root_that_may_become_nobody_says_what_it_lacks(tmp_path: Path) -> None:
     if shutil.which("setpriv") is None:
-        pytest.skip("there is no setpriv")
+        part_missing("there is no setpriv: apt-get install util-linux")
     environ = {
         "PATH": os.environ["PATH"], "MODE": "sandbox", "PORT": "0",
         "SIGNAL_CLI_CONFIG_DIR": str(tmp_path / "data"), "SIGNAL_CLI_UID": "1234",

@@ -28,6 +28,10 @@ def test_the_table_of_media_types_lies_where_java_looks_first(tmp_path: Path) ->
     assert f"-Duser.home={made.home}" in made.java_properties
 
 
+def test_its_time_zone_is_not_that_of_the_machine(tmp_path: Path) -> None:
+    assert prepare(tmp_path, TYPES).environment({"TZ": "Asia/Tokyo"})["TZ"] == "UTC"
+
+
 def test_an_extension_is_known_in_capitals_too() -> None:
     assert media_type_table(TYPES) == "image/heic heic HEIC\ntext/vcard vcf VCF\n"
 

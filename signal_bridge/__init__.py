@@ -19,9 +19,10 @@ new route, setting, table or kind of event goes.
 The rooms. ">": may import anything to the right; "|" parts rooms that do not know each other.
 setup.cfg holds the rule, and tests/rooms sees to it that a breach of any part of it is noticed.
 
-    cli | gunicorn_conf > daemon | wsgi | sandbox > compose > web | duty
+    cli | gunicorn_conf > daemon | wsgi | sandbox > compose > web | duty | serving
         > delivery | session | access | hooks > signalcli | supervisor | rpc | feed | spool
         > store > threads > clock | settings | logs | trustmodes | gunicorn_parts
+        | clientaddress | jsonlimits
         > settingtexts | peersettings > errors
 
     Only web knows Flask and marshmallow, and the process of the daemon loads neither.
@@ -38,6 +39,7 @@ setup.cfg holds the rule, and tests/rooms sees to it that a breach of any part o
     web             the REST edge, by itself
                     app > surface > routes | operations > streams > edge > description > route
                         > schemas > bridge
+    serving         the Gunicorn worker: no client holds its threads
     duty            what only one daemon of a database does: signal-cli, receiving, delivering
     delivery        whom we tell, in order, until they have taken it
     session         what works with signal-cli: calling it, receiving, linking
@@ -50,6 +52,8 @@ setup.cfg holds the rule, and tests/rooms sees to it that a breach of any part o
     store           one engine, all tables; units of work, leases, bells, migrations
     threads         the loop of every long-lived thread
     gunicorn_parts  what Gunicorn does not document and the bridge needs all the same
+    clientaddress   whose a request is, behind proxies too
+    jsonlimits      how large a JSON text may be in all but its strings
     peersettings    variables of signal-cli-rest-api that mean nothing here
 """
 

@@ -85,6 +85,9 @@ class Settings:
     host: str = setting(
         "BRIDGE_HOST", texts.any_text, "127.0.0.1",
         "address to listen on; 0.0.0.0 opens it to the network")
+    trusted_proxies: tuple[texts.Network, ...] = setting(
+        "BRIDGE_TRUSTED_PROXIES", texts.networks, (),
+        "networks of proxies whose X-Forwarded-For says whom a request is from")
     port: int = setting(
         "PORT", texts.whole(0, 65535), 8080,
         "port to listen on; 0 takes a free one")

@@ -18,12 +18,12 @@ ROOMS: Final = """
     cli | gunicorn_conf
     > daemon | wsgi | sandbox
     > compose
-    > web | duty
+    > web | duty | serving
     > delivery | session | access | hooks
     > signalcli | supervisor | rpc | feed | spool
     > store
     > threads
-    > clock | settings | logs | trustmodes | gunicorn_parts
+    > clock | settings | logs | trustmodes | gunicorn_parts | clientaddress | jsonlimits
     > settingtexts | peersettings
     > errors
 """
@@ -47,12 +47,14 @@ PURE: Final = "Pure modules touch no socket, thread, process, clock or database"
 SANDBOX: Final = "The sandbox uses the pure halves of rpc, the media types, and nothing else"
 
 _WORKERS: Final = ("gunicorn_conf", "web")
-_WITH_GUNICORN: Final = (*_WORKERS, "gunicorn_parts")
+_WITH_GUNICORN: Final = (*_WORKERS, "gunicorn_parts", "serving")
 _FLASK: Final = ("flask", "werkzeug", "marshmallow")
 _IN_DAEMON: Final = ("cli", "daemon", "compose", "duty", "web")
 _PURE: Final = (
     "errors",
     "settingtexts",
+    "clientaddress",
+    "jsonlimits",
     "spool.filenames",
     "signalcli",
     "signalcli.newcomer",

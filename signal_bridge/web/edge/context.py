@@ -8,6 +8,7 @@ from urllib.parse import quote
 from flask import Response, current_app, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from signal_bridge.clientaddress import client_of
 from signal_bridge.spool.spool import Spool
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
@@ -20,6 +21,15 @@ _VISIBLE_ASCII: Final = bytes(range(0x21, 0x7F))
 def bridge() -> Bridge:
     """The bridge of the application that serves this request."""
     return cast(Bridge, current_app.extensions["bridge"])
+
+
+def client() -> str:
+    """Whose this request is, for counting; behind a trusted proxy, whom that was called by."""
+    return client_of(
+        request.environ.get("REMOTE_ADDR", ""),
+        request.environ.get("HTTP_X_FORWARDED_FOR", ""),
+        bridge().settings.trusted_proxies,
+    )
 
 
 def head_alone(content_type: str) -> Response | None:

@@ -1,0 +1,1 @@
+"""The Gunicorn worker: how many clients share its threads, and none can hold them."""

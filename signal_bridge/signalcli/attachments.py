@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from signal_bridge.errors import RequestError
 from signal_bridge.signalcli import results
-from signal_bridge.signalcli.base64text import decode_base64
+from signal_bridge.signalcli.base64text import Base64Decoder, decode_base64
 from signal_bridge.signalcli.filetypes import (
     MEDIA_TYPES,
     TEXT_EXTENSIONS,
@@ -148,18 +149,24 @@ def stored_name(name: str, head: bytes, content_type: str, is_voice_note: bool =
     return f"{name}.{found}"
 
 
-def decode_avatar(text: str) -> bytes:
+def decode_avatar(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The picture in `base64_avatar`: plain base64, no data URI (rest-surface.rst 5.4).
 
     Raises `RequestError` (`Couldn't decode base64 encoded avatar: …`, `Empty buffer`).
     """
+    decoder = Base64Decoder()
+    is_empty = True
     try:
-        picture = decode_base64(text)
+        for chunk in chunks:
+            part = decoder.feed(chunk)
+            is_empty = is_empty and not part
+            yield part
+        last = decoder.finish()
     except RequestError as error:
         raise RequestError(f"Couldn't decode base64 encoded avatar: {error}") from None
-    if not picture:
+    if is_empty and not last:
         raise RequestError("Empty buffer")
-    return picture
+    yield last
 
 
 def avatar_extension(head: bytes) -> str:

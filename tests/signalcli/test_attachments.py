@@ -226,7 +226,7 @@ def test_what_certainly_is_no_sound_is_no_voice_note(head: bytes) -> None:
 
 
 def test_an_avatar_is_plain_base64() -> None:
-    assert decode_avatar("YWJj") == b"abc"
+    assert b"".join(decode_avatar([b"YW", b"Jj"])) == b"abc"
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_an_avatar_is_plain_base64() -> None:
 )  # fmt: skip
 def test_an_avatar_that_is_none_is_refused(text: str, message: str) -> None:
     with pytest.raises(RequestError) as caught:
-        decode_avatar(text)
+        list(decode_avatar([text.encode()]))
     assert str(caught.value) == message
 
 

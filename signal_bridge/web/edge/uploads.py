@@ -34,7 +34,7 @@ def attachment_file(attachment: Enclosure, is_voice_note: bool = False) -> Path:
     if isinstance(attachment, Path):
         return attachment
     # Its name and type stand before the first 64 KiB end.
-    chunks = attachment.chunks() if isinstance(attachment, LongString) else iter((attachment,))
+    chunks = _texts(attachment)
     try:
         name, content_type, payload = split_attachment(next(chunks, ""))
         return save_base64(spool(), _encode(payload, chunks), name, content_type, is_voice_note)
@@ -59,9 +59,18 @@ def avatar_file(avatar: Enclosure) -> Path:
 
     Raises RequestError, BodyTooLarge or StoreError.
     """
-    picture = decode_avatar(str(avatar))
-    # signal-cli tells its kind by the extension.
-    return spool().write(f"{uuid.uuid4()}{avatar_extension(picture[:HEAD_BYTES])}", [picture])
+    if not isinstance(avatar, str):  # it lies there
+        return avatar.path if isinstance(avatar, Upload) else avatar
+    chunks = _texts(avatar)
+    picture = decode_avatar(_encode(next(chunks, ""), chunks))
+    try:
+        head = _head(picture)
+        # signal-cli tells its kind by the extension.
+        name = f"{uuid.uuid4()}{avatar_extension(head[:HEAD_BYTES])}"
+        return spool().write(name, _chain(head, picture))
+    except ValueError:
+        detail = "A backslash in the text of an avatar escapes nothing"
+        raise RequestError(INVALID_BODY, detail) from None
 
 
 def save_base64(
@@ -83,6 +92,11 @@ def save_base64(
     safe = safe_filename(name) if name else ""
     stored = stored_name(safe, head[:HEAD_BYTES], content_type, is_voice_note)
     return spool.write(stored if name else f"{uuid.uuid4()}{stored}", _chain(head, data))
+
+
+def _texts(text: str) -> Iterator[str]:
+    """It in pieces."""
+    return text.chunks() if isinstance(text, LongString) else iter((text,))
 
 
 def _encode(first: str, rest: Iterator[str]) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from signal_bridge.web.schemas.answers import (
     whole,
     word,
 )
-from signal_bridge.web.schemas.base import BodySchema, Text, Texts, Whole
+from signal_bridge.web.schemas.base import BodySchema, LongText, Text, Texts, Whole
 from signal_bridge.web.schemas.examples import ANN, GROUP, INTERNAL_GROUP, UUID
 
 
@@ -43,7 +43,7 @@ class NewGroupBody(BodySchema):
     group_link = Text(load_default="")
     expiration_time = Whole(load_default=0)
     # beyond the peer
-    base64_avatar = Text(load_default=None, attribute="avatar")
+    base64_avatar = LongText(load_default=None, attribute="avatar")
 
 
 class GroupChangeBody(BodySchema):
@@ -56,7 +56,7 @@ class GroupChangeBody(BodySchema):
     permissions = fields.Nested(PermissionsBody, load_default=Permissions())
     group_link = Text(load_default=None)
     expiration_time = Whole(load_default=None)
-    base64_avatar = Text(load_default=None, attribute="avatar")
+    base64_avatar = LongText(load_default=None, attribute="avatar")
 
 
 class MembersBody(BodySchema):

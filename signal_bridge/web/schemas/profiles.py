@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from signal_bridge.signalcli.profiles import ProfileChange
 from signal_bridge.web.schemas.answers import AnswerSchema, flag, text, time_ms
-from signal_bridge.web.schemas.base import BodySchema, Flag, Text
+from signal_bridge.web.schemas.base import BodySchema, Flag, LongText, Text
 from signal_bridge.web.schemas.examples import ANN, UUID
 
 
@@ -21,7 +21,7 @@ class ProfileBody(BodySchema):
     makes = _change
 
     name = Text(load_default="")
-    base64_avatar = Text(load_default="", attribute="avatar")
+    base64_avatar = LongText(load_default="", attribute="avatar")
     about = Text(load_default=None)
     # beyond the peer
     lastname = Text(load_default=None)

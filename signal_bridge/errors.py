@@ -4,11 +4,13 @@
     ├── StartError                    the program cannot start; one sentence says what to do
     │   └── SettingError              a setting has a value that is not allowed
     ├── TooManyStreams                no place is left for one more stream
+    ├── TooManyLargeBodies            no memory is left for one more large body
     ├── RequestError                  the caller's request is at fault
     │   ├── ClientGone                its body did not come to its end
     │   ├── NotFound                  what it names does not exist
     │   ├── BodyTooLarge              it is bigger than the bridge accepts
     │   ├── TooManyParts              a form of more parts than the bridge accepts
+    │   ├── TooMuchJson               JSON of more structure than the bridge accepts
     │   └── UnreadableBody            it is encoded in a way that the bridge does not read
     ├── DaemonError                   signal-cli could not be asked, or did not answer
     │   ├── DaemonUnavailable         it is not running (yet); nothing was sent
@@ -111,12 +113,24 @@ class BodyTooLarge(RequestError):
 
 
 class TooManyParts(RequestError):
-    """A form has more parts than anybody means."""
+    """A form has more parts, or a body more of something else, than anybody means.
+
+    `what` is what there is more of.
+    """
 
     code = "too_many_parts"
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"The form has more parts than the limit of {limit}")
+    def __init__(self, limit: int, what: str = "The form has more parts") -> None:
+        super().__init__(f"{what} than the limit of {limit}")
+
+
+class TooMuchJson(RequestError):
+    """JSON has more outside of its strings, or more keys, than any request needs.
+
+    `detail` names the limit, and where it was exceeded.
+    """
+
+    code = "too_much_json"
 
 
 class UnreadableBody(RequestError):
@@ -133,6 +147,13 @@ class TooManyStreams(BridgeError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"All {limit} places for streams are taken; try again later")
+
+
+class TooManyLargeBodies(BridgeError):
+    """So many large bodies are being read or answered that there is no room for one more."""
+
+    code = "too_many_large_bodies"
+    retryable = True
 
 
 class DaemonError(BridgeError):

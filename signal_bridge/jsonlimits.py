@@ -18,6 +18,7 @@ _PIECE_BYTES: Final = 64 * 1024
 _LONG_BYTES: Final = 1000
 _NO_BRACKET: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS: Final = tuple((byte in b"[{") - (byte in b"]}") for byte in range(256))
+_INSIDE_CHARACTER: Final = bytes(range(0x80, 0xC0))  # of one in UTF-8, all but its first byte
 # What a number consists of becomes 0, everything else a space.
 _OF_NUMBERS: Final = bytes(
     b"0"[0] if byte in b"0123456789.+-eE" else b" "[0] for byte in range(256)
@@ -45,15 +46,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Excess:
-    """The first limit that a text exceeds, at which of its bytes, counted from 1."""
+    """The first limit that a text exceeds, and where, counted from 1 and in characters."""
 
     sentence: str
-    byte: int
+    line: int
+    column: int
     is_too_much: bool
     """Of something there may be some of; else it is of a kind that nobody means."""
 
     def __str__(self) -> str:
-        return f"Byte {self.byte}: {self.sentence}"
+        return f"Line {self.line}, column {self.column}: {self.sentence}"
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,12 @@ class Scanner:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._place = _Place()
-        self._bytes = 0
+        self._line, self._column = 1, 1  # of what comes next
+
+    @property
+    def structure_bytes(self) -> int:
+        """How much of what was fed lies outside of strings."""
+        return self._place.structure_bytes
 
     def feed(self, chunk: bytes) -> Excess | None:
         """What is exceeded with these bytes; None for nothing so far. An excess is the end."""
@@ -83,7 +90,7 @@ class Scanner:
         if place.excess is not None:
             return self._first_excess(chunk)
         self._place = place
-        self._bytes += len(chunk)
+        self._line, self._column = self._next_after(chunk)
         return None
 
     def _first_excess(self, chunk: bytes) -> Excess:
@@ -92,7 +99,14 @@ class Scanner:
 
         size = bisect.bisect_left(range(len(chunk)), True, key=lambda size: found(size) is not None)
         sentence, is_too_much = found(size) or ("", True)
-        return Excess(sentence, self._bytes + size, is_too_much)
+        return Excess(sentence, *self._next_after(chunk[: size - 1]), is_too_much)
+
+    def _next_after(self, chunk: bytes) -> tuple[int, int]:
+        """The line and the column of what follows on it."""
+        last = chunk.rfind(b"\n")
+        if last < 0:
+            return self._line, self._column + _characters(chunk)
+        return self._line + chunk.count(b"\n"), 1 + _characters(chunk[last + 1 :])
 
 
 def excess(text: bytes, limits: Limits) -> Excess | None:
@@ -160,6 +174,10 @@ def _after(place: _Place, chunk: bytes, limits: Limits) -> _Place:
     return _Place(
         in_string, after_backslash, structure_bytes, keys, depth, number_bytes, excess=found
     )
+
+
+def _characters(text: bytes) -> int:
+    return len(text) if text.isascii() else len(text.translate(None, _INSIDE_CHARACTER))
 
 
 def _without_escapes(chunk: bytes, after_backslash: bool) -> tuple[bytes, bool]:

@@ -27,11 +27,11 @@ json_values = st.recursive(
 )
 
 
-def slowly(text: bytes, limits: Limits) -> tuple[str, int] | None:
+def slowly(text: bytes, limits: Limits) -> tuple[str, tuple[int, int]] | None:
     """The obvious way: byte for byte."""
     in_string = after_backslash = False
     structure = keys = depth = digits = 0
-    for number, byte in enumerate(text, 1):
+    for index, byte in enumerate(text):
         character = chr(byte)
         if after_backslash:
             after_backslash = False
@@ -52,7 +52,8 @@ def slowly(text: bytes, limits: Limits) -> tuple[str, int] | None:
             ("digits", digits > limits.number_bytes),
         ):
             if is_exceeded:
-                return name, number
+                before = text[:index].decode(errors="ignore")
+                return name, (before.count("\n") + 1, len(before) - before.rfind("\n"))
     return None
 
 
@@ -66,10 +67,10 @@ def fed(text: bytes, cuts: list[int], limits: Limits) -> Excess | None:
     return None
 
 
-def agree(found: Excess | None, expected: tuple[str, int] | None) -> bool:
+def agree(found: Excess | None, expected: tuple[str, tuple[int, int]] | None) -> bool:
     if found is None or expected is None:
         return found is expected
-    return expected[0] in found.sentence and expected[1] == found.byte
+    return expected[0] in found.sentence and expected[1] == (found.line, found.column)
 
 
 @given(text=tokens)
@@ -96,7 +97,8 @@ def test_json_that_is_cut_anywhere_is_measured_alike(value: object, cuts: list[i
 @pytest.mark.parametrize(
     "text",
     [b'{"a\\\\":[[[["\\"]]]]"],"b":{}}', b'{"\\\\\\"":[[1234567,12345678]]}',
-     b'["12345678",{"":{"":{"":[0]}}}]', '["é😀\\u00e9[[[[[[",[[[[[['.encode()],
+     b'["12345678",{"":{"":{"":[0]}}}]', '["é😀\\u00e9[[[[[[",[[[[[['.encode(),
+     '["é\\n",\n"😀",\n\n"é",[[[[[["é"'.encode()],
 )  # fmt: skip
 def test_a_cut_at_any_byte_changes_nothing(text: bytes) -> None:
     expected = slowly(text, SMALL)
@@ -107,21 +109,21 @@ def test_a_cut_at_any_byte_changes_nothing(text: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence", "is_too_much"),
+    ("text", "place", "sentence", "is_too_much"),
     [
-        (b" " * 262_145, "Byte 262145: more than 262144 bytes lie outside of strings", True),
-        (b'{"a":' * 20_001, "Byte 501: arrays or objects are nested too deep: in more than 100",
-         False),
-        (b"[" + b'{"":0},' * 20_001, "Byte 140005: there are more than 20000 keys", True),
-        (b"[" * 101, "Byte 101: arrays or objects are nested too deep: in more than 100", False),
-        (b"[" + b"1" * 1001, "Byte 1002: this number has too many digits: more than 1000", False),
+        (b" " * 262_145, (1, 262_145), "more than 262144 bytes lie outside of strings", True),
+        (b"[" + b'{"":0},' * 20_001, (1, 140_005), "there are more than 20000 keys", True),
+        (b"\n[\n" + b'{"\xc3\xa9":' * 20_001, (3, 496),
+         "arrays or objects are nested too deep: in more than 100", False),
+        (b"[" + b"1" * 1001, (1, 1002), "this number has too many digits: more than 1000", False),
     ],
 )  # fmt: skip
 def test_what_is_exceeded_is_told_with_its_place(
-    text: bytes, sentence: str, is_too_much: bool
+    text: bytes, place: tuple[int, int], sentence: str, is_too_much: bool
 ) -> None:
     found = excess(text, Limits())
-    assert (str(found), found is not None and found.is_too_much) == (sentence, is_too_much)
+    assert found == Excess(sentence, *place, is_too_much)
+    assert str(found) == f"Line {place[0]}, column {place[1]}: {sentence}"
 
 
 @pytest.mark.parametrize(

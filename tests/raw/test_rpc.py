@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
 
 from tests.raw.conftest import ACCOUNT, Dialect, request
 from tests.support import Bridge, ScriptedDaemon, free_port
-from tests.support.scripted_daemon import Connection, Gate, Request, drop, error, result
+from tests.support.scripted_daemon import (
+    Connection,
+    Gate,
+    Request,
+    drop,
+    error,
+    result,
+    silence,
+)
 
 INVALID, NO_METHOD, PARSE, INTERNAL, NO_DAEMON = -32600, -32601, -32700, -32603, -32000
 USER = -1
@@ -218,22 +227,42 @@ def test_nobody_else_receives(
     assert not daemon.asked(method)
 
 
-def test_a_string_that_would_end_the_connection_is_kept_from_the_daemon(
+def test_a_body_that_is_larger_than_a_call_may_be_is_413(
     dialect: Dialect, daemon: ScriptedDaemon
 ) -> None:
-    reply = dialect.call("send", 6, message="x" * 20_000_001)
-    assert reply == refusal(INTERNAL, "An internal server error has occurred.", 6)
+    def pieces() -> Iterator[bytes]:
+        yield b'{"jsonrpc":"2.0","method":"send","params":{"message":"'
+        for _ in range(5):
+            yield b"x" * 2**20
+
+    headers = {"Content-Type": "application/json"}
+    for data in (pieces(), b"".join(pieces())):
+        answer = dialect.bridge.post("/api/v1/rpc", data=data, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert not daemon.asked("send")
 
 
-def test_a_body_that_would_fill_the_memory_is_413(dialect: Dialect) -> None:
-    def pieces() -> Iterator[bytes]:
-        for _ in range(65):
-            yield b" " * 2**20
+def test_a_call_may_be_large(dialect: Dialect, daemon: ScriptedDaemon) -> None:
+    text = "x\n\u20ac" * 400_000
+    dialect.call("send", 6, message=text)
+    assert daemon.asked("send")[0].params["message"] == text
 
-    headers = {"Content-Type": "application/json"}
-    answer = dialect.bridge.post("/api/v1/rpc", data=pieces(), headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"jsonrpc":"2.0","method":"version","id":1,"params":{"a":[' + b"{}," * 300_000,
+         "more than 262144 bytes lie outside of strings"),
+        (b"[" + b'{"":0},' * 30_000, "there are more than 20000 keys"),
+    ],
+)  # fmt: skip
+def test_structure_that_would_fill_the_memory_is_413(
+    dialect: Dialect, daemon: ScriptedDaemon, body: bytes, words: str
+) -> None:
+    answer = dialect.post(body)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_much_json")
+    assert words in answer.json()["detail"]
+    assert not daemon.asked("version")
 
 
 def test_a_number_beyond_64_bits_is_kept_from_the_daemon(dialect: Dialect) -> None:
@@ -266,6 +295,51 @@ def test_the_calls_of_a_batch_run_at_once(dialect: Dialect, daemon: ScriptedDaem
     daemon.on("listGroups", open_gate)
     batch = [request("listContacts", 1), request("listGroups", 2)]
     assert [reply["id"] for reply in dialect.post(batch).json()] == [1, 2]
+
+
+@pytest.mark.parametrize("method", ["version", "receive"])
+def test_a_batch_has_a_bounded_number_of_requests(
+    dialect: Dialect, daemon: ScriptedDaemon, method: str
+) -> None:
+    batch = [request(method, number) for number in range(101)]
+    assert [reply["id"] for reply in dialect.post(batch[:100]).json()] == list(range(100))
+    daemon.forget()
+    for too_many in (batch, [{"jsonrpc": "2.0", "method": method}] * 101):
+        answer = dialect.post(too_many)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_many_parts")
+        assert answer.json()["error"] == "The batch has more requests than the limit of 100"
+    assert not daemon.asked(method)
+
+
+def test_more_batches_than_threads_are_all_answered(
+    dialect: Dialect, daemon: ScriptedDaemon
+) -> None:
+    gate = Gate()
+    daemon.on("listContacts", gate(result([])))
+    batch = [request("listContacts", number) for number in range(8)]
+    with ThreadPoolExecutor(6, thread_name_prefix="batch") as pool:
+        posted = [pool.submit(dialect.post, batch) for _ in range(6)]
+        gate.wait_for(16)
+        daemon.on("listContacts", result([]))
+        while wait(posted, timeout=0.05).not_done:
+            gate.open()
+        answers = [each.result().json() for each in posted]
+    assert [[reply["id"] for reply in answer] for answer in answers] == [list(range(8))] * 6
+
+
+def test_requests_of_a_batch_that_come_too_late_are_not_begun(
+    start_bridge: Callable[..., Bridge], daemon: ScriptedDaemon
+) -> None:
+    bridge = start_bridge(
+        MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address, BRIDGE_CALL_TIMEOUT_SECONDS="1"
+    )
+    daemon.on("listContacts", silence)
+    batch = [request("listContacts", number) for number in range(20)]
+    answer = Dialect(bridge.wait_ready()).post(batch)
+    assert answer.status_code == 504
+    outcomes = [reply["error"]["data"]["outcome"] for reply in answer.json()]
+    assert outcomes == ["unknown"] * 8 + ["not_sent"] * 12
+    assert len(daemon.asked("listContacts")) == 8
 
 
 def test_a_batch_of_notifications_gets_no_body(dialect: Dialect, daemon: ScriptedDaemon) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import itertools
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,10 +14,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from signal_bridge.errors import BodyTooLarge, TooManyParts
 from signal_bridge.spool import longstrings as module
 from signal_bridge.spool.longstrings import LongString, LongStringFilter
 
 LIMIT_BYTES = 8
+MOST_BYTES = 10_000
 READ_CHARACTERS = 5
 
 # Texts that a parser of bytes may trip over, above all near a cut.
@@ -45,7 +47,7 @@ class Files:
 
     def new(self) -> tuple[Path, IO[bytes]]:
         path = self.directory / str(len(self.opened))
-        self.opened.append(path.open("wb"))
+        self.opened.append(path.open("w+b"))
         return path, self.opened[-1]
 
 
@@ -66,14 +68,18 @@ def chunks_of(data: bytes, places: list[int]) -> Iterator[bytes]:
         yield data[begin:end]
 
 
+def new_filter(directory: Path) -> LongStringFilter:
+    return LongStringFilter(Files(directory).new, MOST_BYTES, nullcontext)
+
+
 def filtered(data: bytes, places: list[int], directory: Path) -> Any:
     """`data`, cut at `places`, through the filter and back."""
     files = Files(directory)
-    long_strings = LongStringFilter(files.new)
+    long_strings = LongStringFilter(files.new, MOST_BYTES, nullcontext)
     with contextlib.closing(long_strings):
         for chunk in chunks_of(data, places):
             long_strings.feed(chunk)
-        short = long_strings.finish()
+        short = long_strings.finish().whole()
     assert all(file.closed for file in files.opened)
     return long_strings.restore(json.loads(short))
 
@@ -154,9 +160,9 @@ def test_a_long_string_lies_on_disk_as_it_was_written(directory: Path) -> None:
 
 def test_no_string_of_the_request_passes_for_a_mark(directory: Path) -> None:
     files = Files(directory)
-    long_strings = LongStringFilter(files.new)
+    long_strings = LongStringFilter(files.new, MOST_BYTES, nullcontext)
     long_strings.feed(b'["long-string-0", "long-string-00000000000000000000000000000000-0"]')
-    restored = long_strings.restore(json.loads(long_strings.finish()))
+    restored = long_strings.restore(json.loads(long_strings.finish().whole()))
     assert restored[0] == "long-string-0" or restored[0].text() == "long-string-0"
     assert restored[1].text() == "long-string-00000000000000000000000000000000-0"
     assert long_strings.restore("long-string-0") == "long-string-0"
@@ -175,29 +181,29 @@ def test_a_text_ends_with_a_control_character_in_a_string(
     directory: Path, control: str, places: list[int]
 ) -> None:
     begin = '{"é":\n "123456789ü'
-    long_strings = LongStringFilter(Files(directory).new)
+    long_strings = new_filter(directory)
     for chunk in chunks_of(f'{begin}{control} and more", "more": 1}}'.encode(), places):
         long_strings.feed(chunk)
-    short = long_strings.finish().decode()
+    short = long_strings.finish().whole().decode()
     with pytest.raises(json.JSONDecodeError, match="control") as caught:
         json.loads(short)
-    assert "".join(long_strings.whole_before(short[: caught.value.pos])) == begin
+    assert "".join(long_strings.whole_before(short, caught.value.pos)) == begin
 
 
 def test_what_stood_before_a_place_is_known(directory: Path) -> None:
     text = '["1234567890", "a", "\u00fc2345678901\\n", ] x'
-    long_strings = LongStringFilter(Files(directory).new)
+    long_strings = new_filter(directory)
     long_strings.feed(text.encode())
-    short = long_strings.finish().decode()
+    short = long_strings.finish().whole().decode()
     for word in ("]", '"a"'):
-        before = long_strings.whole_before(short[: short.index(word)])
+        before = long_strings.whole_before(short, short.index(word))
         assert "".join(before) == text[: text.index(word)]
 
 
 @pytest.mark.parametrize("cut_off", [b'["123456789', b'["12345678901\\', b'["1', b"[", b""])
 def test_a_text_that_is_cut_off_leaves_no_file_open(directory: Path, cut_off: bytes) -> None:
     files = Files(directory)
-    long_strings = LongStringFilter(files.new)
+    long_strings = LongStringFilter(files.new, MOST_BYTES, nullcontext)
     long_strings.feed(cut_off)
     long_strings.close()
     assert all(file.closed for file in files.opened)
@@ -205,10 +211,10 @@ def test_a_text_that_is_cut_off_leaves_no_file_open(directory: Path, cut_off: by
 
 
 def test_an_unfinished_text_is_still_not_json_afterwards(directory: Path) -> None:
-    long_strings = LongStringFilter(Files(directory).new)
+    long_strings = new_filter(directory)
     long_strings.feed(b'["123456789 and no end')
     with pytest.raises(json.JSONDecodeError):
-        json.loads(long_strings.finish())
+        json.loads(long_strings.finish().whole())
 
 
 def test_invalid_utf8_becomes_a_replacement_character(directory: Path) -> None:
@@ -221,26 +227,71 @@ def test_line_ends_are_not_translated(directory: Path) -> None:
     assert long.text() == "12345678\r\n12345678"
 
 
-class Discarding(io.RawIOBase):
-    def write(self, data: Any) -> int:
-        return len(data)
-
-
-def test_a_long_string_costs_no_memory(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LONG_STRING_BYTES", 1000)
-    long_strings = LongStringFilter(lambda: (directory / "x", Discarding()))  # type: ignore[arg-type,return-value]
+def test_a_long_string_costs_no_memory(directory: Path) -> None:
+    long_strings = new_filter(directory)
     long_strings.feed(b'{"file": "')
     for _ in range(500):
         long_strings.feed(b"QUJD" * 1000)
-        assert len(long_strings._short) < 5100
     long_strings.feed(b'"}')
-    assert len(long_strings.finish()) < 200
+    assert long_strings.finish().size_bytes < 200
+
+
+@pytest.mark.parametrize("piece", [b"[],", b"12345, ", b'"1234567",', b'"\\u0000",'])
+def test_what_stays_in_memory_is_refused_while_it_arrives(directory: Path, piece: bytes) -> None:
+    long_strings = new_filter(directory)
+    for _ in range(MOST_BYTES // len(piece)):
+        long_strings.feed(piece)
+    with pytest.raises(BodyTooLarge) as caught:
+        long_strings.feed(piece * 2)
+    assert caught.value.limit_bytes == MOST_BYTES
+
+
+def test_long_strings_that_are_read_count_as_well(directory: Path) -> None:
+    first, second = filtered(b'["' + b"a" * 6000 + b'","' + b"b" * 6000 + b'"]', [], directory)
+    assert first.text() == "a" * 6000
+    with pytest.raises(BodyTooLarge):
+        second.text()
+    assert "".join(second.chunks()) == "b" * 6000
+
+
+def test_a_long_string_is_read_within_the_block_of_its_size(directory: Path) -> None:
+    log: list[int | str] = []
+
+    @contextlib.contextmanager
+    def into_memory(size_bytes: int) -> Iterator[None]:
+        log.append(size_bytes)
+        yield
+        log.append("end")
+
+    long_strings = LongStringFilter(Files(directory).new, MOST_BYTES, into_memory)
+    long_strings.feed(b'"' + b"a" * 1234 + b'"')
+    text = long_strings.restore(json.loads(long_strings.finish().whole())).text()
+    assert (text, log) == ("a" * 1234, [1234, "end"])
+
+
+def test_a_text_has_a_bounded_number_of_long_strings(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_FILES", 3)
+    assert len(filtered(b'["123456789","123456789","123456789"]', [], directory)) == 3
+    with pytest.raises(TooManyParts, match="more long strings than the limit of 3"):
+        filtered(b'["123456789","123456789","123456789","123456789"]', [], directory / "..")
+
+
+def test_of_many_short_strings_the_longer_ones_become_long(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MUCH_BYTES", 30)
+    monkeypatch.setattr(module, "_SOONER_LONG_BYTES", 4)
+    values = filtered(b'["12345","12345","12345","12345","1234","12345"]', [], directory)
+    assert [type(value) for value in values] == [str, str, str, str, str, LongString]
+    assert in_memory(values) == ["12345"] * 4 + ["1234", "12345"]
 
 
 def test_reading_a_long_string_costs_no_memory(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_READ_CHARACTERS", 1000)
-    (long,) = filtered(b'["' + b"\\\\n" * 100_000 + b'"]', [], directory)
+    (long,) = filtered(b'["' + b"\\\\n" * 3_000 + b'"]', [], directory)
     assert max(len(piece) for piece in long.chunks()) <= 1020
-    assert long.text() == "\\n" * 100_000
+    assert long.text() == "\\n" * 3_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import IO, Any, Final, NoReturn
 
@@ -15,9 +16,17 @@ from werkzeug.http import parse_options_header
 
 from signal_bridge.errors import BodyTooLarge, RequestError, TooManyParts
 from signal_bridge.signalcli.attachments import Upload
+from signal_bridge.spool.pile import Pile
 from signal_bridge.web.edge.charsets import NotInCharsetError, text_of
 from signal_bridge.web.edge.context import bridge, spool
-from signal_bridge.web.edge.inputs import INVALID_BODY, check_encoding, json_of, read_from_client
+from signal_bridge.web.edge.inputs import (
+    INVALID_BODY,
+    MOST_TEXT_BYTES,
+    check_encoding,
+    json_of,
+    read_from_client,
+)
+from signal_bridge.web.edge.largebodies import into_memory
 from signal_bridge.web.edge.werkzeug_parts import (
     Data,
     Epilogue,
@@ -34,7 +43,7 @@ _FIELD_BYTES: Final = 1 << 20
 # What stands around a boundary: a line end, two dashes, two more, and another line end.
 _AROUND_BOUNDARY_BYTES: Final = 8
 _FILES: Final = "attachment"
-# Browsers tell the charset of a form's fields in one of them (RFC 7578, section 4.6).
+# Browsers tell the charset of a form's fields in one of this name (RFC 7578, section 4.6).
 _CHARSET: Final = "_charset_"
 _WHOLE: Final = re.compile("[+-]?[0-9]{1,20}")
 
@@ -43,8 +52,8 @@ def read_form(schema: BodySchema) -> tuple[Any, list[Upload]]:
     """What `schema` makes of the fields, and the files of all parts, which lie in the spool.
 
     A field has the name it has in JSON; one that repeats, or ends in `[]`, is an array; one that
-    holds an object is JSON text. Raises RequestError, BodyTooLarge, TooManyParts, UnreadableBody,
-    ClientGone or StoreError.
+    holds an object is JSON text. Raises RequestError, BodyTooLarge, TooManyParts, TooMuchJson,
+    TooManyLargeBodies, UnreadableBody, ClientGone or StoreError.
     """
     check_encoding()
     form = _Form(schema)
@@ -52,21 +61,28 @@ def read_form(schema: BodySchema) -> tuple[Any, list[Upload]]:
     if not boundary or not boundary.isascii():
         _refuse("Content-Type names no boundary of its parts")
     decoder = MultipartDecoder(boundary.encode(), max_form_memory_size=_FIELD_BYTES)
-    try:
-        for event in _events(decoder, boundary.encode()):
-            form.take(event)
-    except ValueError:  # Werkzeug's, of what it can make no sense of
-        _refuse("The form does not consist of parts and an end as its Content-Type says")
-    return form.body(), form.files
+    with closing(form.data):
+        try:
+            for event in _events(decoder, boundary.encode()):
+                form.take(event)
+        except ValueError:  # Werkzeug's, of what it can make no sense of
+            _refuse("The form does not consist of parts and an end as its Content-Type says")
+        with into_memory(form.data.size_bytes):
+            return form.body(), form.files
 
 
 @dataclass
 class _Field:
-    """A field of a form, as it arrives."""
+    """A field of a form, as it arrives: its data is what was added to those of all fields."""
 
     name: str
     charset: str | None
-    data: bytearray = field(default_factory=bytearray)
+    begin: int
+    size_bytes: int = 0
+
+    def of(self, data: memoryview) -> bytes:
+        """Its own data."""
+        return bytes(data[self.begin : self.begin + self.size_bytes])
 
 
 @dataclass
@@ -75,6 +91,8 @@ class _Form:
 
     schema: BodySchema
     files: list[Upload] = field(default_factory=list)
+    data: Pile = field(default_factory=lambda: Pile(lambda: spool().open_new("fields")))
+    """That of all fields."""
     _fields: list[_Field] = field(default_factory=list)
     _file: IO[bytes] | None = None
     _is_named: bool = False
@@ -90,7 +108,8 @@ class _Form:
             raise TooManyParts(_MOST_PARTS)
         if isinstance(event, Field):
             charset = parse_options_header(event.headers.get("content-type"))[1].get("charset")
-            self._fields.append(_Field((event.name or "").lower().removesuffix("[]"), charset))
+            name = (event.name or "").lower().removesuffix("[]")
+            self._fields.append(_Field(name, charset, self.data.size_bytes))
         elif isinstance(event, File):
             self._is_named = bool(event.filename)
             path, self._file = spool().open_new(event.filename or "")
@@ -98,10 +117,13 @@ class _Form:
 
     def body(self) -> Any:
         """What the schema makes of the fields."""
+        data = memoryview(self.data.whole())
         texts: dict[str, list[str]] = {}
+        of_all = next((one.of(data) for one in self._fields if one.name == _CHARSET), b"")
+        usual = of_all.decode("ascii", "replace") or request.mimetype_params.get("charset")
         try:
             for one in self._fields:
-                texts.setdefault(one.name, []).append(self._text_of(one))
+                texts.setdefault(one.name, []).append(self._text_of(one, data, usual))
             return self.schema.read(
                 {name: _value_of(self.schema, name, found) for name, found in texts.items()}
             )
@@ -115,11 +137,14 @@ class _Form:
                 self._end_file(self._file)
             return
         target = self._fields[-1]
-        target.data += data.data
-        if len(target.data) > _FIELD_BYTES:
+        target.size_bytes += len(data.data)
+        if target.size_bytes > _FIELD_BYTES:
             is_known = target.name in self.schema.fields
             name = f"The form's field {target.name}" if is_known else "A field of the form"
             raise BodyTooLarge(_FIELD_BYTES, name)
+        self.data.add(data.data)
+        if self.data.size_bytes > MOST_TEXT_BYTES:
+            raise BodyTooLarge(MOST_TEXT_BYTES, "What the fields of the form hold together")
 
     def _end_file(self, file: IO[bytes]) -> None:
         if not self._is_named and not file.tell():  # a browser's, where nobody chose a file
@@ -127,13 +152,11 @@ class _Form:
         file.close()
         self._file = None
 
-    def _text_of(self, one: _Field) -> str:
-        """Its text, in the charset of the part, of all fields or of the whole form."""
-        of_all = next((bytes(each.data) for each in self._fields if each.name == _CHARSET), b"")
-        usual = of_all.decode("ascii", "replace") or request.mimetype_params.get("charset")
+    def _text_of(self, one: _Field, data: memoryview, usual: str | None) -> str:
+        """Its text, in the charset of the part, or the usual one of all or of the whole form."""
         charset = None if one.name == _CHARSET else one.charset or usual
         try:
-            return text_of(bytes(one.data), charset)
+            return text_of(one.of(data), charset)
         except NotInCharsetError as error:
             is_known = one.name in self.schema.fields  # any other may be a secret
             raise ValidationError(str(error), one.name if is_known else SCHEMA) from None

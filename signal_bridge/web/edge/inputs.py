@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import unquote
 
@@ -12,25 +14,52 @@ from flask import request
 from marshmallow import ValidationError
 from werkzeug.exceptions import ClientDisconnected
 
-from signal_bridge.errors import BodyTooLarge, ClientGone, RequestError, UnreadableBody
+from signal_bridge.errors import (
+    BodyTooLarge,
+    ClientGone,
+    RequestError,
+    TooMuchJson,
+    UnreadableBody,
+)
 from signal_bridge.gunicorn_parts import UNREADABLE_TRAILER
+from signal_bridge.jsonlimits import Excess, Limits, Scanner, excess
 from signal_bridge.signalcli import addresses
 from signal_bridge.spool.longstrings import LONG_STRING_BYTES, LongStringFilter, whole_text
+from signal_bridge.spool.pile import Pile
 from signal_bridge.web.edge.charsets import NotInCharsetError, utf8_chunks
 from signal_bridge.web.edge.context import spool
 from signal_bridge.web.edge.jsontext import (
     DECODER,
-    JSON_SPACE,
     MORE_FOLLOWS,
     Mistake,
+    end_of_space,
     mistake,
     place_after,
 )
+from signal_bridge.web.edge.largebodies import into_memory
 from signal_bridge.web.schemas.base import BodySchema, wrong_fields
 
 MALFORMED_NUMBER: Final = "Couldn't process request - malformed number"
 NUMBER_MISSING: Final = "Couldn't process request - number missing"
 INVALID_BODY: Final = "Couldn't process request - invalid request"
+
+LIMITS: Final = Limits()
+"""Of every JSON that is read: a thousand times what the largest useful request has."""
+
+MOST_TEXT_BYTES: Final = 4 * 2**20
+"""The most of a request that is held in memory, its short strings and those that are no file.
+
+It is also the most that one call tells signal-cli. A character beyond Latin-1 makes a text of
+Python two or four times as large, and some copies of it are made.
+"""
+
+WholeBefore = Callable[[str, int], Iterable[str]]
+"""What a request had before a place in the text that is read in its stead."""
+
+# Less is not measured: there is no room for a long number, and it is read however deep it is.
+_SMALL_BYTES: Final = 1000
+
+_EMPTY: Final = "The body is empty; a JSON object belongs there"
 
 _BAD_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _LONGEST_TIMEOUT_SECONDS: Final = 300
@@ -110,57 +139,41 @@ def read_body(schema: BodySchema) -> Any:
     What comes after the JSON value is ignored.
 
     Strings of more than 64 KiB are `LongString`s where the schema lets them, and lie in files of
-    this request. Raises RequestError (INVALID_BODY), StoreError, or what `whole_body` raises.
+    this request. Raises RequestError (INVALID_BODY), TooMuchJson, BodyTooLarge for more than 4 MiB
+    beside those, TooManyParts, TooManyLargeBodies, StoreError, UnreadableBody, ClientGone, or
+    Werkzeug's RequestEntityTooLarge for more than the settings allow.
     """
-    return _load(schema, _Json(INVALID_BODY).of_request(), INVALID_BODY)
+    return _Json(INVALID_BODY).read(schema)
 
 
 def read_strict_body(schema: BodySchema) -> Any:
     """The JSON body of register, verify and unregister: may be empty, or one value and no more.
 
-    Raises RequestError (INVALID_BODY and a full stop).
+    Raises what `read_body` raises (INVALID_BODY and a full stop).
     """
     complaint = f"{INVALID_BODY}."
     if request.content_length == 0 or (request.content_length is None and not request.stream):
         return _load(schema, None, complaint)
     try:
-        value = _Json(complaint, trailing_allowed=False).of_request()
-    except _EmptyBodyError:
-        value = None
-    return _load(schema, value, complaint)
+        return _Json(complaint, trailing_allowed=False).read(schema)
+    except EmptyBody:
+        return _load(schema, None, complaint)
 
 
-def whole_body() -> bytes:
-    """The body as it is, in memory.
+def json_up_to(most_bytes: int) -> Any:
+    """The first JSON value of a body that is held in memory; what comes after it is ignored.
 
-    Raises ClientGone, UnreadableBody, or Werkzeug's RequestEntityTooLarge for more than the
-    settings allow.
+    Raises EmptyBody for nothing but white space, RequestError, whose `detail` says where it is no
+    JSON, BodyTooLarge, and what `read_body` raises.
     """
-    return b"".join(_body_chunks())
-
-
-def body_up_to(limit_bytes: int) -> bytes:
-    """As `whole_body`, of which no more than that is read. Raises BodyTooLarge as well."""
-    if (request.content_length or 0) > limit_bytes:
-        raise BodyTooLarge(limit_bytes)
-    body = bytearray()
-    for chunk in _body_chunks():
-        body += chunk
-        if len(body) > limit_bytes:
-            raise BodyTooLarge(limit_bytes)
-    return bytes(body)
-
-
-def json_value(body: bytes) -> Any:
-    """The first JSON value of a body; what comes after it is ignored.
-
-    Raises RequestError, whose `detail` says where it is no JSON, or UnreadableBody.
-    """
-    return _Json(INVALID_BODY).value_of(body)
+    if (request.content_length or 0) > most_bytes:
+        raise BodyTooLarge(most_bytes)
+    return _Json(INVALID_BODY).up_to(most_bytes)
 
 
 def json_of(text: str) -> Any:
-    """The JSON value that a text is. Raises ValueError or RecursionError."""
+    """The JSON value that a text is. Raises ValueError, RecursionError or TooMuchJson."""
+    _check_size(text.encode(errors="replace"), INVALID_BODY)
     value = DECODER.decode(text)
     return _without_lone_surrogates(value) if "\\u" in text else value
 
@@ -185,7 +198,7 @@ def read_from_client(stream: IO[bytes]) -> bytes:
         raise ClientGone("The request's body ended before it was complete") from error
 
 
-class _EmptyBodyError(RequestError):
+class EmptyBody(RequestError):
     """There is no body at all."""
 
 
@@ -203,26 +216,49 @@ class _Json:
     complaint: str
     trailing_allowed: bool = True
 
-    def of_request(self) -> Any:
-        length_bytes = request.content_length
-        if length_bytes is not None and length_bytes <= LONG_STRING_BYTES:
-            return self.value_of(whole_body())
-        long_strings = LongStringFilter(lambda: spool().open_new("long-string"))
-        try:
-            for chunk in self._in_utf8(_body_chunks()):
-                long_strings.feed(chunk)
-            value = self._parse(long_strings.finish(), long_strings.whole_before)
-        finally:
-            long_strings.close()
-        try:
-            return long_strings.restore(value)
-        except RecursionError as error:  # of which the decoder takes a little more
-            raise self._mistake("", mistake("", error), lambda text: (text,)) from None
+    def read(self, schema: BodySchema) -> Any:
+        """What `schema` makes of the body of this request."""
+        if _is_short():
+            return _load(schema, self._value_of(b"".join(_body_chunks())), self.complaint)
+        scanner = Scanner(LIMITS)
+        with closing(LongStringFilter(_new_file, MOST_TEXT_BYTES, into_memory)) as strings:
+            for chunk in self._measured(scanner):
+                strings.feed(chunk)
+            short = strings.finish()
+            with into_memory(short.size_bytes, scanner.structure_bytes):
+                value = self._parse(short.whole(), strings.whole_before)
+                return _load(schema, strings.restore(value), self.complaint)
 
-    def value_of(self, body: bytes) -> Any:
+    def up_to(self, most_bytes: int) -> Any:
+        """The value of a body of this request that has no more than that."""
+        if _is_short():
+            return self._value_of(self._not_blank(b"".join(_body_chunks())))
+        scanner = Scanner(LIMITS)
+        with closing(Pile(_new_file)) as body:
+            for chunk in self._measured(scanner):
+                body.add(chunk)
+                if body.size_bytes > most_bytes:
+                    raise BodyTooLarge(most_bytes)
+            with into_memory(body.size_bytes, scanner.structure_bytes):
+                return self._parse(self._not_blank(body.whole()), _all_before)
+
+    def _measured(self, scanner: Scanner) -> Iterator[bytes]:
+        """The body in UTF-8, up to where it is too much."""
+        for chunk in self._in_utf8(_body_chunks()):
+            _refuse_excess(scanner.feed(chunk), self.complaint)
+            yield chunk
+
+    def _not_blank(self, body: bytes) -> bytes:
+        if not body or body.isspace():
+            raise EmptyBody(self.complaint, _EMPTY)
+        return body
+
+    def _value_of(self, body: bytes) -> Any:
+        """The value of a short body."""
         if body[:1] != b"{" or body[1:2] == b"\0" or _declared_charset() is not None:
             body = b"".join(self._in_utf8(iter((body,))))
-        return self._parse(body, lambda text: (text,))
+        _check_size(body, self.complaint)
+        return self._parse(body, _all_before)
 
     def _in_utf8(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         try:
@@ -230,28 +266,51 @@ class _Json:
         except NotInCharsetError as error:
             raise RequestError(self.complaint, str(error)) from None
 
-    def _parse(self, body: bytes, whole_before: Callable[[str], Iterable[str]]) -> Any:
+    def _parse(self, body: bytes, whole_before: WholeBefore) -> Any:
         """The value. `whole_before` gives what the request had before a place in this text."""
         if not body:
-            raise _EmptyBodyError(self.complaint, "The body is empty; a JSON object belongs there")
+            raise EmptyBody(self.complaint, _EMPTY)
         text = body.decode(errors="replace")
-        begin = len(text) - len(text.lstrip(JSON_SPACE))
+        del body  # the text may be four times as large
+        begin = 0 if text.startswith("{") else end_of_space(text, 0)
         try:
             value, end = DECODER.raw_decode(text, begin)
-            value = _without_lone_surrogates(value) if "\\u" in text else value
         except (ValueError, RecursionError) as error:
             raise self._mistake(text, mistake(text, error), whole_before) from None
-        if not self.trailing_allowed and (rest := text[end:].lstrip(JSON_SPACE)):
-            raise self._mistake(text, Mistake(len(text) - len(rest), MORE_FOLLOWS), whole_before)
-        return value
+        if not self.trailing_allowed and (more := end_of_space(text, end)) < len(text):
+            raise self._mistake(text, Mistake(more, MORE_FOLLOWS), whole_before)
+        return _without_lone_surrogates(value) if "\\u" in text else value
 
-    def _mistake(
-        self, text: str, found: Mistake, whole_before: Callable[[str], Iterable[str]]
-    ) -> RequestError:
-        line, column = place_after(whole_before(text[: found.index]))
+    def _mistake(self, text: str, found: Mistake, whole_before: WholeBefore) -> RequestError:
+        line, column = place_after(whole_before(text, found.index))
         known = _OTHER_FORMATS.get(request.mimetype)
         other = f". The body is declared as {known}, and JSON is read here" if known else ""
         return RequestError(self.complaint, f"Line {line}, column {column}: {found.belongs}{other}")
+
+
+def _is_short() -> bool:
+    """Whether the body says that it is so short that it may be in memory while it arrives."""
+    length_bytes = request.content_length
+    return length_bytes is not None and length_bytes <= LONG_STRING_BYTES
+
+
+def _all_before(text: str, index: int) -> Iterable[str]:
+    return (text[:index],)
+
+
+def _check_size(body: bytes, complaint: str) -> None:
+    """Raises RequestError or TooMuchJson. Of a small one Python can make nothing large."""
+    if len(body) > _SMALL_BYTES:
+        _refuse_excess(excess(body, LIMITS), complaint)
+
+
+def _refuse_excess(found: Excess | None, complaint: str) -> None:
+    if found is not None:
+        raise (TooMuchJson if found.is_too_much else RequestError)(complaint, str(found))
+
+
+def _new_file() -> tuple[Path, IO[bytes]]:
+    return spool().open_new("body")
 
 
 def _declared_charset() -> str | None:

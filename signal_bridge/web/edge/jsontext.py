@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-JSON_SPACE: Final = " \t\r\n"
 MORE_FOLLOWS: Final = "nothing belongs here, for the JSON value has ended"
 
+_SPACE: Final = re.compile(r"[ \t\r\n]*+")
 # How the sentences of the decoder begin in Python 3.11 to 3.14, and ours; {found} stands there.
 _SENTENCES: Final = (
     ("Expecting property name", "a key in double quotes belongs here, not {found}"),
@@ -41,7 +41,7 @@ _ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\
 # Strings are skipped; what is found beside them is what Python's decoder has taken offence at.
 # Possessive, so that no character is looked at twice and none is remembered.
 _STRING_OR_ODD: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|(-?Infinity|NaN)|(-?[0-9]++)', re.DOTALL)
-_MANY_DIGITS: Final = 4000
+_MANY_DIGITS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,12 @@ def mistake(text: str, error: ValueError | RecursionError) -> Mistake:
     if isinstance(error, RecursionError):
         return Mistake(0, "arrays or objects are nested too deep")
     return _odd_value(text)
+
+
+def end_of_space(text: str, index: int) -> int:
+    """Where the white space ends that may begin at `index`."""
+    found = _SPACE.match(text, index)
+    return index if found is None else found.end()
 
 
 def place_after(pieces: Iterable[str]) -> tuple[int, int]:

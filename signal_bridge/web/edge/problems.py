@@ -30,10 +30,12 @@ STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.NotFound, 404),
     (errors.BodyTooLarge, 413),
     (errors.TooManyParts, 413),
+    (errors.TooMuchJson, 413),
     (errors.UnreadableBody, 415),
     (errors.ClientGone, 408),
     (errors.RequestError, 400),
     (errors.TooManyStreams, 503),
+    (errors.TooManyLargeBodies, 503),
     (errors.DaemonUnavailable, 503),
     (errors.CallTimedOut, 504),
     (errors.DaemonError, 502),
@@ -208,6 +210,6 @@ def _retry_after_seconds(error: errors.BridgeError) -> int | None:
         return error.retry_after_seconds
     if isinstance(error, errors.Refused):
         return retry_after_seconds(error)
-    if isinstance(error, (errors.StoreError, errors.TooManyStreams)):
+    if isinstance(error, (errors.StoreError, errors.TooManyStreams, errors.TooManyLargeBodies)):
         return 5
     return None

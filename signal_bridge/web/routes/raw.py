@@ -12,23 +12,30 @@ feed away from it.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Final
 
 import orjson
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
+from signal_bridge.clock import Deadline
 from signal_bridge.errors import (
     AccountNotLoaded,
+    BodyTooLarge,
+    CallTimedOut,
+    ClientGone,
     DaemonError,
     DaemonUnavailable,
     Refused,
     RequestError,
-    UnreadableBody,
+    TooManyParts,
+    TooMuchJson,
 )
 from signal_bridge.feed.account_book import UNLINKED
 from signal_bridge.feed.filters import EVERY_ACCOUNT, Filter
@@ -38,7 +45,6 @@ from signal_bridge.rpc.requests import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
-    MAX_STRING_CHARACTERS,
     METHOD_NOT_FOUND,
     PARSE_ERROR,
     Invalid,
@@ -54,7 +60,7 @@ from signal_bridge.session.gateway import Gateway
 from signal_bridge.signalcli import accounts, addresses
 from signal_bridge.signalcli.call import Call
 from signal_bridge.web.edge.context import bridge
-from signal_bridge.web.edge.inputs import body_up_to, json_value
+from signal_bridge.web.edge.inputs import MOST_TEXT_BYTES, EmptyBody, json_up_to
 from signal_bridge.web.edge.problems import RAW_ROOT, status_of
 from signal_bridge.web.streams import sse
 from signal_bridge.web.streams.reading import live_reader
@@ -101,8 +107,13 @@ _ONLY_READS: Final = re.compile("(list|get)[A-Z].*|version")
 _NO_DAEMON: Final = -32000
 
 # It is held in memory, some times over. Larger files go by /v2/send, or by their path.
-_LARGEST_BODY: Final = 64 * 2**20
+_LARGEST_BODY: Final = MOST_TEXT_BYTES
+# Of one batch.
+_MOST_CALLS: Final = 100
 _BATCH_AT_ONCE: Final = 8
+_NOT_BEGUN: Final = "the requests of the batch before this one took too long"
+# Beside the thread that each batch has anyway.
+_HELPERS: Final = 16
 
 
 def check() -> ResponseReturnValue:
@@ -114,26 +125,27 @@ def rpc() -> ResponseReturnValue:
     """A JSON-RPC 2.0 request, or a batch of them, for signal-cli.
 
     200 with the reply, errors of signal-cli's included; 201 when there is none to give
-    (notifications); 413 above 64 MiB; 415 unless `Content-Type` begins with `application/json`.
-    When signal-cli cannot be asked or is lost: 503, 502 or 504, with a JSON-RPC error (-32000) all
-    the same.
+    (notifications); 413 above 4 MiB, and for a batch of more than 100 requests; 415 unless
+    `Content-Type` begins with `application/json`. When signal-cli cannot be asked or is lost: 503,
+    502 or 504, with a JSON-RPC error (-32000) all the same, which is also that of a batch's
+    requests that have not begun when one call could have timed out.
     """
     if not request.headers.get("Content-Type", "").startswith("application/json"):
         return "", 415
     try:
-        body = body_up_to(_LARGEST_BODY)
-    except UnreadableBody as error:
-        return _no_json(error)
-    if not body.strip():
+        value = json_up_to(_LARGEST_BODY)
+    except EmptyBody:
         return _response(_refusal(None, INVALID_REQUEST, "unexpected type: MISSING"))
-    try:
-        value = json_value(body)
+    except (BodyTooLarge, TooMuchJson, ClientGone):
+        raise
     except RequestError as error:
-        return _no_json(error)
-    dialect = _Dialect(bridge().gateway, bridge().settings.default_account)
-    if is_batch(value):
-        return _batch_response(dialect.batch(value))
-    return _response(dialect.answer(value))
+        why = f"The request is not JSON: {error.detail or error}"
+        return _response(_refusal(None, PARSE_ERROR, why))
+    if not is_batch(value):
+        return _response(_dialect().answer(value))
+    if len(value) > _MOST_CALLS:
+        raise TooManyParts(_MOST_CALLS, "The batch has more requests")
+    return _batch_response(_Batch(_dialect(), value).answers())
 
 
 def events() -> ResponseReturnValue:
@@ -148,9 +160,10 @@ def events() -> ResponseReturnValue:
     return sse.stream(live_reader(Filter(account or EVERY_ACCOUNT)), "receive", frame)
 
 
-def _no_json(error: RequestError) -> Response:
-    why = f"The request is not JSON: {error.detail or error}"
-    return _response(_refusal(None, PARSE_ERROR, why))
+def _dialect() -> _Dialect:
+    settings = bridge().settings
+    begin_by = Deadline(settings.call_timeout_seconds)
+    return _Dialect(bridge().gateway, settings.default_account, begin_by)
 
 
 def _is_known(account: str) -> bool:
@@ -179,10 +192,11 @@ class _Answer:
 
 @dataclass(frozen=True)
 class _Dialect:
-    """Whom requests go to, and the account of those that name none."""
+    """Whom requests go to, the account of those that name none, and until when they begin."""
 
     gateway: Gateway
     default_account: str | None
+    begin_by: Deadline
 
     def answer(self, value: Any) -> _Answer:
         """Never raises because of what the caller sent."""
@@ -196,19 +210,16 @@ class _Dialect:
         answer = self._ask(found, None)
         return answer if answer.lost else _Answer(None)
 
-    def batch(self, values: list[Any]) -> list[_Answer]:
-        """All of them, several at once as in signal-cli; answered in the order of the requests."""
-        with ThreadPoolExecutor(_BATCH_AT_ONCE, thread_name_prefix="raw-batch") as pool:
-            return list(pool.map(self.answer, values))
-
     def _ask(self, asked: Request, request_id: Any) -> _Answer:
         if asked.method in _OURS:
             why = {"reason": f"The bridge receives for all accounts; read GET {ROOT}events"}
             return _refusal(request_id, *_OURS[asked.method], why)
         call = self._call(asked)
-        if _is_too_much(call.params):
+        if _is_beyond_json(call.params):
             return _refusal(request_id, INTERNAL_ERROR, "An internal server error has occurred.")
         try:
+            if self.begin_by.expired():
+                raise CallTimedOut(_NOT_BEGUN, request_written=False)
             return _Answer(_reply(request_id, self.gateway.answer(call)))
         except AccountNotLoaded as error:
             # Its own words, which clients know; what is so stands in `data`.
@@ -217,6 +228,8 @@ class _Dialect:
             return _refusal(request_id, INVALID_PARAMS, words, details)
         except DaemonError as error:
             return _refusal(request_id, _NO_DAEMON, str(error), _details(error), lost=error)
+        except RequestError as error:  # more than the gateway lets through
+            return _refusal(request_id, INVALID_PARAMS, str(error), error.detail or None)
 
     def _call(self, asked: Request) -> Call:
         return Call(
@@ -243,21 +256,13 @@ def _reply(request_id: Any, said: Reply) -> dict[str, Any]:
     return error_reply(request_id, said.error)
 
 
-def _is_too_much(params: Any) -> bool:
-    """Whether signal-cli would end the connection, which all calls share, over them."""
+def _is_beyond_json(params: Any) -> bool:
+    """Whether there is a number of more than 64 bits, which no line to signal-cli can have."""
     try:
-        size = len(orjson.dumps(params))
-    except TypeError:  # nested too deep, or a number of too many digits
+        orjson.dumps(params)
+    except TypeError:
         return True
-    return size > MAX_STRING_CHARACTERS and _has_long_string(params)
-
-
-def _has_long_string(value: Any) -> bool:
-    if isinstance(value, str):
-        return len(value) > MAX_STRING_CHARACTERS
-    if isinstance(value, dict):
-        return any(map(_has_long_string, (*value, *value.values())))
-    return isinstance(value, list) and any(map(_has_long_string, value))
+    return False
 
 
 def _refusal(
@@ -276,6 +281,45 @@ def _details(error: DaemonError) -> dict[str, Any]:
 
 
 # -- many requests, and what becomes of them -------------------------------------------------------
+
+
+class _Batch:
+    """Requests of one body, several at once as in signal-cli.
+
+    The thread of the batch itself works on them, and those of a pool that all batches share, as
+    many as are free: so no batch waits for another, and no number of batches makes more threads.
+    """
+
+    def __init__(self, dialect: _Dialect, values: list[Any]) -> None:
+        self._dialect = dialect
+        self._lock = Lock()  # guards _left
+        self._left = iter(enumerate(values))
+        self._answers = [_Answer(None)] * len(values)
+
+    def answers(self) -> list[_Answer]:
+        """In the order of the requests."""
+        most_helpers = min(_BATCH_AT_ONCE, len(self._answers)) - 1
+        helpers = [_helpers().submit(self._work) for _ in range(most_helpers)]
+        self._work()
+        for helper in helpers:
+            if not helper.cancel():
+                helper.result()
+        return self._answers
+
+    def _work(self) -> None:
+        while (found := self._next()) is not None:
+            index, value = found
+            self._answers[index] = self._dialect.answer(value)
+
+    def _next(self) -> tuple[int, Any] | None:
+        with self._lock:
+            return next(self._left, None)
+
+
+@functools.cache
+def _helpers() -> ThreadPoolExecutor:
+    """The threads that work on batches, one pool in a process; it is made after the fork."""
+    return ThreadPoolExecutor(_HELPERS, thread_name_prefix="raw-batch")
 
 
 def _batch_response(answers: list[_Answer]) -> Response:

@@ -6,9 +6,12 @@ The grammar is the peer's, oddities included: messages must look the same throug
 from __future__ import annotations
 
 import dataclasses
+import io
 import re
 from collections.abc import Iterator
 from typing import Final
+
+from signal_bridge.errors import RequestError
 
 _STYLES: Final = {
     "*": ("ITALIC",),
@@ -18,6 +21,9 @@ _STYLES: Final = {
     "~": ("STRIKETHROUGH",),
     "`": ("MONOSPACE",),
 }
+
+# All of them go into the one line that signal-cli is told; nobody means so many.
+_MOST_STYLES: Final = 10_000
 
 # A marker is the longest there is, of stars at most three. An escape covers a whole marker, and
 # a single `|`, which is none.
@@ -41,12 +47,13 @@ class StyledText:
 
 
 def parse(marked: str) -> StyledText:
-    """Read the markers of `marked`. No input is an error: a marker left open just vanishes.
+    """Read the markers of `marked`. A marker left open just vanishes.
 
     Styles come in the order in which they close. Those without length are left out, since
-    signal-cli has no use for them (rest-surface.rst 11.24).
+    signal-cli has no use for them (rest-surface.rst 11.24). Raises `RequestError` for more than
+    10,000 of them, or as many markers that are open.
     """
-    text: list[str] = []
+    text = io.StringIO(newline="")
     styles: list[str] = []
     opened: list[tuple[str, int]] = []
     position = 0
@@ -54,13 +61,15 @@ def parse(marked: str) -> StyledText:
         marker = token["marker"]
         if marker is None:
             copied = token["escaped"] or token["plain"]
-            text.append(copied)
+            text.write(copied)
             position += utf16_length(copied)
         elif opened and opened[-1][0] == marker:
             styles.extend(_spans(*opened.pop(), position))
         else:
             opened.append((marker, position))
-    return StyledText("".join(text), tuple(styles))
+        if len(opened) + len(styles) > _MOST_STYLES:
+            raise RequestError(f"The text has more styles than the limit of {_MOST_STYLES}")
+    return StyledText(text.getvalue(), tuple(styles))
 
 
 def utf16_length(text: str) -> int:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signal_bridge.errors import RequestError
 from signal_bridge.signalcli.textstyle import StyledText, parse, utf16_length
 
 # The peer's own table, then edge cases observed on it (rest-surface.rst 8.2). Styles of no length
@@ -133,3 +134,14 @@ def test_a_marker_around_a_plain_word_styles_it(before: str, marker: str) -> Non
     found = parse(f"{plain}{marker}word{marker}")
     assert found.text == plain + "word"
     assert [style.split(":")[:2] for style in found.styles] == [[str(utf16_length(plain)), "4"]]
+
+
+@pytest.mark.parametrize("unit", ["*a* ", "*a||", "***a*** "])
+def test_a_text_of_more_styles_than_anybody_means_is_refused(unit: str) -> None:
+    assert parse(unit * 2500).text.count("a") == 2500
+    with pytest.raises(RequestError, match="more styles than the limit of 10000"):
+        parse(unit * 10_001)
+
+
+def test_line_ends_stay_as_they_are() -> None:
+    assert parse("a\r\n*b*\rc\n").text == "a\r\nb\rc\n"

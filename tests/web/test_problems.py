@@ -32,6 +32,8 @@ EXPECTED = {
     "NotFound": 404,
     "BodyTooLarge": 413,
     "TooManyParts": 413,
+    "TooMuchJson": 413,
+    "TooManyLargeBodies": 503,
     "UnreadableBody": 415,
     "RequestError": 400,
     "DaemonUnavailable": 503,
@@ -89,6 +91,12 @@ def test_every_error_is_answered_with_its_status_and_the_promised_keys(
     assert body["retryable"] is error.retryable
     assert body["request_id"] == "the-id"
     assert ("outcome" in body) is isinstance(error, DaemonError)
+
+
+def test_a_sentence_does_not_send_all_back_that_was_sent(app: Flask) -> None:
+    sentence = "Invalid phone number '" + "é" * 100_000
+    shown = answer_to(app, errors.RequestError(sentence)).get_json()["error"]
+    assert shown == f"{sentence[:2000]}…"
 
 
 @pytest.mark.parametrize(("name", "status"), EXPECTED.items())

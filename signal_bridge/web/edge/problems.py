@@ -52,6 +52,8 @@ RAW_ROOT: Final = "/api/v1/"
 """Below it signal-cli's own dialect is spoken."""
 
 _NO_ROUTE: Final = "404 page not found"
+# A sentence may quote what was sent, by us or by signal-cli; it is not to send all of it back.
+_MOST_CHARACTERS: Final = 2000
 
 
 class StatusOverride(Exception):
@@ -84,7 +86,7 @@ def problem(
     _log_unforeseen(error)
     note(error.code, _detail(error).get("detail"))
     body = {
-        "error": str(error) if text is None else text,
+        "error": shortened(str(error) if text is None else text),
         **_detail(error),
         **more,
         "code": error.code,
@@ -98,6 +100,11 @@ def problem(
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response
+
+
+def shortened(sentence: str) -> str:
+    """No more than the first 2,000 characters of a sentence that may quote what was sent."""
+    return sentence if len(sentence) <= _MOST_CHARACTERS else f"{sentence[:_MOST_CHARACTERS]}…"
 
 
 def note(code: str, detail: str | None = None) -> None:

@@ -61,7 +61,7 @@ from signal_bridge.signalcli import accounts, addresses
 from signal_bridge.signalcli.call import Call
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import MOST_TEXT_BYTES, EmptyBody, json_up_to
-from signal_bridge.web.edge.problems import RAW_ROOT, status_of
+from signal_bridge.web.edge.problems import RAW_ROOT, shortened, status_of
 from signal_bridge.web.streams import sse
 from signal_bridge.web.streams.reading import live_reader
 
@@ -268,7 +268,7 @@ def _is_beyond_json(params: Any) -> bool:
 def _refusal(
     request_id: Any, code: int, message: str, data: Any = None, lost: DaemonError | None = None
 ) -> _Answer:
-    return _Answer(error_reply(request_id, error_object(code, message, data)), lost)
+    return _Answer(error_reply(request_id, error_object(code, shortened(message), data)), lost)
 
 
 def _details(error: DaemonError) -> dict[str, Any]:

@@ -6,6 +6,7 @@ take, as many as there are threads must not: the others wait, and what was sent 
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ _TOO_MANY: Final = "Too many large requests are being worked on; try again later
 _MOST_HELD_BYTES: Final = 24 * 2**20
 # The least that a byte of structure becomes, once it is a list or a dictionary.
 _OF_STRUCTURE: Final = 16
+
+_LIBC: Final = ctypes.CDLL(None)
 
 
 class LargeBodies:
@@ -79,6 +82,13 @@ class LargeBodies:
 _of_this_process: Final = LargeBodies()
 
 
+def _return_memory() -> None:
+    """What was freed goes back to the system: glibc keeps it, in each of its arenas, for later."""
+    trim = getattr(_LIBC, "malloc_trim", None)  # musl has none, and keeps nothing
+    if trim is not None:
+        trim(0)
+
+
 @contextmanager
 def into_memory(size_bytes: int, structure_bytes: int = 0) -> Iterator[None]:
     """A block in which that much of this request is read; it is held until that is answered.
@@ -94,6 +104,7 @@ def into_memory(size_bytes: int, structure_bytes: int = 0) -> Iterator[None]:
     @after_this_request
     def _give_back(response: Response) -> Response:
         _of_this_process.give_back(cost_bytes)
+        _return_memory()
         return response
 
     with _of_this_process.reading():

@@ -11,8 +11,10 @@ import signal
 from typing import Any
 
 from signal_bridge import wsgi
-from signal_bridge.gunicorn_parts import PromptWorker, parses_in_c
+from signal_bridge.gunicorn_parts import parses_in_c
 from signal_bridge.logs import FORMAT, LEVELS, start_logging
+from signal_bridge.serving.descriptors import connections_at_most
+from signal_bridge.serving.worker import PromptWorker
 from signal_bridge.settings import read_settings
 from signal_bridge.supervisor.tied import tie_to_parent
 
@@ -23,7 +25,7 @@ bind = [f"{_settings.host}:{_settings.port}"]
 workers = _settings.workers
 threads = _settings.threads
 worker_class = "signal_bridge.gunicorn_conf.Worker"  # gthread
-worker_connections = 2000
+worker_connections = connections_at_most()
 backlog = 512
 preload_app = True  # workers share the loaded program; wsgi.py opens nothing at import
 keepalive = 95  # longer than Traefik keeps its idle connections (90 s), else they race
@@ -50,6 +52,9 @@ logconfig_dict = {
 
 class Worker(PromptWorker):
     """A worker of the bridge."""
+
+    max_body_bytes = _settings.max_body_bytes
+    trusted_proxies = _settings.trusted_proxies
 
     def on_stop(self) -> None:
         """Whoever waits for the feed or for signal-cli goes home: a stop waits for nobody."""

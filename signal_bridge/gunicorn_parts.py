@@ -1,17 +1,23 @@
-"""What Gunicorn does not document and the bridge needs all the same. All of it is here.
+"""What Gunicorn does not document and the bridge needs all the same. All of it is named here.
 
 Read from Gunicorn 26.2.0. `tests/test_gunicorn_parts.py` fails when another version is installed,
 or when one of these has another shape: then read them again in the new one.
 
-    ThreadWorker.handle, TConn            to refuse a TLS client at once
-    ThreadWorker.set_accept_enabled       to hear of the beginning of a stop
-    ThreadWorker.finish_request, enqueue_req, Parser.unreader
-                                          to serve a request that came together with the last
-    ThreadWorker.handle_request, Body, ChunkedReader.get_data, force_close
+    ThreadWorker.accept, finish_request, handle, handle_error, murder_keepalived, murder_pending,
+    set_accept_enabled, wait_for_and_dispatch_events, get_thread_pool
+                                          are replaced, so that connections wait on the event loop
+    poller, method_queue, tpool, nr_conns, alive, max_keepalived, worker_connections
+                                          how the loop waits, hears of answers and ends
+    TConn.initialized, data_ready, parser to give it a parser whose bytes were received already
+    RequestParser.mesg_class, Unreader.take_buffered
+                                          which request it makes, and what it read of the next
+    Request._apply_header_policy, set_body_reader, force_close
+                                          to keep no connection that others may read differently
+    Body, ChunkedReader.read, get_data, parse_chunk_size
                                           to bound what is between chunks, and to trust none further
-    keepalived_conns, pending_conns …     so that a stop waits for no idle connection
+    ThreadWorker._keepalive_after         after it nobody waits for the rest of a body
     Worker.handle_error's log line        quotes what it could not read, which may be a message
-    Worker.handle_error, http.errors      to answer a head that cannot be read as JSON, by its limit
+    http.errors                           to answer a head that cannot be read as JSON, by its limit
     http.message._check_fast_parser       to say which HTTP parser runs
     environ["gunicorn.socket"]            to wait for a client's end, and to speak WebSocket
     http.parser._DRAIN_MAX_BYTES          how much of an unread body it reads by itself
@@ -20,27 +26,14 @@ or when one of these has another shape: then read them again in the new one.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import secrets
-from socket import MSG_PEEK
+from io import SEEK_END, BytesIO
 from typing import Any, Final, NoReturn
 
 from gunicorn.glogging import Logger
 from gunicorn.http import message
 from gunicorn.http.body import Body, ChunkedReader
-from gunicorn.http.errors import (
-    ConfigurationProblem,
-    ExpectationFailed,
-    InvalidChunkSize,
-    InvalidRequestLine,
-    LimitRequestHeaders,
-    LimitRequestLine,
-    ParseException,
-    UnsupportedTransferCoding,
-)
-from gunicorn.util import write_nonblock
-from gunicorn.workers import gthread
+from gunicorn.http.errors import InvalidChunkExtension, InvalidChunkSize, ParseException
+from gunicorn.http.parser import RequestParser
 
 CLIENT_SOCKET: Final = "gunicorn.socket"
 """The key under which a WSGI environment holds the connection of its request."""
@@ -88,84 +81,46 @@ class _Chunks(ChunkedReader):  # type: ignore[misc]
             self.req.force_close()
             raise
 
+    def parse_chunk_size(self, unreader: Any, data: Any = None) -> Any:
+        """What stands behind a size may hold no line feed: others would end the line there."""
+        line = BytesIO(data or b"")
+        line.seek(0, SEEK_END)
+        while b"\r\n" not in line.getvalue():
+            self.get_data(unreader, line)
+        read = line.getvalue()
+        if b"\n" in read[: read.index(b"\r\n")]:
+            raise InvalidChunkExtension("bare LF not allowed")
+        return super().parse_chunk_size(unreader, data=read)
+
     def get_data(self, unreader: Any, buf: Any) -> None:
         if buf.tell() > _BETWEEN_CHUNKS_BYTES:
             raise InvalidChunkSize(b"")
         super().get_data(unreader, buf)
 
 
-class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
-    """Gunicorn's gthread, which turns away TLS, and whose stop waits for requests alone."""
+class _Request(message.Request):  # type: ignore[misc]
+    """A request. After a field that Gunicorn leaves out, others may read other bytes as the next.
 
-    def on_stop(self) -> None:
-        """Called once, on the main thread, when the worker begins to stop."""
+    Those are the ones with `_`, which a proxy may take for the ones with `-`.
+    """
 
-    def handle(self, conn: Any) -> Any:
-        """Refuse a TLS client at once, so that it goes on to try HTTP, as signalbot does.
+    def _apply_header_policy(self, *args: Any, **kwargs: Any) -> Any:
+        kept = super()._apply_header_policy(*args, **kwargs)
+        if kept is None:
+            self.force_close()
+        return kept
 
-        Gunicorn's parser in Python would wait for the end of the line. Its own wait for the first
-        bytes of a connection is made here, and then over.
-        """
-        if not conn.initialized:
-            if not conn.wait_for_data(gthread.DEFAULT_WORKER_DATA_TIMEOUT):
-                return gthread._DEFER
-            if _speaks_tls(conn.sock):
-                self.handle_error(None, conn.sock, conn.client, InvalidRequestLine("TLS"))
-                return False
-        return super().handle(conn)
+    def set_body_reader(self) -> None:
+        super().set_body_reader()
+        if isinstance(self.body.reader, ChunkedReader):
+            self.body: Any = Body(_Chunks(self, self.unreader))
 
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """Read a chunked body strictly. Nothing of it is read yet."""
-        if isinstance(req.body.reader, ChunkedReader):
-            req.body = Body(_Chunks(req, conn.parser.unreader))
-        return super().handle_request(req, conn)
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer a head that cannot be read as every failure is, and name the limit that it broke.
-
-        Gunicorn's own answer is HTML that quotes what it read.
-        """
-        if not isinstance(exc, ParseException) or isinstance(exc, ConfigurationProblem):
-            super().handle_error(req, client, addr, exc)
-            return
-        status, reason, code, sentence = _refused_head(exc, self.cfg)
-        request_id = secrets.token_hex(8)
-        self.log.warning(f"{UNREADABLE_REQUEST}{addr[0] if addr else ''} {request_id} {code}")
-        problem = {"error": sentence, "code": code, "retryable": False, "request_id": request_id}
-        body = json.dumps(problem, separators=(",", ":"))
-        head = (
-            f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
-            "Content-Type: application/json; charset=utf-8\r\n"
-            f"Content-Length: {len(body)}\r\nX-Request-ID: {request_id}\r\n\r\n"
-        )
-        with contextlib.suppress(OSError):
-            write_nonblock(client, (head + body).encode())
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Gunicorn counts a kept-alive connection as work.
-
-        One that a proxy holds open would make every stop take the whole graceful_timeout.
-        """
-        super().set_accept_enabled(enabled)
-        if not self.alive:  # once, at the beginning of the stop
-            self.on_stop()
-            self.wait_for_and_dispatch_events(timeout=0)  # a request that is here is served
-            for idle in (*self.keepalived_conns, *self.pending_conns):
-                idle.timeout = 0.0
-            self.murder_keepalived()
-            self.murder_pending()
-
-    def finish_request(self, conn: Any, fs: Any) -> None:
-        """Serve at once the next request that came together with the last (RFC 9112, 9.3.2).
-
-        Gunicorn waits for the socket, from which it has read it already. It takes its turn among
-        those of other connections.
-        """
-        is_kept_alive = not fs.cancelled() and fs.exception() is None and fs.result() is True
-        if is_kept_alive and self.alive and _holds_request(conn.parser):
-            self.enqueue_req(conn)
-        else:
-            super().finish_request(conn, fs)
+def strict_parser(cfg: Any, source: Any, address: Any) -> Any:
+    """Gunicorn's parser of the requests of one connection, whose bytes come from `source.recv`."""
+    parser = RequestParser(cfg, source, address)
+    parser.mesg_class = _Request
+    return parser
 
 
 def end_without_answer() -> NoReturn:
@@ -179,34 +134,3 @@ def end_without_answer() -> NoReturn:
 def parses_in_c(cfg: Any) -> bool:
     """Whether requests are parsed in C, asked the way Gunicorn does for each."""
     return bool(message._check_fast_parser(cfg))
-
-
-def _refused_head(exc: BaseException, cfg: Any) -> tuple[int, str, str, str]:
-    """The status with its name, a word and a sentence for a head that cannot be read."""
-    if isinstance(exc, LimitRequestLine):
-        limit = f"The request's first line is longer than {cfg.limit_request_line} bytes"
-        return 414, "URI Too Long", "head_too_large", limit
-    if isinstance(exc, LimitRequestHeaders):
-        limit = (
-            f"The request has more than {cfg.limit_request_fields} header fields,"
-            f" or one of more than {cfg.limit_request_field_size} bytes"
-        )
-        return 431, "Request Header Fields Too Large", "head_too_large", limit
-    if isinstance(exc, UnsupportedTransferCoding):
-        return 501, "Not Implemented", "bad_head", "Of Transfer-Encodings only chunked is read"
-    if isinstance(exc, ExpectationFailed):
-        return 417, "Expectation Failed", "bad_head", "Nothing is known but Expect: 100-continue"
-    return 400, "Bad Request", "bad_head", "The head of the request is no HTTP/1.1"
-
-
-def _speaks_tls(client: Any) -> bool:
-    """Whether a connection that has bytes to read begins with a TLS handshake."""
-    try:
-        return bool(client.recv(1, MSG_PEEK) == b"\x16")
-    except OSError:
-        return False  # what is wrong with it is found out by whoever reads it
-
-
-def _holds_request(parser: Any) -> bool:
-    """Whether a whole head was read from the socket; for the rest of one, that is waited for."""
-    return b"\r\n\r\n" in parser.unreader.buf.getvalue()

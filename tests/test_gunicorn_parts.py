@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -12,13 +11,9 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http import message, parser
-from gunicorn.http.errors import (
-    ExpectationFailed,
-    InvalidRequestLine,
-    LimitRequestHeaders,
-    LimitRequestLine,
-    UnsupportedTransferCoding,
-)
+from gunicorn.http.body import ChunkedReader
+from gunicorn.http.errors import InvalidRequestLine
+from gunicorn.http.unreader import Unreader
 from gunicorn.http.wsgi import default_environ
 from gunicorn.workers import gthread
 from gunicorn.workers.base import Worker
@@ -28,15 +23,15 @@ from signal_bridge.gunicorn_parts import (
     READ_FROM,
     UNREAD_REST_BYTES,
     UNREADABLE_REQUEST,
+    UNREADABLE_TRAILER,
     DiscreetLogger,
-    PromptWorker,
     end_without_answer,
     parses_in_c,
+    strict_parser,
 )
 from tests.support.private_parts import PrivateParts
 
 PARTS = PrivateParts("gunicorn", READ_FROM, "signal_bridge/gunicorn_parts.py")
-TLS_HELLO = b"\x16\x03\x01"
 
 
 class Log:
@@ -52,21 +47,10 @@ class Log:
         """Of no interest."""
 
 
-class Stoppable(PromptWorker):
-    """Counts its stops."""
-
-    stops = 0
-
-    def on_stop(self) -> None:
-        self.stops += 1
-
-
 @pytest.fixture
-def worker() -> Iterator[Stoppable]:
-    worker = Stoppable(1, 1, [], None, 30, Config(), Log())
-    worker.poller = gthread.selectors.DefaultSelector()
+def worker() -> Iterator[gthread.ThreadWorker]:
+    worker = gthread.ThreadWorker(1, 1, [], None, 30, Config(), Log())
     yield worker
-    worker.poller.close()
     worker.tmp.close()
 
 
@@ -91,14 +75,26 @@ def test_the_version_that_was_read_is_installed_and_pinned() -> None:
 @pytest.mark.parametrize(
     ("owner", "name", "parameters"),
     [
+        (gthread.ThreadWorker, "accept", ("self", "listener")),
         (gthread.ThreadWorker, "handle", ("self", "conn")),
+        (gthread.ThreadWorker, "handle_request", ("self", "req", "conn")),
+        (gthread.ThreadWorker, "_keepalive_after", ("self", "conn", "keepalive")),
         (gthread.ThreadWorker, "set_accept_enabled", ("self", "enabled")),
         (gthread.ThreadWorker, "finish_request", ("self", "conn", "fs")),
-        (gthread.ThreadWorker, "enqueue_req", ("self", "conn")),
         (gthread.ThreadWorker, "wait_for_and_dispatch_events", ("self", "timeout")),
         (gthread.ThreadWorker, "murder_keepalived", ("self",)),
         (gthread.ThreadWorker, "murder_pending", ("self",)),
-        (gthread.TConn, "wait_for_data", ("self", "timeout")),
+        (gthread.ThreadWorker, "get_thread_pool", ("self",)),
+        (gthread.ThreadWorker, "check_config", ("cfg", "log")),
+        (gthread.TConn, "__init__", ("self", "cfg", "sock", "client", "server")),
+        (gthread.PollableMethodQueue, "defer", ("self", "callback", "args")),
+        (parser.RequestParser, "__init__", ("self", "cfg", "source", "source_addr")),
+        (Unreader, "take_buffered", ("self",)),
+        (ChunkedReader, "get_data", ("self", "unreader", "buf")),
+        (ChunkedReader, "parse_chunk_size", ("self", "unreader", "data")),
+        (ChunkedReader, "read", ("self", "size")),
+        (message.Request, "set_body_reader", ("self",)),
+        (message.Request, "force_close", ("self",)),
         (Worker, "handle_error", ("self", "req", "client", "addr", "exc")),
         (Logger, "access", ("self", "resp", "req", "environ", "request_time")),
         (Logger, "warning", ("self", "msg", "args", "kwargs")),
@@ -113,11 +109,11 @@ def test_what_is_called_or_replaced_takes_the_same(
 
 
 def test_what_is_read_is_there(
-    worker: Stoppable, pair: tuple[socket.socket, socket.socket]
+    worker: gthread.ThreadWorker, pair: tuple[socket.socket, socket.socket]
 ) -> None:
-    PARTS.assert_has(gthread, "DEFAULT_WORKER_DATA_TIMEOUT", "_DEFER")
-    PARTS.assert_has(worker, "alive", "keepalived_conns", "pending_conns")
-    PARTS.assert_has(connection(pair[1]), "initialized", "sock", "client", "timeout", "parser")
+    PARTS.assert_has(worker, "alive", "nr_conns", "max_keepalived", "worker_connections")
+    PARTS.assert_has(worker, "poller", "tpool", "method_queue")
+    PARTS.assert_has(connection(pair[1]), "initialized", "data_ready", "sock", "client", "parser")
 
 
 def test_of_an_unread_body_it_reads_much_less_than_we_do() -> None:
@@ -134,7 +130,9 @@ def test_the_environment_of_a_request_names_its_socket(
 
 
 def test_a_request_that_cannot_be_read_is_logged_without_what_it_says(
-    worker: Stoppable, pair: tuple[socket.socket, socket.socket], caplog: pytest.LogCaptureFixture
+    worker: gthread.ThreadWorker,
+    pair: tuple[socket.socket, socket.socket],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     Worker.handle_error(worker, None, pair[1], ("127.0.0.1", 1), InvalidRequestLine("SESAME"))
     [line] = worker.log.lines
@@ -145,38 +143,8 @@ def test_a_request_that_cannot_be_read_is_logged_without_what_it_says(
     assert caplog.messages == [f"{UNREADABLE_REQUEST}127.0.0.1"]
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "code", "words"),
-    [
-        (LimitRequestLine(9000, 4094), 414, "head_too_large", "longer than 4094 bytes"),
-        (LimitRequestHeaders("fields"), 431, "head_too_large", "100 header fields, or one of more"),
-        (InvalidRequestLine("SESAME"), 400, "bad_head", "no HTTP/1.1"),
-        (UnsupportedTransferCoding("SESAME"), 501, "bad_head", "only chunked is read"),
-        (ExpectationFailed("SESAME"), 417, "bad_head", "Expect: 100-continue"),
-    ],
-)
-def test_a_head_that_cannot_be_read_is_answered_as_every_failure(
-    worker: Stoppable,
-    pair: tuple[socket.socket, socket.socket],
-    error: Exception,
-    status: int,
-    code: str,
-    words: str,
-) -> None:
-    client, server = pair
-    worker.handle_error(None, server, ("127.0.0.1", 1), error)
-    head, _, body = client.recv(65536).decode().partition("\r\n\r\n")
-    problem = json.loads(body)
-    assert head.startswith(f"HTTP/1.1 {status} ")
-    assert f"X-Request-ID: {problem['request_id']}" in head
-    assert (problem["code"], problem["retryable"]) == (code, False)
-    assert words in problem["error"]
-    [line] = worker.log.lines
-    assert line == f"{UNREADABLE_REQUEST}127.0.0.1 {problem['request_id']} {code}"
-
-
 def test_a_connection_can_be_ended_without_an_answer(
-    worker: Stoppable,
+    worker: gthread.ThreadWorker,
     pair: tuple[socket.socket, socket.socket],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -189,54 +157,67 @@ def test_a_connection_can_be_ended_without_an_answer(
     PARTS.assert_that(client.recv(1) == b"", "nothing is written after StopIteration")
 
 
-def test_a_client_of_tls_is_refused(
-    worker: Stoppable, pair: tuple[socket.socket, socket.socket]
-) -> None:
-    client, server = pair
-    client.sendall(TLS_HELLO)
-    assert worker.handle(connection(server)) is False
-    assert client.recv(100).startswith(b"HTTP/1.1 400 ")
+# -- the parser --------------------------------------------------------------------------------
+
+HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"
 
 
-def test_a_silent_client_is_given_back_to_the_poller(
-    worker: Stoppable,
-    pair: tuple[socket.socket, socket.socket],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(gthread, "DEFAULT_WORKER_DATA_TIMEOUT", 0)
-    assert worker.handle(connection(pair[1])) is gthread._DEFER
+class Source:
+    """Gives a parser what it is made of, as a socket gives it what has arrived."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def recv(self, size_bytes: int) -> bytes:
+        data, self.data = self.data[:size_bytes], self.data[size_bytes:]
+        return data
 
 
-def test_what_was_read_of_the_next_request_is_in_the_unreader(
-    worker: Stoppable,
-    pair: tuple[socket.socket, socket.socket],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    client, server = pair
-    head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-    client.sendall(head + head)
-    monkeypatch.setattr(worker, "handle_request", lambda *_: True)
-    kept = connection(server)
-    PARTS.assert_that(worker.handle(kept) is True, "a connection that is kept alive is True")
-    buffered = kept.parser.unreader.buf.getvalue()
-    PARTS.assert_that(buffered == head, "Parser.unreader.buf holds what was read too far")
+@pytest.fixture(params=["python", "fast"])
+def config(request: pytest.FixtureRequest) -> Config:
+    if request.param == "fast":
+        pytest.importorskip("gunicorn_h1c")
+    config = Config()
+    config.set("http_parser", request.param)
+    return config
 
 
-def test_a_stop_is_told_and_closes_idle_connections(
-    worker: Stoppable, pair: tuple[socket.socket, socket.socket]
-) -> None:
-    client, server = pair
-    idle = connection(server)
-    idle.set_timeout()
-    worker.keepalived_conns.append(idle)
-    worker.nr_conns = 1
-    worker.set_accept_enabled(True)
-    assert worker.stops == 0
-    worker.alive = False
-    worker.set_accept_enabled(False)
-    assert worker.stops == 1
-    assert worker.nr_conns == 0
-    assert client.recv(1) == b""
+def parsed(config: Config, data: bytes) -> tuple[Any, Any]:
+    parser = strict_parser(config, Source(data), ("127.0.0.1", 1))
+    return next(parser), parser
+
+
+def test_what_was_read_of_the_next_request_is_in_the_unreader(config: Config) -> None:
+    _request, parser = parsed(config, HEAD + b"\r\n" + HEAD + b"\r\n")
+    rest = parser.unreader.take_buffered()
+    PARTS.assert_that(rest == HEAD + b"\r\n", "Unreader.take_buffered gives what was read too far")
+
+
+def test_a_connection_on_which_others_may_read_another_field_is_not_kept(config: Config) -> None:
+    request, _parser = parsed(config, HEAD + b"Content_Length: 2\r\n\r\n")
+    assert request.should_close()
+    assert request.headers == [("HOST", "a")]
+    request, _parser = parsed(config, HEAD + b"X-Length: a_b\r\n\r\n")
+    assert not request.should_close()
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [b"2;\nxx\r\n{}\r\n0\r\n\r\n", b"2\n\r\n{}\r\n0\r\n\r\n", b"2\r\n{}\r\n0;a=\n\r\n\r\n",
+     b"2\r\n{}\n0\r\n\r\n", b"2\r\n{}\r\n0\r\nA: b\n\r\n\r\n", b"2\r\n{}\r\n0\r\n\nA: b\r\n\r\n"],
+)  # fmt: skip
+def test_a_bare_line_feed_between_chunks_is_no_end_of_a_line(config: Config, chunks: bytes) -> None:
+    request, _parser = parsed(config, HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+    with pytest.raises((OSError, UNREADABLE_TRAILER)):
+        request.body.read()
+    assert request.should_close()
+
+
+def test_chunks_are_read_with_their_extensions(config: Config) -> None:
+    chunks = b"2;a=b\r\n{}\r\n1\r\n \r\n0\r\nX-A: b\r\n\r\n"
+    request, _parser = parsed(config, HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+    assert request.body.read() == b"{} "
+    assert not request.should_close()
 
 
 def test_which_parser_runs_can_be_asked() -> None:

@@ -6,13 +6,11 @@ import contextlib
 import logging
 import re
 import secrets
-import struct
 import time
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from itertools import groupby
 from operator import attrgetter
-from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET
 from typing import Any, Final
 
 import orjson
@@ -21,7 +19,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
-from signal_bridge.gunicorn_parts import CLIENT_SOCKET, UNREAD_REST_BYTES, UNREADABLE_TRAILER
+from signal_bridge.gunicorn_parts import UNREAD_REST_BYTES, UNREADABLE_TRAILER
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
 from signal_bridge.web.edge import problems
@@ -31,8 +29,6 @@ from signal_bridge.web.surface import surface
 
 log = logging.getLogger(__name__)
 
-# struct timeval: a client may be silent for this long in the middle of something.
-_CLIENT_WAIT: Final = struct.pack("ll", 30, 0)
 # The peer's Swagger calls itself so.
 _PEER_SWAGGER_VERSION: Final = "1.0"
 _REST_PIECE_BYTES: Final = 64 * 1024
@@ -102,7 +98,6 @@ def _blueprints(routes: Sequence[Route]) -> Iterator[Blueprint]:
 
 
 def _begin() -> Response | None:
-    _limit_waits(request.environ.get(CLIENT_SOCKET))
     g.began = time.monotonic()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
@@ -118,13 +113,6 @@ def _methods() -> Response | None:
     if not methods or request.path.startswith(problems.RAW_ROOT):
         return None
     return Response(status=204, headers={"Allow": methods})
-
-
-def _limit_waits(connection: Any) -> None:
-    """No client holds a thread for ever by not sending its body, or not reading its answer."""
-    if connection is not None:
-        connection.setsockopt(SOL_SOCKET, SO_RCVTIMEO, _CLIENT_WAIT)
-        connection.setsockopt(SOL_SOCKET, SO_SNDTIMEO, _CLIENT_WAIT)
 
 
 def _read_rest(response: Response) -> None:

@@ -1,0 +1,1 @@
+"""The Gunicorn worker: heads, turns, crowds, pace, and all of it over real sockets."""

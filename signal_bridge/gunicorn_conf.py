@@ -12,7 +12,7 @@ from typing import Any
 
 from signal_bridge import wsgi
 from signal_bridge.gunicorn_parts import parses_in_c
-from signal_bridge.logs import FORMAT, LEVELS, start_logging
+from signal_bridge.logs import FORMAT, others_level, start_logging
 from signal_bridge.serving.descriptors import connections_at_most
 from signal_bridge.serving.worker import PromptWorker
 from signal_bridge.settings import read_settings
@@ -43,7 +43,7 @@ loglevel = {"warn": "warning", "debug": "info"}.get(_settings.log_level, _settin
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
-    "root": {"level": LEVELS[_settings.log_level], "handlers": ["stderr"]},
+    "root": {"level": others_level(_settings.log_level), "handlers": ["stderr"]},
     "loggers": {"gunicorn.error": {"propagate": True}, "gunicorn.access": {"propagate": False}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "formatters": {"line": {"format": FORMAT}},

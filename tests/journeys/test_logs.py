@@ -12,6 +12,7 @@ from tests.journeys import http
 from tests.journeys.reading import received_text, texts_until
 from tests.support import Bridge, ScriptedDaemon, eventually
 from tests.support.scripted_daemon import as_line, drop, error, raw, result, text_envelope
+from tests.webhooks.receiver import Receiver, status
 
 ALICE, BOB = "+12025550100", "+12025550101"
 ROBOT, UNREGISTERED, CHALLENGED = "+12025550123", "+12025559999", "+12025550192"
@@ -170,3 +171,22 @@ def test_odd_messages_are_not_logged(scripted: Bridge, script: ScriptedDaemon) -
     script.notify(ACCOUNT, envelope)
     assert texts_until(scripted, ACCOUNT, 1) == [TEXT]
     check_silent(scripted, ACCOUNT, BOB)
+
+
+def test_what_a_webhook_is_called_with_is_not_logged(sandboxed: Bridge) -> None:
+    """By a worker, which tries it, and by the daemon, which delivers; debug set once more."""
+    assert sandboxed.post("/v1/configuration", json={"logging": {"Level": "debug"}}).ok
+    receiver = Receiver()
+    receiver.otherwise = status(422, b"lemur-92 in the answer", Lemur_93="of the head")
+    marks = ("lemur-90", "lemur-91", "lemur-92", "Lemur-93", "lemur-94", "lemur-95")
+    url = receiver.url.replace("http://", "http://bot:lemur-94@") + "/lemur-90?token=lemur-91"
+    headers = {"Authorization": "Bearer lemur-95"}
+    made = sandboxed.post(f"/v1/webhooks/{BOB}", json={"url": url, "headers": headers}).json()
+    assert sandboxed.post(f"/v1/webhooks/{BOB}/{made['id']}/test").json()["status"] == 422
+    body = {"number": ALICE, "recipients": [BOB], "message": TEXT}
+    assert sandboxed.post("/v2/send", json=body).status_code == 201
+    receiver.wait_for(2)
+    eventually(lambda: f"webhook {made['id']}: event" in sandboxed.log)
+    sandboxed.delete(f"/v1/webhooks/{BOB}/{made['id']}")
+    receiver.close()
+    check_silent(sandboxed, made["secret"], *marks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge import trustmodes
 from signal_bridge.errors import RequestError
-from signal_bridge.logs import LEVELS
+from signal_bridge.logs import LEVELS, log_at
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import read_body, required_number
 from signal_bridge.web.schemas.configuration import CONFIGURATION, TRUST_MODE
@@ -33,7 +32,7 @@ def get() -> ResponseReturnValue:
     """
     status = bridge().board.all().get(_LOG_LEVEL)
     level = status.state if status is not None else bridge().settings.log_level
-    _log_at(level)
+    log_at(level)
     return jsonify(logging={"Level": "" if level == _NOT_SHOWN else level})
 
 
@@ -51,7 +50,7 @@ def change() -> ResponseReturnValue:
     if level:
         # The id makes each change a new one, even if this worker has set the same level before.
         bridge().board.put(_LOG_LEVEL, level, g.request_id)
-        _log_at(level)
+        log_at(level)
     return "", 204
 
 
@@ -79,10 +78,6 @@ def store_trust_mode(number: str) -> ResponseReturnValue:
         raise RequestError("Couldn't set trust mode", _ONE_FOR_ALL)
     trustmodes.store_mode(_config_path(), number, mode)
     return "", 204
-
-
-def _log_at(level: str) -> None:
-    logging.getLogger().setLevel(LEVELS[level])
 
 
 def _config_path() -> Path:

@@ -107,6 +107,9 @@ def test_the_reason_is_the_error_or_the_status() -> None:
         ("Wed, 21 Oct 2015 07:28:30 -0000", 30.0),
         ("Wed, 21 Oct 2015 07:27:00 GMT", 0.0),
         ("Wed, 99 Oct 2015 07:27:00 GMT", None),
+        ("Wed, 21 Oct 99999999999999999999 07:27:00 GMT", None),
+        ("Wed, 21 Oct 2015 99999999999999999999:27:00 GMT", None),
+        ("Wed, 21 Oct 2015 07:27:00 +99999999999999999999", None),
     ],
 )
 def test_retry_after_is_a_number_or_a_date(text: str | None, seconds: float | None) -> None:

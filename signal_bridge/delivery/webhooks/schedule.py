@@ -105,7 +105,7 @@ def retry_after(text: str | None, now_s: float) -> float | None:
         return float(word[:9])
     try:
         date = email.utils.parsedate_to_datetime(word)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year or a zone of many digits
         return None
     if date.tzinfo is None:  # an HTTP date is in GMT whatever it says
         date = date.replace(tzinfo=datetime.UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -223,6 +224,93 @@ def test_nonsense_is_no_answer(poster: Poster, answer: bytes) -> None:
     assert attempt.error
 
 
+# What a server may say instead of an answer; none of it is the caller's to hear.
+_OTHER_SERVERS = {
+    "another protocol": b"SSH-2.0-OpenSSH_9.2p1 geheim\r\n",
+    "an error of a data base": b"-ERR unknown command geheim\r\n" * 3,
+    "a version that is none": b"HTTP/geheim 200 OK\r\n\r\n",
+    "a status that is none": b"HTTP/1.1 geheim OK\r\n\r\n",
+    "a field that is none": b"HTTP/1.1 200\r\ngeheim\r\n\r\n",
+    "a chunk that is none": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\ngeheim\r\n",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1, geheim\r\n\r\nx",
+    "a place": b"HTTP/1.1 302 geheim\r\nLocation: http://geheim:x\r\nContent-Length: 0\r\n\r\n",
+    "a cookie": b"HTTP/1.1 200 geheim\r\nSet-Cookie: geheim\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("what", _OTHER_SERVERS)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_nothing_that_another_server_says_is_told(
+    poster: Poster, what: str, scheme: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    url = raw_server(lambda one: one.sendall(_OTHER_SERVERS[what])).replace("http", scheme, 1)
+    attempt = poster.post(webhook(url), "evt_1", BODY)
+    assert attempt.error or attempt.status
+    assert "geheim" not in attempt.error
+    assert "geheim" not in attempt.answer
+
+
+def without_end(start: bytes, piece: bytes) -> Callable[[socket.socket], None]:
+    """Says `start`, and then `piece` again and again for as long as somebody listens."""
+
+    def go_on(client: socket.socket) -> None:
+        try:
+            client.sendall(start)
+            while True:
+                client.sendall(piece)
+        except OSError:
+            return
+
+    return go_on
+
+
+_OK = b"HTTP/1.1 200 OK\r\n"
+_HEADS_WITHOUT_END = {
+    "a first line": (b"HTTP/1.1 200 ", b"x" * 65536),
+    "a field": (_OK + b"A: ", b"x" * 65536),
+    "a field's name": (_OK, b"x" * 65536),
+    "folded lines": (_OK + b"A: b\r\n", b" c\r\n" * 9999),
+    "fields": (_OK, b"A: b\r\n" * 9999),
+    "short fields": (_OK, b"a:\r\n" * 9999),
+    "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 99),
+    "interim answers with fields": (b"", b"HTTP/1.1 100\r\n" + b"A: b\r\n" * 90 + b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("what", _HEADS_WITHOUT_END)
+def test_a_head_without_an_end_is_no_answer(what: str, receiver: Receiver) -> None:
+    """Much sooner than the time for an answer is over."""
+    poster = Poster(Rules(), Limits(read_seconds=60, whole_seconds=60))
+    attempt = poster.post(webhook(raw_server(without_end(*_HEADS_WITHOUT_END[what]))), "e", BODY)
+    assert attempt.status == 0
+    assert "within 60 s" not in attempt.error
+    assert attempt.error
+    assert poster.post(webhook(receiver.url), "evt_2", BODY).status == 204
+    poster.close()
+
+
+_CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
+_BODIES_WITHOUT_END = {
+    "a body": (_OK + b"\r\n", b"x" * 65536),
+    "a body of a length": (_OK + b"Content-Length: 999999999999\r\n\r\n", b"x" * 65536),
+    "a chunk's length": (_CHUNKED, b"0" * 65536),
+    "a chunk's extension": (_CHUNKED + b"1;", b"x" * 65536),
+    "small chunks": (_CHUNKED, b"1\r\nx\r\n" * 9999),
+    "a trailer": (_CHUNKED + b"1\r\nx\r\n0\r\n", b"A: b\r\n" * 9999),
+    "zipped zeros": (_OK + b"Content-Encoding: gzip\r\n\r\n", gzip.compress(bytes(2**20))),
+}
+
+
+@pytest.mark.parametrize("what", _BODIES_WITHOUT_END)
+def test_a_body_without_an_end_does_not_undo_the_status(what: str, receiver: Receiver) -> None:
+    poster = Poster(Rules(), Limits(read_seconds=60, whole_seconds=60))
+    url = raw_server(without_end(*_BODIES_WITHOUT_END[what]))
+    assert poster.post(webhook(url), "evt_1", BODY).status == 200
+    assert poster.post(webhook(receiver.url), "evt_2", BODY).status == 204
+    poster.close()
+
+
 @pytest.mark.parametrize(
     ("url", "error"),
     [
@@ -272,6 +360,50 @@ def test_every_error_of_the_client_is_an_attempt(poster: Poster) -> None:
         assert attempt.status == 0
         assert attempt.error
         assert "geheim" not in attempt.error
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_connecting_ends_with_the_attempt(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name of many addresses, none of which answers, and TLS without an answer."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        port = full.getsockname()[1]
+        real = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket,
+            "getaddrinfo",
+            lambda *given, **more: (
+                real("127.0.0.1", *given[1:], **more) * (99 if given[0] == "bot.test" else 1)
+            ),
+        )
+        poster = Poster(Rules(), Limits(connect_seconds=60, read_seconds=1, whole_seconds=1))
+        for _ in range(4):  # until its queue is full
+            attempt = poster.post(webhook(f"{scheme}://bot.test:{port}/"), "evt_1", BODY)
+            assert (attempt.status, attempt.error) == (0, "no whole answer within 1 s")
+
+
+def test_name_servers_that_do_not_answer_hold_up_no_attempt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [gate.wait(60)][:0])
+    poster = Poster(Rules(), Limits(whole_seconds=1))
+    attempt = poster.post(webhook("http://bot.test/"), "evt_1", BODY)
+    assert (attempt.status, attempt.error) == (0, "no whole answer within 1 s")
+    gate.set()
+
+
+def test_an_attempt_that_was_ended_connects_no_more(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, poster = socket.getaddrinfo, Poster(Rules())
+
+    def resolve(*arguments: Any, **options: Any) -> Any:
+        poster.end()
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    attempt = poster.post(webhook(receiver.url.replace("127.0.0.1", "localhost")), "evt_1", BODY)
+    assert (attempt.status, receiver.posts) == (0, [])
 
 
 def test_a_single_attempt_leaves_nothing_behind(receiver: Receiver) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import io
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +52,7 @@ class Connecting:
 
     def __call__(self, connection: HTTPConnection) -> socket.socket:
         self.asked.append(connection)
-        plain = open_socket(connection, "127.0.0.1", self._receiver.port)
+        plain = open_socket(connection, "127.0.0.1", self._receiver.port, 10)
         recording = Recording(fileno=plain.detach())
         recording.settimeout(10)
         recording.writes = []
@@ -142,6 +144,15 @@ def test_an_error_of_requests_holds_urllib3s() -> None:
     with pytest.raises(requests.ConnectionError) as caught:
         session.post("http://bot.test/hook", data=b"{}")
     REQUESTS.assert_that(root_of(caught.value) is mine, "args[0] of its errors is urllib3's error")
+
+
+def test_an_answer_is_read_from_a_file_that_can_be_replaced() -> None:
+    reading, writing = socket.socketpair()
+    with reading, writing:
+        answer = HTTPConnection.response_class(reading)
+        URLLIB3.assert_that(isinstance(answer, http.client.HTTPResponse), "as http.client has it")
+        URLLIB3.assert_that(isinstance(answer.fp, io.BufferedReader), "fp has a raw file inside")
+        answer.close()
 
 
 @pytest.mark.parametrize("error", [ValueError(), ValueError("text"), OSError(5, "text")])

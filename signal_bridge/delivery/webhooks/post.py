@@ -18,17 +18,24 @@ import requests
 import urllib3.exceptions as http_errors
 
 from signal_bridge import __version__
-from signal_bridge.clock import now_ms
+from signal_bridge.clock import Deadline, now_ms
 from signal_bridge.delivery.webhooks import schedule, signature
 from signal_bridge.delivery.webhooks.addresses import Rules
 from signal_bridge.delivery.webhooks.connecting import CheckedAdapter, NoConnection
-from signal_bridge.delivery.webhooks.urllib3_parts import StayingSession, root_of, shut_down
+from signal_bridge.delivery.webhooks.urllib3_parts import (
+    ANSWER_BYTES,
+    AnswerTooLong,
+    StayingSession,
+    root_of,
+)
 from signal_bridge.delivery.webhooks.webhook import Webhook
 
 log = logging.getLogger(__name__)
 
 _ANSWER_BYTES: Final = 4096
 _ANSWER_CHARACTERS: Final = 1000
+# How often to look whether an attempt without a courier is overdue.
+_LOOK_SECONDS: Final = 0.25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,14 +65,16 @@ class _Overdue(Exception):
     """The attempt as a whole took too long."""
 
 
-# Why no answer came. The first row whose class fits decides.
+# Why no answer came. The first row whose class fits decides. Kinds, and nothing that a server has
+# said, which errors quote: whoever asks for an attempt may not be meant to hear it.
 _SENTENCES: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (_Overdue, "no whole answer within {limits.whole_seconds:g} s"),
     (http_errors.NameResolutionError, "the receiver's name cannot be resolved"),
     (http_errors.ConnectTimeoutError, "no connection within {limits.connect_seconds:g} s"),
     (http_errors.ReadTimeoutError, "no answer within {limits.read_seconds:g} s"),
-    (http_errors.SSLError, "TLS failed: {root}"),
-    (ssl.SSLError, "TLS failed: {root}"),
+    (AnswerTooLong, f"the answer's head does not end within {ANSWER_BYTES} bytes"),
+    (http_errors.SSLError, "TLS failed: {tls}"),
+    (ssl.SSLError, "TLS failed: {tls}"),
     (BaseException, "the connection ended without an answer ({kind})"),
 )
 
@@ -84,13 +93,14 @@ class Poster:
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.mount("http://", self._adapter)
         self._session.mount("https://", self._adapter)
-        self._overdue_at = 0.0  # on the monotonic clock; 0 between attempts
+        self._deadline: Deadline | None = None  # of the attempt that is under way
         self._template: tuple[Webhook, requests.PreparedRequest] | None = None
 
     def post(self, webhook: Webhook, event_id: str, body: bytes) -> Attempt:
         """One attempt, whatever happens."""
         began = time.monotonic()
-        self._overdue_at = began + self._limits.whole_seconds
+        deadline = self._deadline = Deadline(self._limits.whole_seconds)
+        self._adapter.begin(deadline)
         status, error, retry_after, answer = 0, "", None, b""
         try:
             request = self._request(webhook, event_id, body)
@@ -105,9 +115,9 @@ class Poster:
             answer = _beginning(response)
         except (OSError, ValueError, http_errors.HTTPError) as problem:
             # every error of requests is an OSError, but for those about the URL
-            error = self._sentence(problem)
+            error = self._sentence(problem, deadline)
         finally:
-            self._overdue_at = 0.0
+            self._deadline = None
         return Attempt(
             status,
             error,
@@ -118,14 +128,14 @@ class Poster:
 
     def end_if_overdue(self) -> None:
         """End an attempt that has lasted too long, though there was always some progress."""
-        if 0 < self._overdue_at < time.monotonic():
-            self.end()
+        deadline = self._deadline
+        if deadline is not None and deadline.expired():
+            self._adapter.end()
 
     def end(self) -> None:
         """End the attempt that is under way, if there is one: its connection is gone."""
-        connection = self._adapter.newest_connection
-        if self._overdue_at and connection is not None:
-            shut_down(connection)
+        if self._deadline is not None:
+            self._adapter.end()
 
     def close(self) -> None:
         """Close the connection that is kept open, if one is."""
@@ -143,29 +153,42 @@ class Poster:
         request.body = body
         return request
 
-    def _sentence(self, error: Exception) -> str:
+    def _sentence(self, error: Exception, deadline: Deadline) -> str:
         """Why no answer came, without the URL: there may be a password in it."""
         root = root_of(error)
         if isinstance(root, NoConnection):
             return root.sentence
-        overdue = 0 < self._overdue_at < time.monotonic()
-        kind = _Overdue if overdue else type(root)
+        kind = _Overdue if deadline.expired() else type(root)
         template = next(text for known, text in _SENTENCES if issubclass(kind, known))
-        return template.format(limits=self._limits, root=root, kind=kind.__name__)
+        return template.format(limits=self._limits, kind=kind.__name__, tls=_tls_trouble(root))
 
 
 def post_once(rules: Rules, webhook: Webhook, event_id: str, body: bytes) -> Attempt:
     """One attempt with a connection of its own, for those who have no `Poster`."""
-    limits = Limits()
-    poster = Poster(rules, limits)
-    timer = threading.Timer(limits.whole_seconds, poster.end)
-    timer.name, timer.daemon = "webhook-test-limit", True
-    timer.start()
+    poster = Poster(rules)
+    done = threading.Event()
+
+    def guard() -> None:
+        while not done.wait(_LOOK_SECONDS):
+            poster.end_if_overdue()
+
+    threading.Thread(target=guard, name="webhook-test-limit", daemon=True).start()
     try:
         return poster.post(webhook, event_id, body)
     finally:
-        timer.cancel()
+        done.set()
         poster.close()
+
+
+def _tls_trouble(error: Exception) -> str:
+    """What OpenSSL calls it. Its words come from tables; the name in them is that of the URL."""
+    inner = error.args[0] if error.args else None
+    cause = inner if isinstance(inner, ssl.SSLError) else error
+    reason = getattr(cause, "reason", None) or type(cause).__name__
+    words = str(reason).replace("_", " ").lower()
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"{words}: {cause.verify_message}"
+    return words
 
 
 def _alike(one: Webhook, other: Webhook) -> bool:

@@ -9,12 +9,16 @@ another is installed, or when one of these has another shape: then read them aga
     PoolManager.pool_classes_by_scheme    which classes of connections it makes
     HTTPAdapter.poolmanager               the one that an adapter of requests uses
     util.connection.create_connection     a socket with a connection's timeout and options
+    HTTPConnection.response_class         reads an answer, from a file of the socket in `fp`:
+                                          here from one that ends
     Session.get_redirect_target           asked, and the body read, though redirects are not allowed
     args[0] of an error of requests       urllib3's error, with the `reason` for giving up
 """
 
 from __future__ import annotations
 
+import http.client
+import io
 import logging
 import socket
 from collections.abc import Callable
@@ -24,6 +28,7 @@ import requests
 import requests.adapters
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ProtocolError
 from urllib3.util.connection import create_connection
 
 log = logging.getLogger(__name__)
@@ -31,7 +36,22 @@ log = logging.getLogger(__name__)
 URLLIB3_READ_FROM: Final = "2.8.0"
 REQUESTS_READ_FROM: Final = "2.34.2"
 
+ANSWER_BYTES: Final = 64 * 1024
+"""The most that is read of an answer, its head and what stands around its body included.
+
+Heads of more than 16 KiB are refused by most of what lies between two programs, and of the body
+little is wanted. Without an end, a receiver could have as many interim answers and fields read as
+it can send while an attempt lasts.
+"""
+
 Connect = Callable[[HTTPConnection], socket.socket]
+
+
+class AnswerTooLong(ProtocolError):
+    """The receiver's answer goes on after ANSWER_BYTES."""
+
+    def __init__(self) -> None:
+        super().__init__("the answer is too long")
 
 
 class ConnectingAdapter(requests.adapters.HTTPAdapter):
@@ -55,11 +75,17 @@ class StayingSession(requests.Session):
         return None
 
 
-def open_socket(connection: HTTPConnection, address: str, port: int) -> socket.socket:
-    """A socket to `address`, with the timeout and the options of `connection`. Raises OSError."""
+def open_socket(
+    connection: HTTPConnection, address: str, port: int, most_seconds: float
+) -> socket.socket:
+    """A socket to `address`, with the options of `connection`. Raises OSError.
+
+    Connecting to it takes as long as the connection's timeout says, and `most_seconds` at most.
+    """
+    timeout = connection.timeout
     return create_connection(
         (address, port),
-        connection.timeout,
+        most_seconds if timeout is None else min(timeout, most_seconds),
         source_address=connection.source_address,
         socket_options=connection.socket_options,
     )
@@ -83,12 +109,41 @@ def root_of(error: Exception) -> Exception:
     return inner if isinstance(inner, Exception) else error
 
 
-class _InOnePiece(HTTPConnection):
+class _Metered(io.RawIOBase):
+    """What comes through a socket, as far as ANSWER_BYTES. Raises AnswerTooLong."""
+
+    def __init__(self, inner: io.RawIOBase) -> None:
+        self._inner = inner
+        self._left = ANSWER_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._left <= 0:
+            raise AnswerTooLong
+        count: int | None = self._inner.readinto(memoryview(buffer)[: self._left])
+        self._left -= count or 0
+        return count
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fp = io.BufferedReader(_Metered(self.fp.detach()))
+
+
+class _Exchange(HTTPConnection):
     """Head and body of a request leave in one write: that is a quarter of a delivery's time.
 
-    Requests here always have a body, so `send` is called twice for each.
+    Requests here always have a body, so `send` is called twice for each. An answer has an end.
     """
 
+    response_class = _Answer
     _head: bytes | None = None
 
     def send(self, data: Any) -> None:
@@ -102,11 +157,11 @@ class _InOnePiece(HTTPConnection):
 def _pools(connect: Connect) -> dict[str, type[HTTPConnectionPool]]:
     """urllib3 makes connections by class, so how to connect becomes part of the classes."""
 
-    class Plain(_InOnePiece, HTTPConnection):
+    class Plain(_Exchange, HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return connect(self)
 
-    class Secure(_InOnePiece, HTTPSConnection):
+    class Secure(_Exchange, HTTPSConnection):
         def _new_conn(self) -> socket.socket:
             return connect(self)
 

@@ -159,4 +159,6 @@ def _remedies(gateway: Gateway, signal_cli: Supervisor | None) -> Remedies:
 
 
 def _rules(settings: Settings) -> Rules:
-    return Rules(settings.webhook_allow, settings.webhook_deny)
+    return Rules(
+        settings.webhook_allow, settings.webhook_deny, shows_answers=settings.webhook_show_answers
+    )

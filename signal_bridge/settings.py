@@ -195,6 +195,9 @@ class Settings:
     webhook_deny: tuple[texts.Network, ...] = setting(
         "BRIDGE_WEBHOOK_DENY", texts.networks, (),
         "networks that webhooks may not be in, besides link-local and metadata addresses")
+    webhook_show_answers: bool = setting(
+        "BRIDGE_WEBHOOK_SHOW_ANSWERS", texts.flag, False,
+        "keep and show the beginning of what receivers of webhooks answer")
     # fmt: on
 
     @property

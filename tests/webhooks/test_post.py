@@ -99,9 +99,17 @@ def test_cookies_are_not_kept(poster: Poster, receiver: Receiver) -> None:
     assert all("cookie" not in post.headers for post in receiver.posts)
 
 
-def test_the_beginning_of_the_answer_is_kept(poster: Poster, receiver: Receiver) -> None:
+def test_of_the_answer_its_size_is_kept(poster: Poster, receiver: Receiver) -> None:
+    receiver.answers = [status(200, b"geheim"), status(404, b"x" * 5000), status(204)]
+    attempts = [poster.post(webhook(receiver.url), "evt_1", BODY) for _ in range(3)]
+    assert [(one.answer, one.answer_bytes) for one in attempts] == [("", 6), ("", 4096), ("", 0)]
+
+
+def test_the_beginning_of_the_answer_is_kept_where_it_is_shown(receiver: Receiver) -> None:
+    poster = Poster(Rules(shows_answers=True))
     receiver.answers = [status(422, "nö\0".encode() + b"\xff" + b"x" * 3000)]
     attempt = poster.post(webhook(receiver.url), "evt_1", BODY)
+    poster.close()
     assert attempt.answer.startswith("nö\ufffd\ufffdxxx")
     assert len(attempt.answer) == 1000
 
@@ -127,9 +135,11 @@ def test_a_huge_answer_is_not_read(poster: Poster, receiver: Receiver) -> None:
     assert poster.post(webhook(receiver.url), "evt_2", BODY).status == 204
 
 
-def test_a_zipped_answer_is_not_unpacked(poster: Poster, receiver: Receiver) -> None:
+def test_a_zipped_answer_is_not_unpacked(receiver: Receiver) -> None:
+    poster = Poster(Rules(shows_answers=True))
     receiver.answers = [status(200, b"not gzip at all", Content_Encoding="gzip")]
     assert poster.post(webhook(receiver.url), "evt_1", BODY).answer == "not gzip at all"
+    poster.close()
 
 
 def test_retry_after_is_read(poster: Poster, receiver: Receiver) -> None:

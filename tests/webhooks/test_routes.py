@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -167,7 +168,8 @@ def test_a_test_says_what_the_receiver_answered(bridge: Bridge, receiver: Receiv
     hook = register(bridge, receiver.url, secret=SECRET)
     answer = bridge.post(f"{HOOKS}/{hook['id']}/test").json()
     assert answer.pop("duration_ms") >= 0
-    assert answer == {"delivered": True, "status": 202, "error": "", "answer": "hello yourself"}
+    shown = {"delivered": True, "status": 202, "error": "", "answer": "", "answer_bytes": 14}
+    assert answer == shown
     [post] = receiver.posts
     assert (post.json["event"], post.json["account"]) == ("webhook.test", ACCOUNT)
     assert verifies(SECRET, post.headers, post.body)
@@ -180,6 +182,28 @@ def test_a_test_of_a_receiver_that_is_down(bridge: Bridge) -> None:
     assert answer["error"] == "no connection: Connection refused"
 
 
+def test_answers_are_shown_and_kept_only_where_the_operator_says_so(receiver: Receiver) -> None:
+    receiver.otherwise = status(404, b"an internal page")
+    with Bridge(MODE="sandbox", BRIDGE_WEBHOOK_SHOW_ANSWERS="true") as shows:
+        shows.wait_ready()
+        path = f"{HOOKS}/{register(shows, receiver.url)['id']}"
+        assert shows.post(f"{path}/test").json()["answer"] == "an internal page"
+        say(shows, "refused")
+        [kept] = eventually(lambda: shows.get(f"{path}/attempts").json())
+        assert kept["answer"] == "an internal page"
+        shows.stop()
+        shows.environ["BRIDGE_WEBHOOK_SHOW_ANSWERS"] = "false"
+        shows.start().wait_ready()
+        [hidden] = shows.get(f"{path}/attempts").json()
+        assert hidden == {**kept, "answer": ""}
+        assert shows.post(f"{path}/test").json()["answer"] == ""
+        say(shows, "refused again")
+        eventually(lambda: len(shows.get(f"{path}/attempts").json()) == 2)
+        with sqlite3.connect(f"file:{shows.config_dir}/bridge/bridge.db?mode=ro", uri=True) as data:
+            answers = data.execute("select answer from attempts order by id").fetchall()
+        assert answers == [("an internal page",), ("",)]
+
+
 def test_attempts_parked_and_replay(bridge: Bridge, receiver: Receiver) -> None:
     receiver.answers = [status(503, b"not now"), status(404, b"who?")]
     path = f"{HOOKS}/{register(bridge, receiver.url)['id']}"
@@ -189,8 +213,8 @@ def test_attempts_parked_and_replay(bridge: Bridge, receiver: Receiver) -> None:
     assert parked["replaying"] is False
     attempts = bridge.get(f"{path}/attempts").json()
     assert [(one["status"], one["answer"], one["attempt"]) for one in attempts] == [
-        (404, "who?", 2),
-        (503, "not now", 1),
+        (404, "", 2),
+        (503, "", 1),
     ]
     assert bridge.get(path).json()["parked"] == 1
     seq = parked["seq"]

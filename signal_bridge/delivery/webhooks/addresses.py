@@ -41,10 +41,14 @@ _IPV4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 
 @dataclasses.dataclass(frozen=True)
 class Rules:
-    """The operator's say: `allow` wins over `deny`, and both over the default."""
+    """The operator's say: `allow` wins over `deny`, and both over the default.
+
+    `shows_answers`: whoever may make a webhook may read what its receiver answers.
+    """
 
     allow: tuple[Network, ...] = ()
     deny: tuple[Network, ...] = ()
+    shows_answers: bool = False
 
     def refusal(self, address: Address) -> str | None:
         """Why there may be no connection to `address`, or None when there may."""

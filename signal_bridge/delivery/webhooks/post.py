@@ -32,7 +32,7 @@ from signal_bridge.delivery.webhooks.webhook import Webhook
 
 log = logging.getLogger(__name__)
 
-_ANSWER_BYTES: Final = 4096
+_ANSWER_BODY_BYTES: Final = 4096
 _ANSWER_CHARACTERS: Final = 1000
 # How often to look whether an attempt without a courier is overdue.
 _LOOK_SECONDS: Final = 0.25
@@ -51,7 +51,8 @@ class Limits:
 class Attempt:
     """What came of it. `status` is 0 when no answer came; then `error` says why.
 
-    `answer` is the beginning of the receiver's answer as text.
+    `answer` is the beginning of the receiver's answer as text, empty when the rules say that it is
+    not shown; `answer_bytes` is how much of its body was read.
     """
 
     status: int
@@ -59,6 +60,7 @@ class Attempt:
     duration_ms: int
     retry_after_seconds: float | None = None
     answer: str = ""
+    answer_bytes: int = 0
 
 
 class _Overdue(Exception):
@@ -88,6 +90,7 @@ class Poster:
     def __init__(self, rules: Rules, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._adapter = CheckedAdapter(rules)
+        self._shows_answers = rules.shows_answers
         self._session = StayingSession()
         self._session.trust_env = False
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
@@ -123,7 +126,8 @@ class Poster:
             error,
             duration_ms=round((time.monotonic() - began) * 1000),
             retry_after_seconds=schedule.retry_after(retry_after, time.time()),
-            answer=_text(answer),
+            answer=_text(answer) if self._shows_answers else "",
+            answer_bytes=len(answer),
         )
 
     def end_if_overdue(self) -> None:
@@ -208,8 +212,8 @@ def _template(webhook: Webhook) -> requests.PreparedRequest:
 def _beginning(response: requests.Response) -> bytes:
     """The first bytes of the answer. It has a status already: an end too early is no error."""
     try:
-        head: bytes = response.raw.read(_ANSWER_BYTES, decode_content=False)
-        if len(head) < _ANSWER_BYTES:
+        head: bytes = response.raw.read(_ANSWER_BODY_BYTES, decode_content=False)
+        if len(head) < _ANSWER_BODY_BYTES:
             response.raw.read(1, decode_content=False)  # at its end the connection is free again
     except (OSError, http_errors.HTTPError) as error:
         log.debug("the receiver's answer ended early: %s", type(error).__name__)

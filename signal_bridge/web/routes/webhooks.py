@@ -74,7 +74,10 @@ def delete(number: str, webhook_id: str) -> ResponseReturnValue:
 
 
 def test(number: str, webhook_id: str) -> ResponseReturnValue:
-    """Send a `webhook.test` event at once, signed. What the receiver answered, and how fast."""
+    """Send a `webhook.test` event at once, signed. The status of the answer, how fast, how much.
+
+    `answer`, its beginning, is empty unless BRIDGE_WEBHOOK_SHOW_ANSWERS says that it is shown.
+    """
     from signal_bridge.delivery.webhooks.post import (
         post_once,  # an HTTP client: memory few requests need
     )
@@ -90,12 +93,18 @@ def test(number: str, webhook_id: str) -> ResponseReturnValue:
             "error": attempt.error,
             "duration_ms": attempt.duration_ms,
             "answer": attempt.answer,
+            "answer_bytes": attempt.answer_bytes,
         }
     )
 
 
 def list_attempts(number: str, webhook_id: str) -> ResponseReturnValue:
-    """The last 100 attempts, newest first. Status 0: no answer came, and `error` says why."""
+    """The last 100 attempts, newest first. Status 0: no answer came, and `error` says why.
+
+    `answer` is empty unless BRIDGE_WEBHOOK_SHOW_ANSWERS said at that time, and says now, that it is
+    shown.
+    """
+    shows_answers = bridge().webhooks.rules.shows_answers
     rows = bridge().webhooks.attempts(required_number(number), webhook_id)
     return jsonify(
         [
@@ -106,7 +115,7 @@ def list_attempts(number: str, webhook_id: str) -> ResponseReturnValue:
                 "duration_ms": row.duration_ms,
                 "status": row.status,
                 "error": row.error,
-                "answer": row.answer,
+                "answer": row.answer if shows_answers else "",
             }
             for row in rows
         ]

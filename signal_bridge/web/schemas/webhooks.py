@@ -86,13 +86,16 @@ class _AnsweredSchema(AnswerSchema):
     status = whole(200, about="0: no answer came, and `error` says why")
     error = text("")
     duration_ms = whole(12)
-    answer = text("ok", about="the beginning of the answer's body")
+    answer = text(
+        "ok", about="the beginning of its body; empty unless BRIDGE_WEBHOOK_SHOW_ANSWERS is on"
+    )
 
 
 class WebhookTriedSchema(_AnsweredSchema):
     """What came of a trial."""
 
     delivered = flag(True)
+    answer_bytes = whole(2, about="how much of the answer's body was read, 4096 at most")
 
 
 class AttemptSchema(_AnsweredSchema):

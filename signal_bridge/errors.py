@@ -160,7 +160,8 @@ class DaemonError(BridgeError):
     """signal-cli could not be asked, or gave no usable answer.
 
     `request_written` tells whether the request may have reached signal-cli. If it may have, the
-    outcome is unknown and only the caller can decide to repeat; if not, repeating is safe.
+    outcome is unknown and only the caller can decide to repeat; if not, repeating is safe. So it is
+    for a call that only reads, whose error the gateway makes `retryable`.
     """
 
     code = "daemon_error"

@@ -17,6 +17,7 @@ from typing import Any, Final
 from signal_bridge.clock import Deadline, pause
 from signal_bridge.errors import (
     BridgeError,
+    CallTimedOut,
     ConnectionLost,
     DaemonError,
     DaemonOutdated,
@@ -37,8 +38,8 @@ from signal_bridge.store.status import OUTDATED, StatusBoard
 log = logging.getLogger(__name__)
 
 _RETRY_SECONDS: Final = 0.2
-# A connection can be lost again while a call is repeated; not for ever.
-_REPETITIONS: Final = 3
+# So many connections in a row may be lost before a call could be written; not for ever.
+_TRIES: Final = 3
 # One that is up answers its greeting in milliseconds; a bridge that stops waits for no other.
 _GREETING_WHILE_STOPPING_SECONDS: Final = 1.0
 
@@ -76,8 +77,8 @@ class Gateway:
 
         Raises Refused (signal-cli said no), DaemonUnavailable (it is not there, AccountNotLoaded:
         not for this account; nothing was sent), ConnectionLost or CallTimedOut (each says whether
-        the outcome is unknown). Only a call that was not written, or that may be repeated, is
-        repeated.
+        the outcome is unknown). What was written is never written again: it may be what ended
+        signal-cli. Of a call that is `repeatable` the caller may decide so.
         """
         reply = self.answer(call)
         if reply.error is not None:
@@ -112,12 +113,13 @@ class Gateway:
 
     def _answer(self, call: Call) -> Reply:
         deadline = Deadline(call.timeout_seconds or self._settings.call_timeout_seconds)
-        for _ in range(_REPETITIONS):
+        for _ in range(_TRIES):
             client = self._ready_client(deadline)
             try:
                 return client.call(call.method, call.params, deadline)
-            except ConnectionLost as error:
-                if error.request_written and not call.repeatable:
+            except (ConnectionLost, CallTimedOut) as error:
+                error.retryable |= call.repeatable
+                if error.request_written or isinstance(error, CallTimedOut):
                     raise
                 lost = error
         raise lost

@@ -13,8 +13,8 @@ Params = Mapping[str, Any] | list[Any]
 class Call:
     """A method with its parameters, to be run by `session.gateway.Gateway.run`.
 
-    `repeatable`: the call changes nothing, so it may be sent again when the connection died
-    before the answer came. A send never is: it would arrive twice.
+    `repeatable`: the call changes nothing, so who lost its answer may ask again. A send never is:
+    it would arrive twice.
     `timeout_seconds`: how long the answer may take; None means the configured default.
     """
 

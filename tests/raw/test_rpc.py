@@ -363,9 +363,13 @@ def test_a_call_that_is_lost_says_so_and_is_not_repeated(
     assert len(daemon.asked("send")) == 1
 
 
-def test_a_call_that_only_reads_is_repeated(dialect: Dialect, daemon: ScriptedDaemon) -> None:
+def test_a_call_that_only_reads_is_not_repeated_either_and_its_caller_may(
+    dialect: Dialect, daemon: ScriptedDaemon
+) -> None:
     daemon.on("listGroups", drop, result([{"id": "g"}]))
-    assert dialect.call("listGroups")["result"] == [{"id": "g"}]
+    answer = dialect.post(request("listGroups", "x"))
+    assert (answer.status_code, answer.json()["error"]["data"]["retryable"]) == (502, True)
+    assert len(daemon.asked("listGroups")) == 1
 
 
 def test_without_a_daemon_it_is_503_and_still_json_rpc(start_bridge: Callable[..., Bridge]) -> None:

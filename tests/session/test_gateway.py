@@ -240,12 +240,25 @@ def test_a_connection_that_was_lost_meanwhile_is_replaced_without_a_word(
 # -- repeating ---------------------------------------------------------------------------------
 
 
-def test_a_call_that_changes_nothing_is_repeated_after_a_lost_connection(
+def test_what_was_written_is_not_repeated_though_it_only_reads_and_the_caller_may(
     own: ScriptedDaemon, gateway: Gateway
 ) -> None:
+    """It may be what ended signal-cli."""
     own.start().on("listGroups", drop, result(["a group"]))
+    with pytest.raises(ConnectionLost) as caught:
+        gateway.run(LIST)
+    assert (caught.value.request_written, caught.value.retryable) == (True, True)
+    assert len(own.asked("listGroups")) == 1
     assert gateway.run(LIST) == ["a group"]
-    assert len(own.asked("listGroups")) == 2
+
+
+def test_who_waited_in_vain_for_a_call_that_only_reads_may_ask_again(
+    own: ScriptedDaemon, gateway: Gateway
+) -> None:
+    own.start().on("listGroups", silence)
+    with pytest.raises(CallTimedOut) as caught:
+        gateway.run(Call("listGroups", repeatable=True, timeout_seconds=0.3))
+    assert (caught.value.request_written, caught.value.retryable) == (True, True)
 
 
 def test_a_send_is_never_repeated_once_it_was_written(
@@ -276,11 +289,22 @@ def test_a_send_that_was_not_written_is_repeated(
     assert len(own.asked("send")) == 1
 
 
-def test_a_call_is_not_repeated_for_ever(own: ScriptedDaemon, gateway: Gateway) -> None:
-    own.start().on("listGroups", drop)
-    with pytest.raises(ConnectionLost):
-        gateway.run(LIST)
-    assert 1 < len(own.asked("listGroups")) <= 5
+def test_a_call_that_finds_no_connection_that_lasts_is_not_tried_for_ever(
+    own: ScriptedDaemon, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.start()
+    gateway.run(SEND)
+    tries = []
+
+    def lost_before_it_was_written(*_: object) -> object:
+        tries.append("one more")
+        raise ConnectionLost("gone", request_written=False)
+
+    monkeypatch.setattr(Client, "call", lost_before_it_was_written)
+    with pytest.raises(ConnectionLost) as caught:
+        gateway.run(SEND)
+    assert caught.value.retryable
+    assert 1 < len(tries) <= 5
 
 
 def test_a_daemon_that_dies_while_it_starts_is_waited_for_and_nothing_was_sent(

@@ -11,10 +11,12 @@
     │   ├── BodyTooLarge              it is bigger than the bridge accepts
     │   ├── TooManyParts              a form of more parts than the bridge accepts
     │   ├── TooMuchJson               JSON of more structure than the bridge accepts
+    │   ├── CallTooLarge              signal-cli would have to read more than it can
     │   └── UnreadableBody            it is encoded in a way that the bridge does not read
     ├── DaemonError                   signal-cli could not be asked, or did not answer
     │   ├── DaemonUnavailable         it is not running (yet); nothing was sent
     │   │   ├── AccountNotLoaded      it has not loaded the account, which is known
+    │   │   ├── DaemonBusy            it has no memory left for one more large call
     │   │   └── DaemonOutdated        Signal no longer talks to it, and so it ends at its start
     │   ├── ConnectionLost            the connection ended before the answer came
     │   ├── CallTimedOut              no answer within the deadline
@@ -133,6 +135,12 @@ class TooMuchJson(RequestError):
     code = "too_much_json"
 
 
+class CallTooLarge(RequestError):
+    """What signal-cli would have to read for it is more than its memory takes."""
+
+    code = "too_large_for_signal_cli"
+
+
 class UnreadableBody(RequestError):
     """The body is compressed, or in a charset that is not known: it was not looked at."""
 
@@ -186,6 +194,15 @@ class AccountNotLoaded(DaemonUnavailable):
     """The account is known, and signal-cli has not loaded it (yet). Nothing was sent to it."""
 
     code = "account_not_loaded"
+
+
+class DaemonBusy(DaemonUnavailable):
+    """signal-cli works on so many large calls that this one has no room beside them."""
+
+    code = "daemon_busy"
+
+    def __init__(self) -> None:
+        super().__init__("signal-cli works on as many large calls as it has memory for; try again")
 
 
 class DaemonOutdated(DaemonUnavailable):

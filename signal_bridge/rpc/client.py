@@ -5,6 +5,7 @@ A call travels so:
     caller                          reader thread
     ──────                          ─────────────
     Pending.register  (a place)
+    Admission.admit   (room in signal-cli's memory, if the line is not small)
     Writer: one line ────────────►  … signal-cli works, in any order …
     wait on the place               LineBuffer.feed ◄──────── bytes
         ◄─────────────────────────  Pending.settle(reply)
@@ -30,9 +31,11 @@ from signal_bridge.errors import (
     BridgeError,
     CallTimedOut,
     ConnectionLost,
+    DaemonError,
     DaemonUnavailable,
     NonsenseReply,
 )
+from signal_bridge.rpc.admission import Admission
 from signal_bridge.rpc.framing import MAX_LINE_BYTES, LineBuffer, Overlong
 from signal_bridge.rpc.jsonrpc import (
     Lost,
@@ -40,10 +43,12 @@ from signal_bridge.rpc.jsonrpc import (
     Notice,
     Params,
     Reply,
+    RequestId,
     decode_line,
     encode_request,
     lost_line,
 )
+from signal_bridge.rpc.lines import HARMLESS_BYTES
 from signal_bridge.rpc.pending import Pending
 
 log = logging.getLogger(__name__)
@@ -95,7 +100,7 @@ class Client:
     thread with the notifications that arrived together, those that cannot be read among them; the
     next bytes are read only after it returned, so a handler that stores them makes signal-cli wait
     for the disk. An exception from the handler ends the connection: what was not handled must not
-    be read past.
+    be read past. Of lines that are not small `admission` is asked; without one all are written.
 
     Raises DaemonUnavailable, with the socket closed, when the system has no thread left.
     """
@@ -106,6 +111,7 @@ class Client:
         name: str,
         on_notices: NoticeHandler = _ignore,
         max_line_bytes: int = MAX_LINE_BYTES,
+        admission: Admission | None = None,
     ) -> None:
         connection.setblocking(True)  # connecting had a time limit; reading has none
         self._socket = connection
@@ -113,6 +119,7 @@ class Client:
         self._on_notices = on_notices
         self._buffer = LineBuffer(max_line_bytes)
         self._pending = Pending()
+        self._admission = admission
         # Serialises lines on the wire: whoever holds it is the only one that writes.
         self._writing = threading.Lock()
         self.lost = False
@@ -136,15 +143,20 @@ class Client:
         """Ask for `method` and wait for its reply, which may be a refusal.
 
         Raises ConnectionLost, CallTimedOut (each says whether the request was written),
-        NonsenseReply, or TypeError (the parameters are not JSON). Safe from any thread but the
-        reader's.
+        NonsenseReply, TypeError (the parameters are not JSON), RequestError (signal-cli cannot
+        read them) or DaemonBusy (not now). Safe from any thread but the reader's.
         """
         waiter = self._pending.register()
         try:
-            self._write(encode_request(waiter.request_id, method, params), deadline)
+            line = encode_request(waiter.request_id, method, params)
+            if len(line) > HARMLESS_BYTES and self._admission is not None:
+                self._admission.admit(waiter.request_id, line, params, deadline)
+            self._write(line, deadline)
             return self._await(waiter.future, method, deadline)
-        except BaseException:
+        except BaseException as error:
             self._pending.forget(waiter)
+            if isinstance(error, DaemonError) and not error.request_written:
+                self._give_back(waiter.request_id)
             raise
 
     def close(self) -> None:
@@ -265,6 +277,7 @@ class Client:
             self._on_notices(notices)
 
     def _settle(self, reply: Reply) -> None:
+        self._give_back(reply.id)
         if not self._pending.settle(reply):
             self._complain("a reply that nobody waits for (late, doubled or foreign)")
 
@@ -272,7 +285,13 @@ class Client:
         self._complain(nonsense.why)
         if nonsense.id is not None:
             text = "signal-cli's answer makes no sense; whether it did what was asked is unknown"
+            self._give_back(nonsense.id)
             self._pending.fail(nonsense.id, NonsenseReply(text))
+
+    def _give_back(self, request_id: RequestId) -> None:
+        """What a call took of signal-cli's memory. Late answers count: until then it has it."""
+        if self._admission is not None:
+            self._admission.give_back(request_id)
 
     def _complain(self, why: str) -> None:
         if why in self._complaints or len(self._complaints) >= 100:
@@ -302,3 +321,5 @@ class Client:
         self._lost_because, self.lost = because, True
         self._lost.set()
         self._pending.fail_all(because)
+        if self._admission is not None:
+            self._admission.give_all_back()

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import orjson
 
+from signal_bridge.errors import RequestError
+
 RequestId = str | int
 Params = Mapping[str, Any] | list[Any]
 
@@ -32,6 +34,14 @@ _IN_STRING: Final = re.compile(
     r"|(?P<backslash>\\)"
     r"|(?P<control>[\x00-\x1f])"
 )
+
+
+# What orjson says of values that JSON has, or that came as JSON, and that it cannot write.
+_UNWRITABLE: Final = {
+    "Recursion limit reached": "it is nested too deep",
+    "Integer exceeds 64-bit range": "a number has more than 64 bits",
+    "str is not valid UTF-8: surrogates not allowed": "a text has half a surrogate pair in it",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,12 +90,18 @@ class Nonsense:
 def encode_request(request_id: RequestId, method: str, params: Params | None) -> bytes:
     """The line that asks for `method`, with its line feed. `params` None leaves the key out.
 
-    Raises TypeError when `params` holds something JSON cannot express.
+    Raises RequestError when `params` hold something that came as JSON and cannot be told to
+    signal-cli, TypeError when it is nothing that JSON has.
     """
     request: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "id": request_id}
     if params is not None:
         request["params"] = params
-    return orjson.dumps(request, option=orjson.OPT_APPEND_NEWLINE)
+    try:
+        return orjson.dumps(request, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError as error:
+        if why := _UNWRITABLE.get(str(error)):
+            raise RequestError(f"signal-cli cannot be told this: {why}") from None
+        raise
 
 
 def decode_line(line: bytes) -> Reply | Notice | Lost | Nonsense:

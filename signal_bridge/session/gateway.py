@@ -26,6 +26,7 @@ from signal_bridge.errors import (
     Refused,
     StoreError,
 )
+from signal_bridge.rpc.admission import Admission
 from signal_bridge.rpc.client import Client, connect
 from signal_bridge.rpc.jsonrpc import Reply
 from signal_bridge.session.missing_accounts import MissingAccounts
@@ -76,9 +77,10 @@ class Gateway:
         """The result of `call`.
 
         Raises Refused (signal-cli said no), DaemonUnavailable (it is not there, AccountNotLoaded:
-        not for this account; nothing was sent), ConnectionLost or CallTimedOut (each says whether
-        the outcome is unknown). What was written is never written again: it may be what ended
-        signal-cli. Of a call that is `repeatable` the caller may decide so.
+        not for this account, DaemonBusy: not now; nothing was sent), RequestError (signal-cli
+        cannot read it), ConnectionLost or CallTimedOut (each says whether the outcome is unknown).
+        What was written is never written again: it may be what ended signal-cli. Of a call that is
+        `repeatable` the caller may decide so.
         """
         reply = self.answer(call)
         if reply.error is not None:
@@ -230,7 +232,8 @@ class Gateway:
 
         Our socket takes connections before signal-cli does; only an answer says that it is up.
         """
-        client = Client(self._connected_socket(deadline), self._name)
+        admission = Admission(self._settings.workers)
+        client = Client(self._connected_socket(deadline), self._name, admission=admission)
         if self._settings.supervised:
             self._greet(client, deadline)
         return client

@@ -26,6 +26,7 @@ SPECIAL: dict[str, tuple[Any, ...]] = {
     "BodyTooLarge": (1024,),
     "ConnectionLost": ("gone", False),
     "CallTimedOut": ("late", True),
+    "DaemonBusy": (),
 }
 
 EXPECTED = {
@@ -34,10 +35,12 @@ EXPECTED = {
     "TooManyParts": 413,
     "TooMuchJson": 413,
     "TooManyLargeBodies": 503,
+    "CallTooLarge": 413,
     "UnreadableBody": 415,
     "RequestError": 400,
     "DaemonUnavailable": 503,
     "AccountNotLoaded": 503,
+    "DaemonBusy": 503,
     "CallTimedOut": 504,
     "ConnectionLost": 502,
     "NonsenseReply": 502,

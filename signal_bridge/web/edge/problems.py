@@ -31,6 +31,7 @@ STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.BodyTooLarge, 413),
     (errors.TooManyParts, 413),
     (errors.TooMuchJson, 413),
+    (errors.CallTooLarge, 413),
     (errors.UnreadableBody, 415),
     (errors.ClientGone, 408),
     (errors.RequestError, 400),

@@ -19,6 +19,10 @@ _RECENT_SECONDS: Final = 60.0
 # before these.
 _STACK_FRAME: Final = re.compile(r"\s+at \S|\s*\.\.\. \d+ (more|common frames)")
 _LINE_BYTES: Final = 2000
+# Callers can make a child complain as often as they ask: 17 lines for each request about an account
+# that there is not (signal-cli.rst 1.6). Two stack traces a second are read by nobody.
+_MOST_LINES: Final = 300
+_PERIOD_SECONDS: Final = 10.0
 # How long to wait for the last words of a child that has ended. They are in the pipe by then, but
 # a child of its own may hold that open.
 _LAST_WORDS_SECONDS: Final = 0.5
@@ -39,6 +43,10 @@ class OutputRing:
         # When each was said last, the newest at the end. What is said again and again takes one
         # place.
         self._lines: dict[str, float] = {}
+        # When the period began whose lines are counted, and how many were logged in it. The reading
+        # thread only.
+        self._period_began = 0.0
+        self._logged = 0
         # Reads what the child of the moment prints. Written by the supervisor's thread.
         self._reader: threading.Thread | None = None
 
@@ -81,9 +89,26 @@ class OutputRing:
         if not line:
             return
         level = _level_of(line)
-        log.log(level, "%s: %s", self._name, line)
+        if log.isEnabledFor(level) and self._may_log():
+            log.log(level, "%s: %s", self._name, line)
         if level > logging.DEBUG and not _STACK_FRAME.match(line):
             self._remember(line)
+
+    def _may_log(self) -> bool:
+        """Whether it is no flood yet. That it has become one is said once in its period."""
+        now = time.monotonic()
+        if now - self._period_began > _PERIOD_SECONDS:
+            self._period_began, self._logged = now, 0
+        self._logged += 1
+        if self._logged == _MOST_LINES + 1:
+            log.warning(
+                "%s has said %d lines within %.0f s; what else it says until they are over is not "
+                "logged",
+                self._name,
+                _MOST_LINES,
+                _PERIOD_SECONDS,
+            )
+        return self._logged <= _MOST_LINES
 
     def _remember(self, line: str) -> None:
         with self._mutex:

@@ -62,6 +62,7 @@ _PURE: Final = (
     "supervisor.command",
     "rpc.framing",
     "rpc.jsonrpc",
+    "rpc.lines",
     "rpc.requests",
     "feed.envelope",
     "feed.event",

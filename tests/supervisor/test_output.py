@@ -128,3 +128,28 @@ def test_a_line_that_cannot_be_dealt_with_stops_nothing(
     monkeypatch.setattr(module, "_level_of", stumble)
     assert drained(b"a", b"odd", b"odd", b"b").last_lines() == ["a", "b"]
     assert caplog.text.count("the output of child failed in a way nobody expected") == 1
+
+
+def test_a_flood_is_logged_in_part_and_read_to_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever can make signal-cli complain must not be able to fill the disk with it."""
+    ring = drained(*(b"WARN %d" % number for number in range(5000)))
+    said = [one.message for one in caplog.records]
+    assert (said[0], said[299]) == ("child: WARN 0", "child: WARN 299")
+    assert said[300:] == [
+        "child has said 300 lines within 10 s; what else it says until they are over is not logged"
+    ]
+    assert ring.last_lines(1) == ["WARN 4999"]
+
+
+def test_after_a_flood_lines_are_logged_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PERIOD_SECONDS", -1.0)
+    drained(*(b"WARN %d" % number for number in range(1000)))
+    assert len(caplog.records) == 1000
+
+
+def test_what_is_not_logged_is_no_flood(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    drained(*[b"DEBUG detail"] * 1000, b"WARN this one")
+    assert [one.message for one in caplog.records] == ["child: WARN this one"]

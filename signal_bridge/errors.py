@@ -4,6 +4,7 @@
     ├── StartError                    the program cannot start; one sentence says what to do
     │   └── SettingError              a setting has a value that is not allowed
     ├── TooManyStreams                no place is left for one more stream
+    │   └── TooManyStreamsOfClient    this client has as many as one may have
     ├── TooManyLargeBodies            no memory is left for one more large body
     ├── RequestError                  the caller's request is at fault
     │   ├── ClientGone                its body did not come to its end
@@ -155,6 +156,17 @@ class TooManyStreams(BridgeError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"All {limit} places for streams are taken; try again later")
+
+
+class TooManyStreamsOfClient(TooManyStreams):
+    """This client has as many streams and requests that wait as one client may have."""
+
+    code = "too_many_streams_of_client"
+
+    def __init__(self, limit: int) -> None:
+        BridgeError.__init__(
+            self, f"This client has {limit} streams and requests that wait, as many as one may have"
+        )
 
 
 class TooManyLargeBodies(BridgeError):

@@ -80,7 +80,7 @@ def _list_accounts(connection: Connection, request: Request) -> None:
 
 @pytest.fixture(scope="module")
 def stage(module_database: Database) -> Iterator[Stage]:
-    with a_stage(module_database, BRIDGE_THREADS=24) as stage:
+    with a_stage(module_database, BRIDGE_THREADS=48) as stage:
         yield stage
 
 

@@ -175,11 +175,11 @@ def test_a_poll_that_finds_something_commits_twice(desk: Desk) -> None:
 
 
 def test_polls_that_wait_ask_nothing_of_the_database(desk: Desk, rare_looks: None) -> None:
-    with polls_waiting(desk, 40) as polls:
+    with polls_waiting(desk, 30) as polls:
         threading.Event().wait(1.0)
         assert desk.counts.statements == []
         desk.feed.close()
-        assert [each.result() for each in polls] == [[]] * 40
+        assert [each.result() for each in polls] == [[]] * 30
         assert desk.counts.commits == 0
 
 

@@ -217,7 +217,7 @@ def test_a_nul_is_the_callers_mistake(stage: Stage, account: str, path: str, acc
 # -- the end ---------------------------------------------------------------------------------------
 
 
-def test_forty_polls_that_wait_are_sent_home_by_a_stop(database: Database) -> None:
+def test_thirty_polls_that_wait_are_sent_home_by_a_stop(database: Database) -> None:
     answers: list[tuple[int, str]] = []
 
     def wait_for_nothing() -> None:
@@ -225,11 +225,11 @@ def test_forty_polls_that_wait_are_sent_home_by_a_stop(database: Database) -> No
         answers.append((answer.status_code, answer.text))
 
     with a_stage(database) as stage:
-        polls = [threading.Thread(target=wait_for_nothing) for _ in range(40)]
+        polls = [threading.Thread(target=wait_for_nothing) for _ in range(30)]
         for each in polls:
             each.start()
-        eventually(lambda: waiting_readers(stage.bridge) == 40, SECONDS)
+        eventually(lambda: waiting_readers(stage.bridge) == 30, SECONDS)
         stage.bridge.stop()
         for each in polls:
             each.join(SECONDS)
-    assert answers == [(200, "[]")] * 40
+    assert answers == [(200, "[]")] * 30

@@ -230,23 +230,6 @@ def test_a_broken_handshake_is_a_400_that_says_why(stage: Stage, account: str) -
     assert "Sec-WebSocket-Version" in answer.json()["error"]
 
 
-def test_one_stream_too_many_gets_503_and_requests_still_find_a_thread(
-    stage: Stage, account: str
-) -> None:
-    """24 threads: 16 places, 8 for requests."""
-    clients = [connect(stage.websocket(account)).__enter__() for _ in range(16)]
-    try:
-        with pytest.raises(InvalidStatus) as refused:
-            connect(stage.websocket(account)).__enter__()
-        assert refused.value.response.status_code == 503
-        assert refused.value.response.headers["Retry-After"]
-        assert stage.bridge.get("/v1/about", timeout=WAIT).status_code == 200
-        assert stage.bridge.get(f"/v1/receive/{account}?timeout=60", timeout=WAIT).json() == []
-    finally:
-        for client in clients:
-            client.close()
-
-
 def test_a_client_that_stops_reading_is_dropped_slows_nobody_and_loses_nothing(
     stage: Stage, account: str
 ) -> None:

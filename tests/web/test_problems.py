@@ -38,6 +38,8 @@ EXPECTED = {
     "CallTooLarge": 413,
     "UnreadableBody": 415,
     "RequestError": 400,
+    "TooManyStreamsOfClient": 429,
+    "TooManyStreams": 503,
     "DaemonUnavailable": 503,
     "AccountNotLoaded": 503,
     "DaemonBusy": 503,

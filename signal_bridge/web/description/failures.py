@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from signal_bridge.web.description.contents import Contents, example_of
 from signal_bridge.web.route import Needs, Operation
-from signal_bridge.web.schemas.problems import ProblemSchema, RateLimitSchema
+from signal_bridge.web.schemas.problems import ProblemSchema
 
 DESCRIPTIONS: Final = {
     400: "The request is at fault, or signal-cli refused it. `error` says why.",
@@ -14,7 +14,7 @@ DESCRIPTIONS: Final = {
     408: "The body did not come to its end. Nothing was done.",
     413: "The body, or a file in it, is larger than allowed.",
     415: "The body is compressed, or its charset is not known.",
-    429: "Signal wants a pause, or a captcha for one of the `challenge_tokens`.",
+    429: "One client has all that one client may have. See Retry-After.",
     500: "A defect of the bridge. The log has it under `request_id`.",
     501: "The signal-cli that runs is too old for it, or runs for a single account.",
     502: "signal-cli gave no usable answer. `outcome` says whether it may have been carried out.",
@@ -39,6 +39,11 @@ _EXAMPLES: Final[dict[int, dict[str, Any]]] = {
     415: {
         "error": "The body is compressed (gzip); send it as it is, without Content-Encoding",
         "code": "unreadable_body",
+    },
+    429: {
+        "error": "This client has 32 streams and requests that wait, as many as one may have",
+        "code": "too_many_streams_of_client",
+        "retryable": True,
     },
     500: {
         "error": "Something unexpected went wrong; the log has it under 4f2a9c0d1e5b6a77",
@@ -71,7 +76,7 @@ _BY_NEED: Final = {
     Needs.SIGNAL_CLI: (400, 501, 502, 503, 504),
     Needs.STORE: (503, 507),
     Needs.ROOM: (503, 507),
-    Needs.PLACE: (503,),
+    Needs.PLACE: (429, 503),
 }
 
 
@@ -96,9 +101,8 @@ def statuses(path: str, operation: Operation) -> set[int]:
 
 
 def _response(status: int, contents: Contents) -> dict[str, Any]:
-    answer = RateLimitSchema if status == 429 else ProblemSchema
-    example = {**_without_rarities(example_of(answer)), **_EXAMPLES.get(status, {})}
-    content = contents.json(answer, example)
+    example = {**_without_rarities(example_of(ProblemSchema)), **_EXAMPLES.get(status, {})}
+    content = contents.json(ProblemSchema, example)
     if status == 404:
         content["text/plain"] = {"schema": {"type": "string"}, "example": "404 page not found"}
     return {"description": DESCRIPTIONS[status], "content": content}

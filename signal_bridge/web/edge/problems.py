@@ -35,6 +35,7 @@ STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.UnreadableBody, 415),
     (errors.ClientGone, 408),
     (errors.RequestError, 400),
+    (errors.TooManyStreamsOfClient, 429),
     (errors.TooManyStreams, 503),
     (errors.TooManyLargeBodies, 503),
     (errors.DaemonUnavailable, 503),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.web.route import BYTES, Body, Needs, Operation, form_of
+from signal_bridge.web.route import BYTES, Body, Needs, Operation, Outcome, form_of
 from signal_bridge.web.schemas import messages as schemas
 from signal_bridge.web.schemas.examples import ANN, BOB
+from signal_bridge.web.schemas.problems import RateLimitSchema
 
 _FILES: Final = {"type": "array", "items": BYTES, "description": "repeated, once for each file"}
 
@@ -18,7 +19,12 @@ SEND: Final = Operation(
         {"number": ANN, "recipients": [BOB], "message": "Hello **Bob**", "text_mode": "styled"},
         form=form_of(schemas.SEND, attachment=_FILES),
     ),
-    failures=(429,),
+    outcomes={
+        429: Outcome(
+            "Signal wants a pause, or a captcha for one of the `challenge_tokens`.",
+            RateLimitSchema,
+        ),
+    },
     needs=Needs.SIGNAL_CLI | Needs.ROOM,
 )
 SEND_V1: Final = Operation(

@@ -20,7 +20,7 @@ from signal_bridge.web.edge.inputs import query_number, query_timeout_seconds, r
 from signal_bridge.web.schemas.events import ACKNOWLEDGE
 from signal_bridge.web.streams import sse
 from signal_bridge.web.streams.reading import query_seq, reader_of, wanted_events
-from signal_bridge.web.streams.waiting import page_or_wait, patience
+from signal_bridge.web.streams.waiting import page_or_wait
 
 _MOST: Final = 1000
 _USUAL: Final = 100
@@ -39,8 +39,8 @@ def read() -> ResponseReturnValue:
     if request.accept_mimetypes.best == "text/event-stream":
         return sse.stream(reader_of(wanted, EVENTS), "event", numbered_element)
     limit = max(1, min(query_number("limit", _USUAL), _MOST))
-    with patience(query_timeout_seconds(default=0)) as deadline:
-        return _page(wanted, _start(), limit, deadline)
+    deadline = Deadline(query_timeout_seconds(default=0))
+    return _page(wanted, _start(), limit, deadline)
 
 
 def acknowledge() -> ResponseReturnValue:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from flask import Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
+from signal_bridge.clock import Deadline
 from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.session import qrcodes
 from signal_bridge.session.link_book import Link
@@ -20,7 +21,7 @@ from signal_bridge.web.edge.context import bridge, head_alone
 from signal_bridge.web.edge.inputs import query_timeout_seconds, read_strict_body
 from signal_bridge.web.edge.problems import problem, refused_as
 from signal_bridge.web.schemas.linking import LINK
-from signal_bridge.web.streams.waiting import patience
+from signal_bridge.web.streams.waiting import client_has_hung_up, place
 
 _COULD_NOT_START: Final = "Couldn't start link: "
 _PNG: Final = "image/png"
@@ -81,9 +82,17 @@ def watch(link_id: str) -> ResponseReturnValue:
 
     Waits up to `timeout` seconds (0) until it is not pending any more. 404 for an unknown link.
     """
-    with patience(query_timeout_seconds(default=0)) as deadline:
-        link = bridge().links.wait(link_id, deadline, lambda: bridge().feed.closing)
+    timeout_seconds = query_timeout_seconds(default=0)
+    link = bridge().links.find(link_id)
+    if link.pending and timeout_seconds:
+        with place():
+            link = bridge().links.wait(link_id, Deadline(timeout_seconds), _nobody_wants_it)
     return jsonify(_answer(link))
+
+
+def _nobody_wants_it() -> bool:
+    """Whether nobody waits for the request in hand: the bridge stops, or the client is gone."""
+    return bridge().feed.closing or client_has_hung_up()
 
 
 def qr_code(link_id: str) -> ResponseReturnValue:

@@ -13,6 +13,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as AnyResponse
 
+from signal_bridge.clock import Deadline
 from signal_bridge.feed.cursors import SSE, WEBSOCKET
 from signal_bridge.feed.formats import frame
 from signal_bridge.web.edge.context import head_alone, moved
@@ -24,7 +25,6 @@ from signal_bridge.web.edge.inputs import (
 )
 from signal_bridge.web.streams import polling, sse, websocket
 from signal_bridge.web.streams.reading import reader_of, wanted_events
-from signal_bridge.web.streams.waiting import patience
 
 _FLAGS: Final = (
     "ignore_attachments",
@@ -66,5 +66,4 @@ def _poll(account: str, spelled: str) -> AnyResponse:
         return moved(f"/v1/receive/{account}", 301)
     if alone := head_alone("application/json; charset=utf-8"):
         return alone
-    with patience(timeout_seconds) as deadline:
-        return polling.poll(wanted, max(0, max_messages), deadline)
+    return polling.poll(wanted, max(0, max_messages), Deadline(timeout_seconds))

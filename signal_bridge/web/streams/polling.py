@@ -29,7 +29,7 @@ from signal_bridge.feed.watch import WaitingFollower
 from signal_bridge.store.bells import LEASES
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.streams.reading import looked_far
-from signal_bridge.web.streams.waiting import client_has_hung_up, wait
+from signal_bridge.web.streams.waiting import client_has_hung_up, place, wait
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,8 @@ Read = Callable[[Filter, int, int], Page]
 def poll(wanted: Filter, limit: int, deadline: Deadline) -> Response:
     """The answer to a poll: up to `limit` events, 0 for all, waited for until the deadline.
 
-    `X-Signal-Bridge-Gap: first-last` tells of those that are no longer kept. Raises StoreError.
+    `X-Signal-Bridge-Gap: first-last` tells of those that are no longer kept. Raises
+    StoreError, or TooManyStreams when there is nothing to hand over yet and no place to wait.
     """
     return _Poll(bridge().feed, bridge().cursors, wanted, limit or sys.maxsize).answer(deadline)
 
@@ -93,7 +94,7 @@ class _Poll:
         look = self._look(self._feed.read)
         if look.reading is not None or (not look.is_refused and deadline.expired()):
             return look
-        with self._feed.following(self._wanted) as follower:
+        with place(), self._feed.following(self._wanted) as follower:
             while True:
                 look = self._look(self._feed.watch.read)
                 if look.is_refused:

@@ -7,8 +7,8 @@ that closed only its own side looks the same from here, and reads what is sent t
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from typing import Any
 
 from flask import request
 
@@ -18,17 +18,17 @@ from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.filters import Filter
 from signal_bridge.feed.watch import WaitingFollower
 from signal_bridge.gunicorn_parts import CLIENT_SOCKET
-from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.context import bridge, client
 
 
-@contextmanager
-def patience(seconds: float) -> Iterator[Deadline]:
-    """For how long the request in hand may wait for something to come: `seconds`, or not at all.
+def place() -> AbstractContextManager[None]:
+    """A place among the streams for the request in hand, while it waits for something to come.
 
-    A request that waits is a stream for as long as it waits; without a place it does not wait.
+    Without one it is refused, and not told that there is nothing: who polls would ask again at
+    once, and again. What is there already is answered before anybody needs a place. Raises
+    TooManyStreams.
     """
-    with bridge().streams.one_if_free() as may_wait:
-        yield Deadline(seconds if may_wait else 0)
+    return bridge().streams.one(client())
 
 
 def wait(follower: WaitingFollower, deadline: Deadline) -> bool:
@@ -42,6 +42,34 @@ def wait(follower: WaitingFollower, deadline: Deadline) -> bool:
     return ready == [follower.fd]
 
 
+class Line:
+    """The connection to the client of a stream, None for one that cannot be seen.
+
+    Whether somebody who closed its own side still reads is found out by sending something.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._events = select.POLLRDHUP  # an end is told in any case: POLLHUP, POLLERR
+
+    def wait(self, follower: WaitingFollower, deadline: Deadline) -> bool:
+        """Until the follower is woken or the time is up. True: send something, now.
+
+        The client has closed its side, of which is told once, or it is gone.
+        """
+        poller = select.poll()
+        poller.register(follower.fd, select.POLLIN)
+        if self._connection is not None:
+            poller.register(self._connection, self._events)
+        ready = {fd for fd, _events in poller.poll(deadline.remaining_seconds() * 1000)}
+        if follower.fd in ready:
+            follower.clear()
+        if ready <= {follower.fd}:
+            return False
+        self._events = 0
+        return True
+
+
 def client_has_hung_up() -> bool:
     """Whether the client of this request has closed its side of the connection."""
     if (connection := request.environ.get(CLIENT_SOCKET)) is None:
@@ -52,11 +80,14 @@ def client_has_hung_up() -> bool:
 
 
 def page_or_wait(feed: Feed, wanted: Filter, after: int, limit: int, deadline: Deadline) -> Page:
-    """What this request reads above `after`, waited for until the deadline. Raises StoreError."""
+    """What this request reads above `after`, waited for until the deadline.
+
+    Raises StoreError, or TooManyStreams when it would have to wait.
+    """
     page = feed.read(wanted, after, limit)
     if page.tells or deadline.expired() or feed.closing:
         return page
-    with feed.following(wanted) as follower:
+    with place(), feed.following(wanted) as follower:
         while True:
             page = follower.read(page.through, limit)
             if page.tells or feed.closing or not wait(follower, deadline):

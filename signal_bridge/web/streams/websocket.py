@@ -31,6 +31,7 @@ from signal_bridge.feed.event import Gap
 from signal_bridge.feed.formats import frame
 from signal_bridge.feed.watch import WaitingFollower
 from signal_bridge.gunicorn_parts import CLIENT_SOCKET, end_without_answer
+from signal_bridge.web.edge.context import client
 from signal_bridge.web.streams.reading import Reader
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def serve(environ: dict[str, Any], reader: Reader) -> Response:
     Raises RequestError when it is not a proper handshake, TooManyStreams, StoreError.
     """
     answer = _handshake(environ)
-    with reader.bridge.streams.one():
+    with reader.bridge.streams.one(client()):
         _Session(environ[CLIENT_SOCKET], reader).run(answer)
     return UpgradedResponse(status=101)
 

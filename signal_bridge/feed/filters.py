@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from signal_bridge.errors import RequestError
@@ -52,6 +52,17 @@ OWN_KINDS: Final = (
 )
 
 
+MOST_WORDS: Final = 100
+"""How many types or senders somebody may name. There are thirty types."""
+MOST_PATTERNS: Final = 16
+"""How many of the types may have a `*`: each is held against every type."""
+LONGEST_WORD: Final = 64
+
+_EVERY_KIND: Final = (*SIGNAL_KINDS, *OWN_KINDS)
+_LONGEST_KIND: Final = max(map(len, _EVERY_KIND))
+_STARS: Final = re.compile(r"\*{2,}")
+
+
 @dataclasses.dataclass(frozen=True)
 class Filter:
     """Events of `account` ("*" is every one) that are of one of `kinds` and from one of `senders`.
@@ -97,23 +108,69 @@ class Filter:
         )
 
 
+def few_words(words: Iterable[str], what: str) -> list[str]:
+    """The words of a request, trimmed, without those that are blank. `what` they are: for errors.
+
+    Raises RequestError for more of them than MOST_WORDS, or a longer one than LONGEST_WORD.
+    """
+    trimmed = [text for word in words if (text := word.strip())]
+    if len(trimmed) > MOST_WORDS:
+        raise RequestError(f"There are more than {MOST_WORDS} {what}")
+    if any(len(word) > LONGEST_WORD for word in trimmed):
+        raise RequestError(f"One of the {what} is longer than {LONGEST_WORD} characters")
+    return trimmed
+
+
 def kinds_of(types: Iterable[str], default: tuple[str, ...] = SIGNAL_KINDS) -> tuple[str, ...]:
     """The kinds that `types` name: words, with `*` for many. None named: the default.
 
     Who names every kind that the first version knew wants everything that signal-cli tells: clients
-    and databases have such lists. Raises RequestError for a word that fits nothing.
+    and databases have such lists. Raises RequestError for a word that fits nothing, or as
+    `few_words`.
     """
-    words = [word.strip() for word in types if word.strip()]
-    if not words:
-        return default
-    for word in words:
-        if not any(fnmatch.fnmatchcase(kind, word) for kind in (*SIGNAL_KINDS, *OWN_KINDS)):
+    words = few_words(types, "types")
+    if sum("*" in word for word in words) > MOST_PATTERNS:
+        raise RequestError(f"More than {MOST_PATTERNS} of the types have a *")
+    fitting = {word: _kinds_fitting(word) for word in words}
+    for word, kinds in fitting.items():
+        if not kinds:
             raise RequestError(
-                f"There are no events of type {word}; the types are "
-                + ", ".join((*SIGNAL_KINDS, *OWN_KINDS))
+                f"There are no events of type {word}; the types are " + ", ".join(_EVERY_KIND)
             )
-    every = (*SIGNAL_KINDS, *OWN_KINDS)
-    named = {kind for kind in every for word in words if fnmatch.fnmatchcase(kind, word)}
+    return _in_order(fitting.values()) if words else default
+
+
+def kinds_named(words: Iterable[str]) -> tuple[str, ...]:
+    """The kinds that words name which were checked when they were given (`kinds_of`)."""
+    return _in_order(map(_kinds_fitting, words))
+
+
+def _in_order(fitting: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    named = {kind for kinds in fitting for kind in kinds}
     if named.issuperset(FIRST_SIGNAL_KINDS):
         named.update(SIGNAL_KINDS)
-    return tuple(kind for kind in every if kind in named)
+    return tuple(kind for kind in _EVERY_KIND if kind in named)
+
+
+def _kinds_fitting(word: str) -> tuple[str, ...]:
+    """No regular expression: the cost is bounded whatever the word is, and nothing is kept."""
+    if "*" not in word:
+        return (word,) if word in _EVERY_KIND else ()
+    if len(word) - word.count("*") > _LONGEST_KIND:
+        return ()
+    parts = _STARS.sub("*", word).split("*")
+    return tuple(kind for kind in _EVERY_KIND if _is_made_of(parts, kind))
+
+
+def _is_made_of(parts: Sequence[str], kind: str) -> bool:
+    """Whether the kind has the parts in their order, the first and the last at its ends."""
+    first, *middle, last = parts
+    if not (kind.startswith(first) and kind.endswith(last)):
+        return False
+    at, end = len(first), len(kind) - len(last)
+    for part in middle:
+        found = kind.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at <= end

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from signal_bridge.errors import RequestError
 from signal_bridge.feed.cursors import POLL, cursor_name
-from signal_bridge.feed.filters import OWN_KINDS, SIGNAL_KINDS, Filter, kinds_of
+from signal_bridge.feed.filters import (
+    OWN_KINDS,
+    SIGNAL_KINDS,
+    Filter,
+    few_words,
+    kinds_named,
+    kinds_of,
+)
 from tests.feed.envelopes import ACCOUNT, EVERY_KIND
 
 EVENTS_RST = Path(__file__).parents[2] / "docs" / "events.rst"
@@ -57,6 +67,56 @@ def test_who_names_all_that_there_was_at_first_misses_nothing_that_came_later() 
     assert kinds_of(FIRST_KINDS) == SIGNAL_KINDS
     assert kinds_of([*FIRST_KINDS, "account.*"])[: len(SIGNAL_KINDS)] == SIGNAL_KINDS
     assert kinds_of(FIRST_KINDS[1:]) == FIRST_KINDS[1:]
+
+
+@pytest.mark.parametrize("kind", ["message", "account.linked", "poll_vote"])
+@pytest.mark.parametrize("pattern", ["{}", "*{}", "{}*", "**{}**", "*"])
+def test_stars_stand_for_nothing_too(kind: str, pattern: str) -> None:
+    assert kind in kinds_of([pattern.format(kind)])
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "mess*sage",
+        "*z*",
+        "message*message",
+        "*m",
+        "polls*",
+        "?",
+        "[a-z]*",
+        "Message",
+        "*" + "e" * 60,
+    ],
+)
+def test_a_pattern_that_fits_no_kind_is_refused(word: str) -> None:
+    with pytest.raises(RequestError, match="no events of type"):
+        kinds_of([word])
+
+
+@given(st.lists(st.text("*etpoll_.adn", max_size=9), min_size=1, max_size=4))
+def test_a_pattern_fits_what_the_shells_pattern_fits(words: list[str]) -> None:
+    every = (*SIGNAL_KINDS, *OWN_KINDS)
+    fitting = {kind for kind in every for word in words if word and fnmatch.fnmatchcase(kind, word)}
+    if not fitting.issuperset(FIRST_KINDS):  # which means all (below)
+        assert set(kinds_named(words)) == fitting
+
+
+@pytest.mark.parametrize(
+    ("types", "complaint"),
+    [
+        (["message"] * 101, "more than 100 types"),
+        (["*"] * 17, "More than 16 of the types have a *"),
+        (["*" * 65], "longer than 64 characters"),
+    ],
+)
+def test_what_is_named_is_few_and_short(types: list[str], complaint: str) -> None:
+    with pytest.raises(RequestError, match=re.escape(complaint)):
+        kinds_of(types)
+
+
+def test_blank_words_are_none() -> None:
+    assert few_words(["", " message ", "\t"] * 50, "types") == ["message"] * 50
 
 
 # Recorded from the version that had eleven kinds: databases have these names.

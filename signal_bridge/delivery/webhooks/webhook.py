@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from signal_bridge.delivery.webhooks.addresses import Rules, literal
 from signal_bridge.delivery.webhooks.signature import key_of
 from signal_bridge.errors import RequestError
-from signal_bridge.feed.filters import SIGNAL_KINDS, Filter, kinds_of
+from signal_bridge.feed.filters import SIGNAL_KINDS, Filter, few_words, kinds_named, kinds_of
 from signal_bridge.signalcli.addresses import sender
 
 STANDARD: Final = "standard"
@@ -26,7 +26,6 @@ DISABLED: Final = "disabled"
 
 _LONGEST_URL: Final = 2048
 _LONGEST_NAME: Final = 200
-_MOST_WORDS: Final = 100
 _MOST_HEADERS: Final = 20
 _LONGEST_HEADER: Final = 2048
 _NOT_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
@@ -75,7 +74,7 @@ class Webhook:
     @property
     def filter(self) -> Filter:
         """The events it wants. In the peer's format only what signal-cli said can be told."""
-        kinds = kinds_of(self.types)
+        kinds = kinds_named(self.types) or SIGNAL_KINDS
         if self.format == JSONRPC:
             kinds = tuple(kind for kind in kinds if kind in SIGNAL_KINDS)
         return Filter(self.account, kinds, self.senders)
@@ -164,9 +163,9 @@ def _checked_senders(senders: Sequence[str]) -> list[str]:
 
 
 def _few(words: Sequence[str], what: str) -> list[str]:
-    trimmed = [word.strip() for word in words if word.strip()]
-    if len(trimmed) > _MOST_WORDS or not all(_is_fit(word) for word in trimmed):
-        raise RequestError(f"There are too many {what}, or one is too long or cannot be stored")
+    trimmed = few_words(words, what)
+    if not all(map(_is_fit, trimmed)):
+        raise RequestError(f"One of the {what} cannot be stored")
     return trimmed
 
 

@@ -22,7 +22,7 @@ from signal_bridge.errors import (
 )
 from signal_bridge.feed.cursors import cursor_name
 from signal_bridge.feed.event import Page
-from signal_bridge.feed.filters import EVERY_ACCOUNT, SIGNAL_KINDS, Filter, kinds_of
+from signal_bridge.feed.filters import EVERY_ACCOUNT, SIGNAL_KINDS, Filter, few_words, kinds_of
 from signal_bridge.feed.watch import WaitingFollower
 from signal_bridge.signalcli import accounts
 from signal_bridge.signalcli.addresses import from_url, sender
@@ -51,7 +51,8 @@ def wanted_events(account: str, default: tuple[str, ...] = SIGNAL_KINDS) -> Filt
 
     Raises RequestError, UnknownAccount, or StoreError.
     """
-    senders = tuple(sender(from_url(text)) for text in _query_words("from"))
+    words = few_words(_query_words("from"), "senders")
+    senders = tuple(dict.fromkeys(sender(from_url(text)) for text in words))
     kinds = kinds_of(_query_words("types"), default)
     if account != EVERY_ACCOUNT:
         _check_account(account)
@@ -208,5 +209,4 @@ def _seq(text: str | None, name: str) -> int | None:
 
 def _query_words(name: str) -> list[str]:
     """`a,b` and repeated parameters."""
-    texts = ",".join(request.args.getlist(name)).split(",")
-    return [text for text in texts if text.strip()]
+    return ",".join(request.args.getlist(name)).split(",")

@@ -18,6 +18,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 UNKNOWN: Final = "unknown"
 """Who is called so has no address: it came through a UNIX socket, or a proxy wrote none."""
 
+# Nobody has more proxies in a row. What stands further left is read as one text, which is no
+# address: a head may have thousands.
+_MOST_HOPS: Final = 16
 # A household or a server is given a network of this size, with 2^64 addresses to choose from.
 _IPV6_CLIENT_BITS: Final = 64
 
@@ -37,7 +40,7 @@ def client_of(peer: str, forwarded_for: str, trusted: Sequence[Network] = ()) ->
 
 
 def _hops_from_the_right(forwarded_for: str) -> Iterable[str]:
-    return reversed(forwarded_for.split(",")) if forwarded_for else ()
+    return reversed(forwarded_for.rsplit(",", _MOST_HOPS)) if forwarded_for else ()
 
 
 def _address(text: str) -> Address | None:

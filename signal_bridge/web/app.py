@@ -23,6 +23,7 @@ from signal_bridge.gunicorn_parts import UNREAD_REST_BYTES, UNREADABLE_TRAILER
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
 from signal_bridge.web.edge import problems
+from signal_bridge.web.edge.boundedrequest import BoundedRequest
 from signal_bridge.web.edge.werkzeug_parts import PathMap
 from signal_bridge.web.route import Route
 from signal_bridge.web.surface import surface
@@ -54,6 +55,7 @@ class _JsonProvider(DefaultJSONProvider):
 
 
 class _App(Flask):
+    request_class = BoundedRequest
     url_map_class = PathMap
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from signal_bridge.store.engine import Store
+from tests.streams.desk import Desk, a_desk
 from tests.support import Bridge, ScriptedDaemon
 from tests.support.databases import Database, change, rows
 from tests.support.scripted_daemon import Connection, Request, text_envelope
@@ -82,6 +85,12 @@ def _list_accounts(connection: Connection, request: Request) -> None:
 def stage(module_database: Database) -> Iterator[Stage]:
     with a_stage(module_database, BRIDGE_THREADS=48) as stage:
         yield stage
+
+
+@pytest.fixture
+def desk(store: Store, tmp_path: Path) -> Iterator[Desk]:
+    with a_desk(store, tmp_path) as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -5,7 +5,10 @@ is queued in memory: what a slow client has not read yet is still in the databas
 
 How far a client got is known by its pongs. A ping after each batch carries the seq of the batch's
 last frame; the pong that echoes it says that the client's library has read everything before it,
-and only then does the cursor move.
+and only then does the cursor move. Who answers none of several pings is gone, whatever it says.
+
+What a client may take is bounded, too. It has nothing to say to the bridge but pongs and a few
+pings, and its answers must not be the work of a thread; it has to read, if slowly.
 """
 
 from __future__ import annotations
@@ -39,9 +42,21 @@ log = logging.getLogger(__name__)
 PING_EVERY_SECONDS: Final = 25.0
 # Generous: a client may be busy for two pings.
 _SILENT_SECONDS: Final = 80.0
-_WRITE_SECONDS: Final = 10.0
+# A client that reads may pause for so long, and has to take so much, which is less than any mobile
+# network gives: a message of 64 KB is read within 74 s. Who is dropped goes on where it was.
+_PAUSE_SECONDS: Final = 10.0
+_LEAST_BYTES_PER_SECOND: Final = 1024
+# How soon a stop is noticed by who waits for such a client.
+_LOOK_SECONDS: Final = 1.0
 _BATCH: Final = 100
-_READ_BYTES: Final = 65536
+_READ_BYTES: Final = 16384
+# What the kernel keeps for a client that does not read; without a limit it is megabytes.
+_SEND_BUFFER_BYTES: Final = 128 * 1024
+# What a client says: so much at once, and so much in the long run. Each ping is answered.
+_MOST_EVENTS: Final = 500
+_EVENTS_PER_SECOND: Final = 20
+_MOST_BYTES: Final = 256 * 1024
+_BYTES_PER_SECOND: Final = 4096
 
 
 class _GoneError(Exception):
@@ -96,17 +111,38 @@ def _text_frame(text: bytes) -> bytes:
     return b"\x81\x7f" + struct.pack(">Q", len(text)) + text
 
 
+class _Allowance:
+    """So much at once, and again so much per second."""
+
+    def __init__(self, most: int, per_second: int) -> None:
+        self._most = most
+        self._per_second = per_second
+        self._left = float(most)
+        self._at = time.monotonic()
+
+    def take(self, count: int) -> bool:
+        """Whether there is so much left; it is taken."""
+        now = time.monotonic()
+        refilled = self._left + (now - self._at) * self._per_second
+        self._left = min(refilled, self._most) - count
+        self._at = now
+        return self._left >= 0
+
+
 class _Session:
     """One client, from the answered handshake to the end. Lives on the request's thread."""
 
     def __init__(self, connection: socket.socket, reader: Reader) -> None:
         connection.setblocking(False)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         self._socket = connection
         self._reader = reader
         self._wire = Connection(ConnectionType.SERVER)
         self._sent = reader.told  # the seq of what has left whole
-        self._heard_at = time.monotonic()
         self._pinged_at = time.monotonic()
+        self._unanswered_since: float | None = None  # when the first ping to be answered had left
+        self._events_left = _Allowance(_MOST_EVENTS, _EVENTS_PER_SECOND)
+        self._bytes_left = _Allowance(_MOST_BYTES, _BYTES_PER_SECOND)
 
     def run(self, answer: bytes) -> None:
         """Send the `answer` to the handshake, then events, until either side ends it or fails.
@@ -147,7 +183,7 @@ class _Session:
         if not page.tells:
             return False
         told = b"".join(_text_frame(frame(event)) for event in page)
-        self._write(self._gap(page.gap) + told + self._ping())
+        self._write_and_ping(self._gap(page.gap) + told)
         self._sent = self._reader.told
         return len(page) == _BATCH
 
@@ -158,42 +194,53 @@ class _Session:
         log.warning("a WebSocket reader missed events %d to %d", gap.first_seq, gap.last_seq)
         return b"" if self._reader.cursor is not None else _gap_frame(gap)
 
-    def _ping(self) -> bytes:
-        """A ping to be sent now. It carries the seq of what was told last."""
+    def _write_and_ping(self, data: bytes) -> None:
+        """The ping behind the data carries the seq of what was told last."""
+        self._write(data + self._wire.send(Ping(payload=str(self._reader.told).encode())))
         self._pinged_at = time.monotonic()
-        return self._wire.send(Ping(payload=str(self._reader.told).encode()))
+        self._unanswered_since = self._unanswered_since or self._pinged_at
 
     def _keep_alive(self) -> None:
         now = time.monotonic()
-        if now - self._heard_at > _SILENT_SECONDS:
+        if now - (self._unanswered_since or now) > _SILENT_SECONDS:
             raise _GoneError("it has not answered several pings")
         if now - self._pinged_at >= PING_EVERY_SECONDS:
-            self._write(self._ping())
+            self._write_and_ping(b"")
 
     def _patience_ms(self) -> float:
         left = PING_EVERY_SECONDS - (time.monotonic() - self._pinged_at)
         return max(0.0, self._reader.patience_seconds(left)) * 1000
 
     def _write(self, data: bytes) -> None:
-        """All of it, within a deadline: who does not read is dropped with 1013 and the seq."""
-        rest, deadline = memoryview(data), Deadline(_WRITE_SECONDS)
+        """All of it, in time: who does not read, or next to nothing, is dropped with 1013."""
+        rest = memoryview(data)
+        deadline = Deadline(_PAUSE_SECONDS + len(data) / _LEAST_BYTES_PER_SECOND)
         while rest:
             try:
                 rest = rest[self._socket.send(rest) :]
             except BlockingIOError:
-                if not self._writable_within(deadline.remaining_seconds()):
+                if not self._writable_within(min(_PAUSE_SECONDS, deadline.remaining_seconds())):
                     self._drop_slow()
             except OSError as error:
                 raise _GoneError(str(error)) from error
 
     def _writable_within(self, seconds: float) -> bool:
+        """False as well when the bridge stops meanwhile."""
         poller = select.poll()
         poller.register(self._socket, select.POLLOUT)
-        return bool(poller.poll(seconds * 1000))
+        deadline = Deadline(seconds)
+        while not poller.poll(min(_LOOK_SECONDS, deadline.remaining_seconds()) * 1000):
+            if deadline.expired() or self._reader.bridge.feed.closing:
+                return False
+        return True
 
     def _drop_slow(self) -> None:
         self._say_goodbye(CloseReason.TRY_AGAIN_LATER, f"too slow; go on after={self._sent}")
         raise _GoneError("it does not read")
+
+    def _drop_loud(self) -> None:
+        self._say_goodbye(CloseReason.POLICY_VIOLATION, "too much is said")
+        raise _GoneError("it says too much")
 
     def _say_goodbye(self, code: int, reason: str) -> None:
         """The close frame, if it fits: the connection ends either way.
@@ -218,7 +265,8 @@ class _Session:
             raise _GoneError(str(error)) from error
         if not data:
             return False
-        self._heard_at = time.monotonic()
+        if not self._bytes_left.take(len(data)):
+            self._drop_loud()
         return all(self._answer(event) for event in self._events(data))
 
     def _events(self, data: bytes) -> Iterator[WireEvent]:
@@ -230,6 +278,8 @@ class _Session:
 
     def _answer(self, event: WireEvent) -> bool:
         """False when the client closes. What it has to say otherwise is of no interest."""
+        if not self._events_left.take(1):
+            self._drop_loud()
         if isinstance(event, Ping):
             self._write(self._wire.send(event.response()))
         elif isinstance(event, Pong):
@@ -240,6 +290,7 @@ class _Session:
         return True
 
     def _note(self, payload: bytes) -> None:
-        """A pong of ours that comes back: everything before it was read."""
-        if payload.isdigit():
+        """A ping of ours that comes back: everything before it was read."""
+        if payload.isdigit() and int(payload) <= self._reader.told:
+            self._unanswered_since = None
             self._reader.note_arrival(int(payload))

@@ -71,6 +71,7 @@ def _run_daemon(with_web: bool) -> None:
     settings = read_settings()
     start_logging(settings.log_level)
     _become_user(settings)
+    os.umask(0o077)  # nobody else reads what we write, nor what our children do
     for sentence in notices():
         click.echo(f"signal-bridge: {sentence}", err=True)
     sys.exit(Daemon(settings, with_web=with_web).run())
@@ -98,6 +99,7 @@ def _give_data(settings: Settings, uid: int, gid: int) -> None:
     """Make the data directory that user's, when it is another's and this was not forbidden."""
     from signal_bridge.supervisor.places import trouble_with
 
+    os.umask(0o022)  # that user has to pass through what is made above it
     try:
         settings.config_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         if settings.chown_at_start and settings.config_dir.stat().st_uid != uid:

@@ -30,6 +30,7 @@ from signal_bridge.store.tenure import Tenure, node_name
 from signal_bridge.supervisor.command import gunicorn_command
 from signal_bridge.supervisor.listening import listen_tcp, lock
 from signal_bridge.supervisor.places import prepare_data_directory, trouble_with
+from signal_bridge.supervisor.privacy import close_to_others
 from signal_bridge.supervisor.supervisor import Policy, Supervisor
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Daemon:
         with _ended_by_signals():  # another bridge's migration is waited for
             migrate(self._store)
         _sweep_uploads(settings.uploads_dir)
+        close_to_others(settings)
         self._exit_code = EXIT_OK
         self._tenure = Tenure(self._store, node_name(settings.node_path), self._fail)
         self._duty: Duty | None = None

@@ -20,6 +20,7 @@ from signal_bridge.supervisor.tied import tie_to_parent
 
 _settings = read_settings()
 start_logging(_settings.log_level)
+os.umask(0o077)  # nobody else reads what the workers write
 
 bind = [f"{_settings.host}:{_settings.port}"]
 workers = _settings.workers

@@ -102,7 +102,7 @@ class Settings:
         "group to become when started as root")
     chown_at_start: bool = setting(
         "SIGNAL_CLI_CHOWN_ON_STARTUP", texts.flag, True,
-        "give the data directory to that user first, if it belongs to another")
+        "at start, give the data directory to that user, and close it to others")
     runtime_dir: Path = setting(
         "BRIDGE_RUNTIME_DIR", texts.path, None,
         "sockets, lock and uploads; default is bridge/ in the data directory")
@@ -229,6 +229,13 @@ class Settings:
     def uploads_dir(self) -> Path:
         """Files on their way to signal-cli, one directory a request. Swept at start."""
         return self.runtime_dir / "uploads"
+
+    @property
+    def database_path(self) -> Path | None:
+        """The file of the SQLite database; None for another database, or one in memory."""
+        scheme, _, rest = self.database_url.partition(":///")
+        path = rest.partition("?")[0]
+        return Path(path) if scheme.startswith("sqlite") and path not in ("", ":memory:") else None
 
     @property
     def attachments_dir(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -17,6 +18,7 @@ RECURSION_LIMIT: Final = 5000
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sandbox as signal-cli would run, and return the exit code."""
     sys.setrecursionlimit(RECURSION_LIMIT)
+    os.umask(0o077)  # as if it were real, nobody else reads what it keeps
     try:
         chosen = options.parse(sys.argv[1:] if argv is None else argv)
         if chosen.only_version:

@@ -42,7 +42,7 @@ def prepare_data_directory(settings: Settings) -> None:
             raise StartError(trouble_with(directory, error)) from None
         if settings.supervised or directory != settings.config_dir:
             _check_writable(directory, settings.config_dir)
-    for place in _places(settings):
+    for place in written_places(settings):
         _check_writable(place, settings.config_dir)
     if settings.supervised:
         _check_kind(settings)
@@ -107,18 +107,17 @@ def _check_writable(place: Path, top: Path) -> None:
         raise StartError(trouble_with(place, error, top))
 
 
-def _places(settings: Settings) -> Iterator[Path]:
-    """Those that exist, the outer before the inner.
+def written_places(settings: Settings) -> Iterator[Path]:
+    """What the bridge and its signal-cli write in place, if it exists, the outer before the inner.
 
     What is replaced as a whole, as a socket is, may be anybody's: its directory says who may.
     """
     top, data = settings.config_dir, settings.config_dir / "data"
     yield from _existing(top, _OF_THE_BRIDGE)
     yield from _existing(settings.runtime_dir, ("uploads",))
-    scheme, _, database = settings.database_url.partition(":///")
-    if scheme.startswith("sqlite"):
-        path = database.partition("?")[0]
-        yield from _existing(Path(), (f"{path}{end}" for end in _OF_A_DATABASE))
+    if settings.database_path is not None:
+        path = settings.database_path
+        yield from _existing(path.parent, (f"{path.name}{end}" for end in _OF_A_DATABASE))
     if not settings.supervised:
         return
     yield from _existing(top, (*_OF_OUR_SIGNAL_CLI, *_OF_SIGNAL_CLI))

@@ -51,6 +51,8 @@ class Bridge:
         self.database_url = self.environ.get(
             "BRIDGE_DATABASE_URL", f"sqlite:///{self.config_dir}/bridge/bridge.db"
         )
+        self.umask = -1  # ours
+        self.become: tuple[str, ...] = ()  # a program that starts it as another user
         self.process: subprocess.Popen[bytes] | None = None
         self._seen: set[Process] = set()
 
@@ -60,8 +62,9 @@ class Bridge:
         assert not self.is_running(), "it runs already"
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "signal_bridge.cli", *self.command],
+                [*self.become, sys.executable, "-m", "signal_bridge.cli", *self.command],
                 env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                umask=self.umask,
             )  # fmt: skip
         if self not in Bridge.running:
             Bridge.running.append(self)

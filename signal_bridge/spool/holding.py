@@ -4,6 +4,8 @@ The daemon sweeps at its start what a crash left behind, while a web half of its
 requests in hand. So each request holds a lock on its directory, which the kernel releases when
 the process ends, however it does; and a sweep removes only what it can lock itself. A directory
 that a sweep came upon between its making and its locking is not given out; its maker makes another.
+
+What has any other name is somebody else's, who may keep things in a directory called like ours.
 """
 
 from __future__ import annotations
@@ -12,9 +14,14 @@ import contextlib
 import dataclasses
 import fcntl
 import os
+import re
 import shutil
 import uuid
 from pathlib import Path
+from typing import Final
+
+# A UUID, and before it what its maker says of it.
+_OURS: Final = re.compile(r"(?:[0-9a-f]{16}\.)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,23 +37,31 @@ class Held:
         os.close(self.lock_fd)
 
 
-def hold_new(parent: Path) -> Held:
-    """A new directory in `parent`, for this user alone. Raises OSError."""
+def hold_new(parent: Path, tag: str = "") -> Held:
+    """A new directory in `parent`, for this user alone. Raises OSError.
+
+    Its name begins with `tag`: nothing, or 16 hexadecimal digits and a dot.
+    """
     while True:
-        path = parent / str(uuid.uuid4())
+        path = parent / f"{tag}{uuid.uuid4()}"
         path.mkdir(parents=True, mode=0o700)
         held = _hold(path)
         if held is not None:
             return held
 
 
+def is_ours(name: str) -> bool:
+    """Whether something of that name was made by `hold_new`."""
+    return _OURS.fullmatch(name) is not None
+
+
 def sweep(parent: Path) -> None:
-    """Remove everything in `parent` that nobody holds, and make `parent` if it is not there.
+    """Remove what is ours in `parent` and nobody holds, and make `parent` if it is not there.
 
     Raises OSError when it cannot be made.
     """
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for path in list(parent.iterdir()):
+    for path in [one for one in parent.iterdir() if is_ours(one.name)]:
         with contextlib.suppress(OSError):
             _sweep_one(path)
 

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -71,21 +72,44 @@ def test_what_another_process_holds_is_left_alone_until_it_is_gone(
     assert list(parent.iterdir()) == []
 
 
-def test_everything_that_nobody_holds_is_swept(parent: Path, tmp_path: Path) -> None:
+def test_everything_of_ours_that_nobody_holds_is_swept(parent: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "file").touch()
-    (parent / "deep" / "deeper").mkdir(parents=True)
-    (parent / "deep" / "deeper" / "file").touch()
-    (parent / "file").touch()
-    (parent / "to a file").symlink_to(elsewhere / "file")
-    (parent / "to a directory").symlink_to(elsewhere)
-    (parent / "to nothing").symlink_to(tmp_path / "nothing")
+    deep = parent / str(uuid.uuid4())
+    (deep / "deeper").mkdir(parents=True)
+    (deep / "deeper" / "file").touch()
+    (parent / f"{'0af9' * 4}.{uuid.uuid4()}").mkdir()
+    (parent / str(uuid.uuid4())).touch()
+    for target in (elsewhere / "file", elsewhere, tmp_path / "nothing"):
+        (parent / str(uuid.uuid4())).symlink_to(target)
+    os.mkfifo(parent / str(uuid.uuid4()))
+    (parent / str(uuid.uuid4())).hardlink_to(elsewhere / "file")
     held = hold_new(parent)
     sweep(parent)
     assert list(parent.iterdir()) == [held.path]
     assert (elsewhere / "file").exists()
     held.remove()
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_what_is_called_otherwise_is_somebodys_and_stays(
+    parent: Path, tmp_path: Path, by_link: bool
+) -> None:
+    """Of a runtime directory in which there was a directory `uploads` before, say."""
+    place = tmp_path / "of-a-web-site"
+    (place / "pictures").mkdir(parents=True)
+    for name in ("index.html", ".env", "pictures/cat.png", f"{uuid.uuid4()}.png"):
+        (place / name).touch()
+    before = sorted(place.rglob("*"))
+    if by_link:
+        parent.symlink_to(place)
+    else:
+        place.rename(parent)
+        place = parent
+        before = sorted(place.rglob("*"))
+    sweep(parent)
+    assert sorted(place.rglob("*")) == before
 
 
 def test_the_first_sweep_makes_the_directory_for_this_user_alone(parent: Path) -> None:
@@ -96,19 +120,20 @@ def test_the_first_sweep_makes_the_directory_for_this_user_alone(parent: Path) -
 def test_what_cannot_be_swept_hinders_nothing(
     parent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in "abc":
-        (parent / name).mkdir(parents=True)
+    one, other, third = (hold_new(parent) for _ in range(3))
+    for held in (one, other, third):
+        os.close(held.lock_fd)
     usual = os.open
 
     def refuse(path: Path, *arguments: int, **options: object) -> int:
-        if path == parent / "b":
+        if path == other.path:
             raise PermissionError(13, "Permission denied")
         return usual(path, *arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", refuse)
         sweep(parent)
-    assert list(parent.iterdir()) == [parent / "b"]
+    assert list(parent.iterdir()) == [other.path]
 
 
 # -- swept in the moment in which it is made ---------------------------------------------------

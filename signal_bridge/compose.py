@@ -28,9 +28,12 @@ from signal_bridge.session.missing_accounts import MissingAccounts
 from signal_bridge.session.rate_limits import RateLimitNotice
 from signal_bridge.session.subscription import Subscription
 from signal_bridge.settings import Settings
+from signal_bridge.settingtexts import sqlite_path
 from signal_bridge.signalcli import loading
 from signal_bridge.signalcli.filetypes import MEDIA_TYPES
 from signal_bridge.signalcli.reasons import outdated
+from signal_bridge.spool.disks import Disks
+from signal_bridge.spool.room import Room
 from signal_bridge.store.engine import Store
 from signal_bridge.store.leases import Lease, Leases
 from signal_bridge.store.status import StatusBoard
@@ -65,6 +68,7 @@ def web_bridge(settings: Settings) -> Bridge:
         board=board,
         leases=Leases(store),
         node=read_node_name(settings.node_path),
+        room=Room(settings.uploads_dir, settings.spool_bytes, _disks(settings)),
         streams=StreamPlaces(settings.threads),
         webhooks=Registry(store, _rules(settings)),
     )
@@ -156,6 +160,16 @@ def _remedies(gateway: Gateway, signal_cli: Supervisor | None) -> Remedies:
         restart=signal_cli.restart if signal_cli is not None else None,
         why=lambda: loading.why_not_loaded(signal_cli.complaints() if signal_cli else []),
     )
+
+
+def _disks(settings: Settings) -> Disks:
+    places = {
+        "the data directory": settings.config_dir,
+        "the runtime directory": settings.runtime_dir,
+    }
+    if (database := sqlite_path(settings.database_url)) is not None:
+        places["the database"] = database.parent
+    return Disks(places, settings.min_free_bytes)
 
 
 def _rules(settings: Settings) -> Rules:

@@ -6,6 +6,8 @@
     ├── TooManyStreams                no place is left for one more stream
     │   └── TooManyStreamsOfClient    this client has as many as one may have
     ├── TooManyLargeBodies            no memory is left for one more large body
+    ├── SpoolFull                     the files that are being sent take all the room for them
+    │   └── SpoolFullOfClient         those of this client take as much as one may have
     ├── RequestError                  the caller's request is at fault
     │   ├── ClientGone                its body did not come to its end
     │   ├── NotFound                  what it names does not exist
@@ -174,6 +176,32 @@ class TooManyLargeBodies(BridgeError):
 
     code = "too_many_large_bodies"
     retryable = True
+
+
+class SpoolFull(BridgeError):
+    """The files of other requests take all the room there is for files on their way."""
+
+    code = "spool_full"
+    retryable = True
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(
+            f"Files that are being sent take all of the {limit_bytes} bytes there are for them"
+            f" (BRIDGE_SPOOL_BYTES); try again later"
+        )
+
+
+class SpoolFullOfClient(SpoolFull):
+    """The files of this client's other requests take as much room as one client may have."""
+
+    code = "spool_full_of_client"
+
+    def __init__(self, limit_bytes: int) -> None:
+        BridgeError.__init__(
+            self,
+            f"Files that this client is sending take all of the {limit_bytes} bytes that one"
+            f" client may have; try again later",
+        )
 
 
 class DaemonError(BridgeError):

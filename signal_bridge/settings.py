@@ -183,6 +183,12 @@ class Settings:
     max_attachment_bytes: int = setting(
         "BRIDGE_MAX_ATTACHMENT_BYTES", texts.whole(1024, 2**33), 100 * 2**20,
         "largest single attachment", unit="bytes")
+    spool_bytes: int = setting(
+        "BRIDGE_SPOOL_BYTES", texts.whole(2**20, 2**50), None,
+        "room for files on their way, half for one client; default is 1 GiB or more", unit="bytes")
+    min_free_bytes: int | None = setting(
+        "BRIDGE_MIN_FREE_BYTES", texts.whole(0, 2**50), None,
+        "files are refused when less is free; default is 256 MiB, or 5 % of a disk", unit="bytes")
     receive_webhook_url: str | None = setting(
         "RECEIVE_WEBHOOK_URL", texts.http_url, None,
         "gets what every account receives, as signal-cli's whole line", secret=True)
@@ -229,13 +235,6 @@ class Settings:
     def uploads_dir(self) -> Path:
         """Files on their way to signal-cli, one directory a request. Swept at start."""
         return self.runtime_dir / "uploads"
-
-    @property
-    def database_path(self) -> Path | None:
-        """The file of the SQLite database; None for another database, or one in memory."""
-        scheme, _, rest = self.database_url.partition(":///")
-        path = rest.partition("?")[0]
-        return Path(path) if scheme.startswith("sqlite") and path not in ("", ":memory:") else None
 
     @property
     def attachments_dir(self) -> Path:
@@ -286,6 +285,8 @@ def _settings_in(environ: Mapping[str, str]) -> Settings:
     bridge_dir = values["config_dir"] / "bridge"
     values["runtime_dir"] = values["runtime_dir"] or bridge_dir
     values["database_url"] = values["database_url"] or f"sqlite:///{bridge_dir / 'bridge.db'}"
+    if values["spool_bytes"] is None:  # one client's half: base64, and the file it is decoded to
+        values["spool_bytes"] = max(2**30, 4 * values["max_body_bytes"])
     settings = Settings(**values)
     _check(settings)
     return settings

@@ -14,6 +14,7 @@ from typing import Final
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _DIGITS: Final = 20
+_IN_MEMORY: Final = ("", ":memory:")
 _PORT: Final = re.compile("[0-9]{1,5}")
 
 
@@ -91,6 +92,13 @@ def database_url(text: str) -> str:
     if not text.lower().startswith(("sqlite:", "sqlite+", "postgresql:", "postgresql+")):
         raise ValueError("an URL that begins with sqlite: or postgresql:")
     return text
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite database; None for another database, or for one in memory."""
+    scheme, _, rest = url.partition(":///")
+    file = rest.partition("?")[0]
+    return Path(file) if scheme.lower().startswith("sqlite") and file not in _IN_MEMORY else None
 
 
 def http_url(text: str) -> str:

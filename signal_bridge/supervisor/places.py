@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from signal_bridge.errors import StartError
 from signal_bridge.settings import Settings
+from signal_bridge.settingtexts import sqlite_path
 
 # Beside signal-cli's list of accounts, where the sandbox invented them (sandbox/accounts_file.py).
 SANDBOX_MARK: Final = "accounts-are-of-the-sandbox"
@@ -115,8 +116,7 @@ def written_places(settings: Settings) -> Iterator[Path]:
     top, data = settings.config_dir, settings.config_dir / "data"
     yield from _existing(top, _OF_THE_BRIDGE)
     yield from _existing(settings.runtime_dir, ("uploads",))
-    if settings.database_path is not None:
-        path = settings.database_path
+    if (path := sqlite_path(settings.database_url)) is not None:
         yield from _existing(path.parent, (f"{path.name}{end}" for end in _OF_A_DATABASE))
     if not settings.supervised:
         return

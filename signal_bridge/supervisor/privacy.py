@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from signal_bridge.settings import Settings
+from signal_bridge.settingtexts import sqlite_path
 from signal_bridge.supervisor.places import SANDBOX_MARK, user_text, written_places
 
 log = logging.getLogger(__name__)
@@ -70,8 +71,8 @@ def _private_places(settings: Settings) -> Iterator[Path]:
     yield from (top / "bridge", runtime)
     yield from written_places(settings)
     yield from (top / name for name in _REPLACED)
-    if settings.database_path is not None:
-        bells = settings.database_path.with_name(f"{settings.database_path.name}-bells")
+    if (path := sqlite_path(settings.database_url)) is not None:
+        bells = path.with_name(f"{path.name}-bells")
         with contextlib.suppress(OSError):
             yield from bells.iterdir()
 

@@ -11,6 +11,7 @@ from signal_bridge.feed.feed import Feed
 from signal_bridge.session.gateway import Gateway
 from signal_bridge.session.link_book import LinkBook
 from signal_bridge.settings import Settings
+from signal_bridge.spool.room import Room
 from signal_bridge.store.leases import Leases
 from signal_bridge.store.status import StatusBoard
 from signal_bridge.web.streams import StreamPlaces
@@ -29,5 +30,6 @@ class Bridge:
     board: StatusBoard
     leases: Leases
     node: str  # this bridge's name; empty where the data directory is not at hand
+    room: Room
     streams: StreamPlaces
     webhooks: Registry

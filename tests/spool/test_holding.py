@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from signal_bridge.spool.holding import Held, hold_new, sweep
-from signal_bridge.spool.spool import Spool
+from tests.spool.test_spool import spool_in
 
 ROOT = Path(__file__).parents[2]
 # Holds a directory with a file in it, says so, and waits to be killed.
@@ -208,7 +208,7 @@ def test_whoever_sweeps_and_however_often_what_was_given_out_stays(parent: Path)
 
 
 def test_the_files_of_a_request_survive_a_sweep(parent: Path) -> None:
-    spool = Spool(parent, 1000)
+    spool = spool_in(parent)
     saved = spool.write("a.txt", [b"ABC"])
     path, file = spool.open_new("b")
     file.write(b"some")
@@ -222,5 +222,5 @@ def test_the_files_of_a_request_survive_a_sweep(parent: Path) -> None:
 
 
 def test_a_request_without_files_makes_no_directory(parent: Path) -> None:
-    Spool(parent, 1000).remove()
+    spool_in(parent).remove()
     assert not parent.exists()

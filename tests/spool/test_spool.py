@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signal_bridge.errors import BodyTooLarge, RequestError, StoreError, StoreFull
+from signal_bridge.spool.disks import Disks
+from signal_bridge.spool.room import Room
 from signal_bridge.spool.spool import Spool
 from signal_bridge.web.edge.uploads import save_base64
 from tests.support.parts import part_missing
@@ -29,7 +31,11 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def spool(directory: Path) -> Spool:
-    return Spool(directory, LIMIT_BYTES)
+    return spool_in(directory)
+
+
+def spool_in(directory: Path, max_file_bytes: int = LIMIT_BYTES) -> Spool:
+    return Spool(Room(directory, 2**30, Disks({}, 0)), "192.0.2.1", max_file_bytes)
 
 
 def encoded(data: bytes, size: int = 1000) -> Iterator[bytes]:
@@ -48,7 +54,7 @@ def left_in(directory: Path) -> list[Path]:
 def test_base64_in_any_pieces_is_written_byte_for_byte(
     directory: Path, data: bytes, size: int
 ) -> None:
-    path = save_base64(Spool(directory, LIMIT_BYTES), encoded(data, size), "a.bin")
+    path = save_base64(spool_in(directory), encoded(data, size), "a.bin")
     assert path.read_bytes() == data
     assert path.name == "a.bin"
 
@@ -126,7 +132,7 @@ def test_files_that_are_gone_already_are_no_trouble(spool: Spool, directory: Pat
 
 
 def test_requests_do_not_remove_each_others_files(directory: Path) -> None:
-    one, other = Spool(directory, 100), Spool(directory, 100)
+    one, other = spool_in(directory, 100), spool_in(directory, 100)
     path = save_base64(one, encoded(b"x"), "a")
     save_base64(other, encoded(b"x"), "a")
     other.remove()

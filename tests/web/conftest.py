@@ -9,6 +9,8 @@ import pytest
 from flask import Flask, g
 
 from signal_bridge.settings import Settings, read_settings
+from signal_bridge.spool.disks import Disks
+from signal_bridge.spool.room import Room
 from signal_bridge.web.app import _finish
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.edge import problems
@@ -27,10 +29,11 @@ def settings(tmp_path: Path) -> Settings:
 
 
 class _Stub:
-    """Only its settings are there; anything else would be a mistake of the test."""
+    """Only what uploads need is there; anything else would be a mistake of the test."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.room = Room(settings.uploads_dir, settings.spool_bytes, Disks({}, 0))
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from tests.test_errors import EVERY, names
 # A class is made with what it needs; the rest takes a sentence.
 SPECIAL: dict[str, tuple[Any, ...]] = {
     "BodyTooLarge": (1024,),
+    "SpoolFull": (1024,),
+    "SpoolFullOfClient": (1024,),
     "ConnectionLost": ("gone", False),
     "CallTimedOut": ("late", True),
     "DaemonBusy": (),
@@ -58,6 +60,8 @@ EXPECTED = {
     "AccountUnlinked": 400,
     "SignalCliOutdated": 400,
     "NotSupported": 501,
+    "SpoolFull": 503,
+    "SpoolFullOfClient": 429,
     "StoreFull": 507,
     "StoreUnavailable": 503,
     "StoreError": 503,
@@ -144,6 +148,8 @@ def test_an_answer_says_whether_signal_cli_may_have_done_it(
     [
         (DaemonUnavailable("no", retry_after_seconds=7), "7"),
         (StoreFull("full"), "5"),
+        (errors.SpoolFull(1024), "5"),
+        (errors.SpoolFullOfClient(1024), "5"),
         (Refused("no", -1), None),
         (Refused("no", -5, {"response": {"results": [{"retryAfterSeconds": 90}]}}), "90"),
         (errors.RequestError("no"), None),

@@ -93,7 +93,7 @@ def statuses(path: str, operation: Operation) -> set[int]:
     if operation.query:
         found.add(400)
     if operation.body is not None:
-        found |= {400, 408, 413, 415, 503, 507}  # a long body goes to the disk
+        found |= {400, 408, 413, 415, 429, 503, 507}  # a long body goes to the disk
     for need, brought in _BY_NEED.items():
         if need in operation.needs:
             found.update(brought)

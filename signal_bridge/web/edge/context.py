@@ -54,6 +54,5 @@ def description() -> Description:
 def spool() -> Spool:
     """The files of this request; they are removed when it is over, whatever happens."""
     if "spool" not in g:
-        settings = bridge().settings
-        g.spool = Spool(settings.uploads_dir, settings.max_attachment_bytes)
+        g.spool = Spool(bridge().room, client(), bridge().settings.max_attachment_bytes)
     return cast(Spool, g.spool)

@@ -38,6 +38,8 @@ STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.TooManyStreamsOfClient, 429),
     (errors.TooManyStreams, 503),
     (errors.TooManyLargeBodies, 503),
+    (errors.SpoolFullOfClient, 429),
+    (errors.SpoolFull, 503),
     (errors.DaemonUnavailable, 503),
     (errors.CallTimedOut, 504),
     (errors.DaemonError, 502),
@@ -219,6 +221,7 @@ def _retry_after_seconds(error: errors.BridgeError) -> int | None:
         return error.retry_after_seconds
     if isinstance(error, errors.Refused):
         return retry_after_seconds(error)
-    if isinstance(error, (errors.StoreError, errors.TooManyStreams, errors.TooManyLargeBodies)):
+    busy = (errors.TooManyStreams, errors.TooManyLargeBodies, errors.SpoolFull)
+    if isinstance(error, (errors.StoreError, *busy)):
         return 5
     return None

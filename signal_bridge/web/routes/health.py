@@ -20,6 +20,7 @@ _ANSWER_SECONDS: Final = 2.0
 _IF_IT_LASTS: Final = (
     "If this lasts, see whether this machine reaches Signal, and what signal-cli says in the log"
 )
+_ANY_ROOM: Final = "Received files may take any room: BRIDGE_KEEP_ATTACHMENT_BYTES limits it"
 SANDBOX: Final = "This is the Signal Bridge sandbox. Nothing here reaches Signal."
 _PEER_MODES: Final = {"json-rpc-native": "json-rpc", "sandbox": "json-rpc"}
 
@@ -30,9 +31,15 @@ def live() -> ResponseReturnValue:
 
 
 def ready() -> ResponseReturnValue:
-    """200 when messages can be sent and are being received, else 503 with the reasons."""
-    reasons = _reasons()
-    return _not_ready(reasons) if reasons else jsonify(status="ready", accounts=_account_states())
+    """200 when messages can be sent and are being received, else 503 with the reasons.
+
+    With `warnings` of what will not stay well by itself.
+    """
+    if reasons := _reasons():
+        return _not_ready(reasons)
+    warnings = _warnings()
+    more = {"warnings": warnings} if warnings else {}
+    return jsonify(status="ready", accounts=_account_states(), **more)
 
 
 def peer_health() -> ResponseReturnValue:
@@ -83,6 +90,14 @@ def _reasons() -> dict[str, str]:
         return _reasons_on_board(bridge().board.all())
     except StoreError as error:
         return {"store": str(error)}
+
+
+def _warnings() -> dict[str, str]:
+    """Each part that is well and needs to be looked after, with why."""
+    low = bridge().room.disks.warning()
+    if low and not bridge().settings.keep_attachment_bytes:
+        low = f"{low}. {_ANY_ROOM}"
+    return {"disk": low} if low else {}
 
 
 def _waits_for_another() -> str | None:

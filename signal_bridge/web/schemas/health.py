@@ -17,6 +17,12 @@ class ReadySchema(AnswerSchema):
 
     status = text("ready")
     accounts = free({ANN: "linked"}, text(), about="the state of each account, by its number")
+    warnings = free(
+        {"disk": "little room is left on the disk of the data directory: 300.0 MiB are free"},
+        text(),
+        required=False,
+        about="what will not stay well by itself, by the name of the part; missing when all does",
+    )
 
 
 class CapabilitiesSchema(AnswerSchema):

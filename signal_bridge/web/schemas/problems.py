@@ -58,7 +58,7 @@ class RateLimitSchema(AnswerSchema):
         about="a sentence for people",
     )
     challenge_tokens = many(text(CHALLENGE_TOKEN), required=False)
-    account = text(ANN, about="which account was limited")
+    account = text(ANN, required=False, about="which account Signal has limited")
     code = text("rate_limited", about="a word for programs")
     retryable = flag(True, about="whether the same request may succeed later")
     request_id = text(REQUEST_ID, about="the log has it, too")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from signal_bridge.errors import NotFound
+from signal_bridge.web.routes.attachments import open_regular
 from tests.support import Bridge
 
 ODD_NAMES = ["a b.png", "%41", "ü.txt", "日本", "a\nb", "#?&", "..x", "-rf", "x" * 255]
@@ -78,3 +81,40 @@ def test_a_directory_that_is_none_is_a_failure_with_a_text(served: Bridge) -> No
     in_its_place.unlink()
     assert answer.status_code == 500
     assert answer.json()["error"] == "Couldn't get list of attachments: Not a directory"
+
+
+# -- what takes a file's place between two looks -------------------------------------------------
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def a_link(path: Path) -> None:
+    path.symlink_to("/etc/passwd")
+
+
+def a_directory(path: Path) -> None:
+    path.mkdir()
+
+
+def a_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+
+
+@pytest.mark.parametrize("make", [a_pipe, a_link, a_directory, a_socket])
+def test_only_a_regular_file_is_opened_and_nothing_is_waited_for(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "x")
+    with pytest.raises(NotFound):
+        open_regular(tmp_path / "x")
+
+
+def test_a_regular_file_is_read_from_its_beginning(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"abc")
+    with open_regular(tmp_path / "x") as file:
+        assert file.read() == b"abc"
+    with pytest.raises(FileNotFoundError):
+        open_regular(tmp_path / "y")

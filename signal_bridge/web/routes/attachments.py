@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from flask import Response, g, jsonify, send_file
 from flask.typing import ResponseReturnValue
@@ -42,7 +44,7 @@ def get(attachment: str) -> ResponseReturnValue:
     """
     path = _file_named(attachment)
     with _file_errors("read attachment"):
-        file = path.open("rb", buffering=0)  # Gunicorn sends from where the descriptor is
+        file = open_regular(path)
         content_type = sniff_content_type(file.read(HEAD_BYTES))
         file.seek(0)
     # Given the path, Flask would put the name into a header.
@@ -72,6 +74,24 @@ def _file_named(name: str) -> Path:
     if "/" in name or name in (".", "..") or path.is_symlink() or not path.is_file():
         raise NotFound(_NOT_FOUND)
     return path
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """A regular file, to read. Raises NotFound for anything else, at once, or OSError.
+
+    Unbuffered, since Gunicorn sends from where the descriptor is. Whatever was there a moment ago,
+    a link is not followed, and a pipe nobody writes to is not waited for.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
+            raise NotFound(_NOT_FOUND) from None
+        raise
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return open(fd, "rb", buffering=0)  # noqa: SIM115 - whoever asked closes it
+    os.close(fd)
+    raise NotFound(_NOT_FOUND)
 
 
 def _can_be_named(name: str) -> bool:

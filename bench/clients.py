@@ -14,8 +14,8 @@ import orjson
 class HttpClient:
     """One keep-alive connection."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+    def __init__(self, port: int, timeout_seconds: float = 60) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_seconds)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._rest = b""
 

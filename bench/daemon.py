@@ -2,7 +2,8 @@
 
     python -m bench.daemon SOCKET_PATH DELAY_MS [ACCOUNTS]
 
-`send` answers with the number in its message as the timestamp, so that a mixed-up answer shows.
+`send` answers with the number in its message as the timestamp, so that a mixed-up answer shows;
+with 0 if it is no number.
 Two methods are of the bench only. `push` sends `count` notifications to every subscriber in one
 write; `stream` sends each in a write of its own, `every_ms` apart, and answers when all are out.
 Both are for the first account, or for as many as `accounts` says, in turn. A message ends with
@@ -72,7 +73,8 @@ def answer(method: str, params: Any, writer: asyncio.StreamWriter) -> Any:
         _subscribers.add(writer)
         return 0
     if method == "send":
-        return {"timestamp": int(params["message"]), "results": []}
+        text = params["message"]
+        return {"timestamp": int(text) if text.isdecimal() else 0, "results": []}
     if method == "push":
         burst = b"".join(notifications(**params))
         for subscriber in _subscribers:

@@ -71,7 +71,7 @@ lint: $(VENV)/installed-test  ## ruff, mypy and the import rule
 	$(BIN)/lint-imports --config setup.cfg
 
 .PHONY: bench
-bench: $(VENV)/installed-test  ## measure against the budgets; ARGS=--growth or --kills for one part
+bench: $(VENV)/installed-test  ## measure against the budgets; ARGS='--growth', '--hostile', '--kills' or '--soak 60' for one part
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: clean

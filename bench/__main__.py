@@ -1,4 +1,4 @@
-"""Print the rows of the budget, and then what grows: `python -m bench [--growth | --kills]`.
+"""Print the rows of the budget, of attacks, and what grows: `python -m bench [--growth | …]`.
 
 Everything is on loopback and bounded. Times are noisy on a shared machine; compare with the bare
 client's of the same run, and large with small.
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from bench import growth, kills
+from bench import growth, hostile, kills, soak
 from bench.clients import BareClient, HttpClient, in_threads, percentile, timed
 from bench.daemon import ACCOUNT
 from bench.growth import Sizes
@@ -176,13 +176,20 @@ def main() -> None:
 
 
 def _lines(chosen: argparse.Namespace) -> Iterator[str]:
-    """What was asked for: by default the budget and what grows."""
+    """What was asked for: by default the budget, the attacks and what grows."""
     if chosen.kills:
         yield from kills.lines(chosen.messages or kills.MESSAGES, chosen.seed)
+        return
+    if chosen.soak:
+        yield from soak.lines(chosen.soak)
+        return
+    if chosen.hostile:
+        yield from hostile.lines()
         return
     if not chosen.growth:
         for name, value, remark in rows(chosen.requests, chosen.messages or MESSAGES):
             yield f"{name:48} {value:>14}   {remark}"
+        yield from hostile.lines()
     yield from growth.lines(Sizes(many_events=chosen.events, many_webhooks=chosen.webhooks))
 
 
@@ -190,6 +197,10 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--growth", action="store_true", help="only what grows")
     parser.add_argument("--kills", action="store_true", help="only kills while messages flow")
+    parser.add_argument("--hostile", action="store_true", help="only sends under each attack")
+    parser.add_argument(
+        "--soak", type=float, metavar="MINUTES", help="only all attacks in turn, for so long"
+    )
     parser.add_argument("--requests", type=int, default=20_000, help="requests of each kind")
     parser.add_argument("--messages", type=int, help="between looks at memory, or kills")
     parser.add_argument("--events", type=int, default=1_000_000, help="events in the large feed")

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.clients import HttpClient
@@ -47,6 +48,18 @@ def instant_daemon(delay_ms: float = 0, accounts: int = 1) -> Iterator[str]:
         with _process(argv, {}, place / "log"):
             _until(lambda: os.path.exists(path))
             yield path
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """What one process holds: `kind` as in `Bridge.pss_of_each`."""
+
+    kind: str
+    pid: int
+    rss_mb: float
+    pss_mb: float
+    threads: int
+    descriptors: int
 
 
 class Bridge:
@@ -86,6 +99,21 @@ class Bridge:
                 smaps = Path(f"/proc/{pid}/smaps_rollup").read_text()
                 found.append((self._kind(pid), int(smaps.split("Pss:")[1].split()[0]) / 1024))
         return found
+
+    def vitals(self) -> list[Vitals]:
+        """Of each process; one that ends meanwhile is left out."""
+        found = []
+        for pid in _family(self.pid):
+            with contextlib.suppress(OSError):
+                found.append(self._vitals_of(pid))
+        return found
+
+    def _vitals_of(self, pid: int) -> Vitals:
+        place = Path(f"/proc/{pid}")
+        smaps = (place / "smaps_rollup").read_text()
+        rss, pss = (int(smaps.split(f"{name}:")[1].split()[0]) / 1024 for name in ("Rss", "Pss"))
+        threads = len(os.listdir(place / "task"))
+        return Vitals(self._kind(pid), pid, rss, pss, threads, len(os.listdir(place / "fd")))
 
     def _kind(self, pid: int) -> str:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()

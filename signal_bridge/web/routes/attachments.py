@@ -89,7 +89,7 @@ def open_regular(path: Path) -> IO[bytes]:
             raise NotFound(_NOT_FOUND) from None
         raise
     if stat.S_ISREG(os.fstat(fd).st_mode):
-        return open(fd, "rb", buffering=0)  # noqa: SIM115 - whoever asked closes it
+        return open(fd, "rb", buffering=0)  # whoever asked closes it
     os.close(fd)
     raise NotFound(_NOT_FOUND)
 

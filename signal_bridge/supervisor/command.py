@@ -31,6 +31,10 @@ JVM_OPTIONS: Final = (
 _SMALL_HEAPS: Final = {"MALLOC_ARENA_MAX": "2"}
 
 
+# Where the sandbox, which is Python, finds its modules, and whether they are measured.
+_OF_PYTHON: Final = ("PYTHONPATH", "PYTHONHOME", "COVERAGE_PROCESS_")
+
+
 @dataclasses.dataclass(frozen=True)
 class Command:
     """A program to start: `argv`, and its whole environment; None is ours.
@@ -59,6 +63,7 @@ def signal_cli_command(
     if settings.is_sandbox:
         own = settings.sandbox_flags.split()
         sandbox = (sys.executable, "-m", "signal_bridge.sandbox", *own, *flags)
+        environment.update((n, value) for n, value in environ.items() if n.startswith(_OF_PYTHON))
         return Command(sandbox, environment, surroundings.temporary)
     native = _native_program(settings, which)
     if native is not None:  # it takes properties as a JVM does, in front of everything

@@ -11,15 +11,12 @@ import ctypes
 import dataclasses
 import logging
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from signal_bridge.errors import StartError
-from signal_bridge.peersettings import WITHOUT_MEANING
-from signal_bridge.settings import SETTINGS
 from signal_bridge.supervisor.places import trouble_with
 
 log = logging.getLogger(__name__)
@@ -29,18 +26,22 @@ _CHARACTERS_MASK: Final = 1
 # Java looks for this name in `user.home`, before /etc/mime.types (JDK 25, LinuxFileSystemProvider).
 _MEDIA_TYPES_NAME: Final = ".mime.types"
 
-# Settings are ours alone. Of the rest only what is secret is kept back: nobody can list what a JVM,
-# its start script and whatever wraps them go by (JAVA_HOME, LD_LIBRARY_PATH, https_proxy …).
-_OURS: Final = frozenset(
-    {*(row.variable for row in SETTINGS), *WITHOUT_MEANING, "GUNICORN_CMD_ARGS"}
+# All that is passed on to the child. Of the rest nobody knows what it holds: passwords, tokens, the
+# address of a database, of this program or of another. A script may set what else it needs, and be
+# named by BRIDGE_SIGNAL_CLI.
+_NEEDED: Final = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR"),
+        # what its start script and the JVM take options from (signal-cli.rst 4.1)
+        *("JAVA_HOME", "SIGNAL_CLI_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"),
+        # what the loader of programs goes by, and a TLS library that is not Java's
+        *("LD_LIBRARY_PATH", "LD_PRELOAD", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+        # the JVM has options for it; a script around it, or a native binary, may go by these
+        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+        *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    }
 )
-_SECRET: Final = re.compile(
-    r"PASS(WORD|WD|PHRASE)|SECRET|TOKEN|CREDENTIAL|(API|PRIVATE|ACCESS)_?KEY|DATABASE_URL|WEBHOOK"
-    r"|(^|_)DSN$|^PG",
-    re.IGNORECASE,
-)
-# Where files of defaults are, which may be about another signal-cli (signal-cli.rst 4.1).
-_OF_THE_USER: Final = frozenset({"XDG_CONFIG_HOME", "XDG_DATA_HOME"})
+_OF_THE_LOCALE: Final = ("LANG", "LC_")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Surroundings:
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The environment of the child, made from ours."""
         temporary = {"TMPDIR": str(self.temporary)} if self.temporary else {}
-        passed_on = {name: value for name, value in environ.items() if not _is_kept_back(name)}
+        passed_on = {name: value for name, value in environ.items() if _is_needed(name)}
         return {**with_utf8(passed_on), "TZ": "UTC", **temporary}
 
 
@@ -143,13 +144,8 @@ def _is_installed(locale: str) -> bool:
     return bool(found)
 
 
-def _is_kept_back(name: str) -> bool:
-    return (
-        name.startswith("BRIDGE_")
-        or name.removesuffix("_FILE") in _OURS
-        or name in _OF_THE_USER
-        or _SECRET.search(name) is not None
-    )
+def _is_needed(name: str) -> bool:
+    return name in _NEEDED or name.startswith(_OF_THE_LOCALE)
 
 
 def _write_if_new(path: Path, text: str) -> None:

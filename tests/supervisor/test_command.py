@@ -135,7 +135,7 @@ def test_a_path_with_a_space_stays_one_option() -> None:
 
 
 @pytest.mark.parametrize("mode", ["normal", "native", "sandbox"])
-def test_no_setting_of_ours_and_nothing_secret_goes_to_the_child(mode: str) -> None:
+def test_nothing_goes_to_the_child_that_it_does_not_need(mode: str) -> None:
     settings = {
         row.variable: "sqlite:////x" if "DATABASE" in row.variable else "" for row in SETTINGS
     }
@@ -143,7 +143,7 @@ def test_no_setting_of_ours_and_nothing_secret_goes_to_the_child(mode: str) -> N
         "BRIDGE_DATABASE_URL_FILE": "/run/secrets/url", "RECEIVE_WEBHOOK_URL": "http://u:p@h/",
         "DATABASE_URL": "postgresql://", "POSTGRES_PASSWORD": "x", "PGPASSWORD": "x",
         "AWS_SECRET_ACCESS_KEY": "x", "GITHUB_TOKEN": "x", "SENTRY_DSN": "x", "OPENAI_API_KEY": "x",
-        "GUNICORN_CMD_ARGS": "--threads 8",
+        "GUNICORN_CMD_ARGS": "--threads 8", "HOOKS": "http://u:p@h/", "KEY": "x", "MY_OWN": "1",
     }  # fmt: skip
     given = environment(**{**settings, **secrets, "MODE": mode})
     assert not given.keys() & {*settings, *secrets} - {"JAVA_OPTS"}
@@ -154,7 +154,7 @@ def test_what_the_operator_says_to_java_and_to_the_system_is_passed_on(mode: str
     operators = {
         "PATH": "/opt/bin", "JAVA_HOME": "/opt/java", "SIGNAL_CLI_OPTS": "-Dx=y",
         "HOME": "/home/me", "JAVA_TOOL_OPTIONS": "-Da=b", "LD_LIBRARY_PATH": "/opt/lib",
-        "https_proxy": "http://u:p@h", "SSL_CERT_FILE": "/etc/ca.pem", "MY_WRAPPER": "1",
+        "https_proxy": "http://u:p@h", "SSL_CERT_FILE": "/etc/ca.pem", "LC_TIME": "C",
     }  # fmt: skip
     given = environment(**operators, MODE=mode)
     assert given.items() >= operators.items()
@@ -165,6 +165,11 @@ def test_what_the_operator_says_to_java_and_to_the_system_is_passed_on(mode: str
 def test_the_locale_is_utf8_whatever_the_service_has(mode: str, locale: str) -> None:
     given = environment(MODE=mode, LC_ALL=locale, LANG=locale)
     assert (given["LC_ALL"], given["LANG"], given["TZ"]) == ("C.UTF-8", "C.UTF-8", "UTC")
+
+
+def test_the_sandbox_finds_the_modules_of_python() -> None:
+    assert environment(MODE="sandbox", PYTHONPATH="/src")["PYTHONPATH"] == "/src"
+    assert "PYTHONPATH" not in environment(MODE="normal", PYTHONPATH="/src")
 
 
 def test_the_temporary_directory_is_ours() -> None:

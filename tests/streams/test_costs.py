@@ -124,6 +124,47 @@ def test_an_answer_that_breaks_off_is_given_again(desk: Desk) -> None:
     assert desk.poll() == ["one"]
 
 
+@contextlib.contextmanager
+def slow_answer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Iterator[bytes]]:
+    """A backlog of several pages on its way to a client, in many parts; a lease lasts not long."""
+    monkeypatch.setattr("signal_bridge.feed.cursors._READING_SECONDS", 0.6)
+    desk.tell(*(f"{number} " + "x" * 4000 for number in range(501)))
+    with desk.app.test_request_context(f"{PATH}?timeout=0"):
+        response = cast(Response, desk.app.full_dispatch_request())
+        yield iter(cast(Any, response.response))
+        response.close()
+
+
+def read_slowly(parts: Iterator[bytes], until: InThread) -> None:
+    """One part after the other, until the poll of somebody else is over."""
+    while not until.is_over():
+        assert next(parts)
+        threading.Event().wait(0.1)
+
+
+def test_who_reads_a_long_answer_keeps_others_from_reading_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "GRACE_SECONDS", 1.5)
+    with slow_answer(desk, monkeypatch) as parts:
+        other = InThread(lambda: desk.poll(max_messages=1))
+        read_slowly(parts, until=other)
+        assert other.result() == []
+
+
+def test_who_reads_a_long_answer_for_too_long_is_alone_no_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "_ALONE_SECONDS", 0.0)
+    with slow_answer(desk, monkeypatch) as parts:
+        other = InThread(lambda: desk.poll(max_messages=1))
+        read_slowly(parts, until=other)
+        assert str(other.result()[0]).startswith("0 ")
+        assert desk.positions()[cursor_name(POLL, MINE)] == 1
+        list(parts)
+    assert desk.positions()[cursor_name(POLL, MINE)] == 1  # the slow one moves nothing any more
+
+
 def test_an_answer_that_cannot_be_noted_is_an_answer(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 # lets go within milliseconds. Its worker may have died, then the lease runs out before this. It
 # takes longer only while it hands over to a slow client.
 GRACE_SECONDS: Final = 8.0
+# How long one answer may keep other polls of the account from theirs.
+_ALONE_SECONDS: Final = 20.0
 _PAGE: Final = 500
 _PIECE_BYTES: Final = 65536
 
@@ -181,11 +183,15 @@ class _Handover:
         self._is_over = False
 
     def over(self, parts: Iterator[bytes]) -> Iterator[bytes]:
-        """The parts; the cursor moves once the network has taken the last of them."""
-        renew_after = Deadline(self._reading.renew_seconds)
+        """The parts; the cursor moves once the network has taken the last of them.
+
+        The lease is kept for a while, not for as long as a slow client likes: then the next poll
+        gets the same.
+        """
+        alone, renew_after = Deadline(_ALONE_SECONDS), Deadline(self._reading.renew_seconds)
         for part in parts:
             yield part
-            if renew_after.expired():
+            if renew_after.expired() and not alone.expired():
                 with contextlib.suppress(StoreError):
                     self._reading.renew()
                 renew_after = Deadline(self._reading.renew_seconds)

@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from signal_bridge import __version__
+from signal_bridge.clientaddress import client_of
+from signal_bridge.settings import read_settings
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 COMPOSE_FILES = ("compose.yaml", "dokploy/docker-compose.yml", "split/compose.yaml")
@@ -36,6 +38,19 @@ def test_every_service_keeps_the_account_in_a_volume(name: str) -> None:
     for service in content["services"].values():
         assert "signal-data:/home/.local/share/signal-cli" in service["volumes"]
     assert "signal-data" in content["volumes"]
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "dokploy/docker-compose.yml"])
+def test_behind_traefik_a_request_is_its_clients_and_not_the_proxys(name: str) -> None:
+    (service,) = compose(name)["services"].values()
+    environment = service["environment"]
+    if isinstance(environment, list):
+        environment = dict(line.split("=", 1) for line in environment)
+    text = re.sub(r"\$\{\w+:-(.*)\}", r"\1", environment["BRIDGE_TRUSTED_PROXIES"])
+    settings = read_settings({"HOME": "/nowhere", "BRIDGE_TRUSTED_PROXIES": text})
+    trusted = settings.trusted_proxies
+    assert client_of("172.18.0.2", "203.0.113.7", trusted) == "203.0.113.7"
+    assert client_of("203.0.113.9", "203.0.113.7", trusted) == "203.0.113.9"
 
 
 def test_the_dokploy_template_fits_its_compose_file() -> None:

@@ -174,5 +174,8 @@ def _disks(settings: Settings) -> Disks:
 
 def _rules(settings: Settings) -> Rules:
     return Rules(
-        settings.webhook_allow, settings.webhook_deny, shows_answers=settings.webhook_show_answers
+        settings.webhook_allow,
+        settings.webhook_deny,
+        own_port=settings.port,
+        shows_answers=settings.webhook_show_answers,
     )

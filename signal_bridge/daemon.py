@@ -9,6 +9,7 @@ A second bridge on the same database opens HTTP, and takes up duty when the firs
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import signal
@@ -60,6 +61,8 @@ class Daemon:
         self._web_socket = (
             listen_tcp(settings.host, settings.port, self._stop) if with_web else None
         )
+        if self._web_socket is not None:  # PORT=0 takes any
+            self._settings = dataclasses.replace(settings, port=_port(self._web_socket))
         with _ended_by_signals():  # another bridge's migration is waited for
             migrate(self._store)
         _sweep_uploads(settings.uploads_dir)
@@ -125,12 +128,16 @@ class Daemon:
             return None
         return Supervisor(
             "web",
-            gunicorn_command(listening.fileno()),
+            gunicorn_command(listening.fileno(), {**os.environ, "PORT": str(_port(listening))}),
             lambda _state, _detail: None,
             policy=_WEB_POLICY,
             inherited=(listening.fileno(),),
             captures_output=False,
         )
+
+
+def _port(listening: socket.socket) -> int:
+    return int(listening.getsockname()[1])
 
 
 def _sweep_uploads(uploads_dir: Path) -> None:

@@ -15,6 +15,7 @@
     │   ├── TooManyParts              a form of more parts than the bridge accepts
     │   ├── TooMuchJson               JSON of more structure than the bridge accepts
     │   ├── CallTooLarge              signal-cli would have to read more than it can
+    │   ├── WebhookLoop               the bridge would call itself
     │   └── UnreadableBody            it is encoded in a way that the bridge does not read
     ├── DaemonError                   signal-cli could not be asked, or did not answer
     │   ├── DaemonUnavailable         it is not running (yet); nothing was sent
@@ -142,6 +143,12 @@ class CallTooLarge(RequestError):
     """What signal-cli would have to read for it is more than its memory takes."""
 
     code = "too_large_for_signal_cli"
+
+
+class WebhookLoop(RequestError):
+    """The request comes from a webhook, or asks for one that would call the bridge itself."""
+
+    code = "webhook_loop"
 
 
 class UnreadableBody(RequestError):

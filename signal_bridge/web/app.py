@@ -19,6 +19,8 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
+from signal_bridge.delivery.webhooks.webhook import HOP_HEADER
+from signal_bridge.errors import WebhookLoop
 from signal_bridge.gunicorn_parts import UNREAD_REST_BYTES, UNREADABLE_TRAILER
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
@@ -103,6 +105,8 @@ def _begin() -> Response | None:
     g.began = time.monotonic()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    if HOP_HEADER in request.headers:
+        raise WebhookLoop("This request comes from a webhook of a Signal Bridge; there it ends")
     return _methods() if request.method == "OPTIONS" else None
 
 
@@ -122,10 +126,11 @@ def _read_rest(response: Response) -> None:
 
     Gunicorn would read it afterwards, and the beginning of the client's next request with it:
     that request would lie in its buffer until the idle connection is closed. Of a body that is
-    far too large it reads little and then closes the connection, which is as well.
+    far too large it reads little and then closes the connection, which is as well. So it does with
+    the body of a webhook that calls the bridge itself, whose couriers send nothing behind it.
     """
     is_chunked = "Transfer-Encoding" in request.headers
-    if not (request.content_length or is_chunked) or response.status_code == 408:
+    if not (request.content_length or is_chunked) or response.status_code in (408, 508):
         return
     left_bytes = UNREAD_REST_BYTES
     with contextlib.suppress(OSError, ValueError, HTTPException, UNREADABLE_TRAILER):

@@ -39,6 +39,7 @@ EXPECTED = {
     "TooManyLargeBodies": 503,
     "CallTooLarge": 413,
     "UnreadableBody": 415,
+    "WebhookLoop": 508,
     "RequestError": 400,
     "TooManyStreamsOfClient": 429,
     "TooManyStreams": 503,

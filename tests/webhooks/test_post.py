@@ -47,6 +47,7 @@ def test_what_is_posted(poster: Poster, receiver: Receiver) -> None:
     assert post.body == BODY
     assert post.headers["content-type"] == "application/json"
     assert post.headers["user-agent"].startswith("Signal-Bridge/")
+    assert post.headers["signal-bridge-hop"] == "1"
     assert post.id == "evt_1"
     assert verifies(SECRET, post.headers, post.body)
 
@@ -57,6 +58,16 @@ def test_headers_of_the_webhook_are_added(poster: Poster, receiver: Receiver) ->
     sent = receiver.posts[0].headers
     assert (sent["authorization"], sent["x-env"]) == ("Bearer t", "1")
     assert sent["user-agent"] == "mine"
+
+
+def test_no_header_of_the_webhook_is_in_the_place_of_ours(
+    poster: Poster, receiver: Receiver
+) -> None:
+    """Though none is accepted, a row of the table may have one."""
+    headers = {"signal-bridge-HOP": "none", "content-type": "text/plain"}
+    poster.post(webhook(receiver.url, headers=headers), "evt_1", BODY)
+    sent = receiver.posts[0].headers
+    assert (sent["signal-bridge-hop"], sent["content-type"]) == ("1", "application/json")
 
 
 def test_a_password_in_the_url_is_sent_as_basic(poster: Poster, receiver: Receiver) -> None:

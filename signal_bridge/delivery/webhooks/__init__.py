@@ -9,6 +9,7 @@ courier.py      store, send, mark; oldest first, one in flight
   posters.py      connections kept open
   post.py         one attempt             connecting.py  where it goes
   schedule.py     what an outcome means   addresses.py   where it may go   (both pure)
+                                          ownaddresses.py  where it would meet itself
   progress.py     what it makes of a webhook             (pure)
   signature.py    who signed it           (pure)
 scribe.py       writes down what couriers have done, many at once

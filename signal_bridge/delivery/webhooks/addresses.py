@@ -43,16 +43,19 @@ _IPV4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 class Rules:
     """The operator's say: `allow` wins over `deny`, and both over the default.
 
-    `shows_answers`: whoever may make a webhook may read what its receiver answers.
+    `own_port` is where the bridge listens, 0 when that is not known; at an address of this machine
+    it may not be called, whatever `allow` says. With `shows_answers` whoever may make a webhook
+    may read what its receiver answers.
     """
 
     allow: tuple[Network, ...] = ()
     deny: tuple[Network, ...] = ()
+    own_port: int = 0
     shows_answers: bool = False
 
     def refusal(self, address: Address) -> str | None:
         """Why there may be no connection to `address`, or None when there may."""
-        forms = _forms(address)
+        forms = forms_of(address)
         if _any_in(forms, self.allow):
             return None
         if _any_in(forms, self.deny):
@@ -71,8 +74,8 @@ def literal(host: str) -> Address | None:
         return None
 
 
-def _forms(address: Address) -> list[Address]:
-    """The address, and the IPv4 address inside it if there is one."""
+def forms_of(address: Address) -> list[Address]:
+    """The address, and the IPv4 address inside it if there is one: both lead to the same place."""
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
     inner = address.ipv4_mapped or address.sixtofour

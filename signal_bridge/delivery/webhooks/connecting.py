@@ -18,6 +18,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from signal_bridge.clock import Deadline
 from signal_bridge.delivery.webhooks.addresses import Rules, literal
+from signal_bridge.delivery.webhooks.ownaddresses import is_own
 from signal_bridge.delivery.webhooks.urllib3_parts import ConnectingAdapter, open_socket, shut_down
 
 # Nothing ends a question to name servers but their answer, or the system's patience with them. So
@@ -129,8 +130,15 @@ def _resolved(host: str, port: int) -> list[str]:
     return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
+def _refusal(text: str, port: int, rules: Rules) -> str | None:
+    address = ipaddress.ip_address(text)
+    if port == rules.own_port and is_own(address):
+        return "it is this bridge, calling itself"
+    return rules.refusal(address)
+
+
 def _allowed_addresses(connection: HTTPConnection, found: list[str], rules: Rules) -> list[str]:
-    refusals = {one: rules.refusal(ipaddress.ip_address(one)) for one in found}
+    refusals = {one: _refusal(one, connection.port, rules) for one in found}
     allowed = [one for one in found if refusals[one] is None]
     if not allowed:
         reasons = ", ".join(f"{one}: {why}" for one, why in refusals.items())

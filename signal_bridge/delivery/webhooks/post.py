@@ -28,7 +28,7 @@ from signal_bridge.delivery.webhooks.urllib3_parts import (
     StayingSession,
     root_of,
 )
-from signal_bridge.delivery.webhooks.webhook import Webhook
+from signal_bridge.delivery.webhooks.webhook import HOP_HEADER, Webhook
 
 log = logging.getLogger(__name__)
 
@@ -205,6 +205,7 @@ def _template(webhook: Webhook) -> requests.PreparedRequest:
         "User-Agent": f"Signal-Bridge/{__version__}",
         **webhook.headers,
         "Content-Type": "application/json",
+        HOP_HEADER: "1",
     }
     return requests.Request("POST", webhook.url, headers=headers).prepare()
 

@@ -11,8 +11,9 @@ from urllib.parse import SplitResult, urlsplit
 import sqlalchemy as sa
 
 from signal_bridge.delivery.webhooks.addresses import Rules, literal
+from signal_bridge.delivery.webhooks.ownaddresses import is_own
 from signal_bridge.delivery.webhooks.signature import key_of
-from signal_bridge.errors import RequestError
+from signal_bridge.errors import RequestError, WebhookLoop
 from signal_bridge.feed.filters import SIGNAL_KINDS, Filter, few_words, kinds_named, kinds_of
 from signal_bridge.signalcli.addresses import sender
 
@@ -20,10 +21,20 @@ STANDARD: Final = "standard"
 JSONRPC: Final = "jsonrpc"
 FORMATS: Final = (STANDARD, JSONRPC)
 
+HOP_HEADER: Final = "Signal-Bridge-Hop"
+"""The field of every request that a webhook makes. No bridge serves a request that has it.
+
+A bridge that calls itself, or two that call each other, would go on until no thread is left. The
+field is of our own making since those that exist mean something else: Via (RFC 9110, 7.6.3) says
+that a proxy passes a message on, and changes what servers do with it; CDN-Loop (RFC 8586) belongs
+to networks that deliver content. Proxies pass on what they do not know (RFC 9110, 5.1).
+"""
+
 ACTIVE: Final = "active"
 PAUSED: Final = "paused"
 DISABLED: Final = "disabled"
 
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_URL: Final = 2048
 _LONGEST_NAME: Final = 200
 _MOST_HEADERS: Final = 20
@@ -35,7 +46,7 @@ _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 # These say what is posted, and where; they are the bridge's to set.
 _RESERVED_HEADERS: Final = re.compile(
     "webhook-.*|host|content-length|content-type|transfer-encoding|connection|upgrade|te|trailer"
-    "|expect|proxy-.*|accept-encoding",
+    "|expect|proxy-.*|accept-encoding|keep-alive|signal-bridge-.*",
     re.IGNORECASE,
 )
 
@@ -111,7 +122,7 @@ def check_fields(fields: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
 
 
 def checked_url(url: str, rules: Rules) -> str:
-    """`url` if it is one to post to. Raises RequestError."""
+    """`url` if it is one to post to. Raises RequestError, WebhookLoop for the bridge's own."""
     if len(url) > _LONGEST_URL:
         raise RequestError(f"The webhook's URL is longer than {_LONGEST_URL} characters")
     parts = _split(url)
@@ -121,6 +132,9 @@ def checked_url(url: str, rules: Rules) -> str:
     refusal = rules.refusal(address) if address is not None else None
     if refusal:
         raise RequestError(f"The webhook's URL cannot be used: {refusal} ({address})")
+    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    if address is not None and port == rules.own_port and is_own(address):
+        raise WebhookLoop("The webhook's URL cannot be used: it is this bridge, calling itself")
     return url
 
 

@@ -21,6 +21,7 @@ DESCRIPTIONS: Final = {
     503: "Not now: signal-cli, the database or a place for a stream is missing. See Retry-After.",
     504: "signal-cli did not answer in time. `outcome` says whether it may have been carried out.",
     507: "No room is left on the disk.",
+    508: "The request comes from a webhook, or asks for one: the bridge would call itself.",
 }
 
 # code, retryable, and an outcome where there is one
@@ -71,6 +72,10 @@ _EXAMPLES: Final[dict[int, dict[str, Any]]] = {
         "outcome": "unknown",
     },
     507: {"error": "No room is left on the disk", "code": "store_full", "retryable": True},
+    508: {
+        "error": "This request comes from a webhook of a Signal Bridge; there it ends",
+        "code": "webhook_loop",
+    },
 }
 _BY_NEED: Final = {
     Needs.SIGNAL_CLI: (400, 501, 502, 503, 504),
@@ -87,7 +92,7 @@ def responses(contents: Contents) -> dict[int, dict[str, Any]]:
 
 def statuses(path: str, operation: Operation) -> set[int]:
     """How that operation can fail, where it does not say how itself."""
-    found = {500, *operation.failures}
+    found = {500, 508, *operation.failures}
     if "{" in path:
         found |= {400, 404}
     if operation.query:

@@ -34,6 +34,7 @@ STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.CallTooLarge, 413),
     (errors.UnreadableBody, 415),
     (errors.ClientGone, 408),
+    (errors.WebhookLoop, 508),
     (errors.RequestError, 400),
     (errors.TooManyStreamsOfClient, 429),
     (errors.TooManyStreams, 503),

@@ -15,18 +15,24 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from signal_bridge.clock import now_ms
+from signal_bridge.feed import cursor_rows
 from signal_bridge.feed.event import Arrival
 from signal_bridge.feed.feed import Feed
-from signal_bridge.feed.keeping import MOST_EVENTS, Candidate, Reached, Tally, tallies
+from signal_bridge.feed.keeping import DAY_MS, MOST_EVENTS, Candidate, Reached, Tally, tallies
 from signal_bridge.feed.own import own_event
 from signal_bridge.store.engine import Store, Unit
-from signal_bridge.store.tables import cursors, events, feed_totals, parked, pruned, webhooks
+from signal_bridge.store.leases import Leases
+from signal_bridge.store.tables import cursors, events, feed_totals, links, parked, pruned, webhooks
 
 log = logging.getLogger(__name__)
 
 _REPORT: Final = "feed.pruned"
 # An envelope begins with who sent it and when; its content, of any size, comes after.
 _HEAD_BYTES: Final = 1024
+# So many of other rows at once.
+_MOST_ROWS: Final = 500
+KEEP_LINKS_MS: Final = 7 * DAY_MS
 _DELIVERED: Final = re.compile(rb'"serverDeliveredTimestamp":(\d{1,15})\b')
 _SIZE: Final = sa.func.length(events.c.payload)
 _HEAD: Final = sa.func.substr(events.c.payload, 1, _HEAD_BYTES, type_=sa.LargeBinary)
@@ -76,6 +82,21 @@ class Removal:
             # As the last thing: everybody who appends needs this row.
             unit.before_commit(lambda: _lower_totals(unit, len(gone), size_bytes))
         return len(gone)
+
+    def remove_rows(self) -> bool:
+        """Remove a batch of cursors, leases and links that nobody needs. Whether more may be."""
+        over = links.c.started_ms < now_ms() - KEEP_LINKS_MS
+        with self._store.read() as connection:
+            names = cursor_rows.unneeded(connection, _MOST_ROWS)
+            strays = cursor_rows.stray_leases(connection, _MOST_ROWS)
+            link_id = connection.scalar(sa.select(links.c.id).where(over).limit(1))
+        if not (names or strays or link_id):
+            return False
+        with self._store.write() as unit:
+            Leases(self._store).forget(unit, strays)
+            cursor_rows.remove_unneeded(self._store, unit, names)
+            unit.execute(sa.delete(links).where(over))
+        return _MOST_ROWS in (len(names), len(strays))
 
     def tell(self) -> None:
         """Tell what was removed since it was last told: one event an account, and the log."""

@@ -1,4 +1,4 @@
-"""How long events and received files are kept, and what is said before they go.
+"""How long events, received files and other rows are kept, and what is said before they go.
 
 Events go in small batches, each followed by a pause as long as it took: whoever else writes gets
 in between. Then what went is told, and its room is given back.
@@ -84,6 +84,7 @@ class Retention:
         try:
             in_step = self._clocks.look(self._feed.newest_seq())
             self.prune_events(stop, by_age=in_step)
+            self.prune_rows(stop, by_age=in_step)
         finally:
             self.prune_attachments(stop, by_age=in_step)
         self._wait_seconds = _EVERY_SECONDS if in_step else _SECOND_LOOK_SECONDS
@@ -103,6 +104,14 @@ class Retention:
         self._removal.tell()
         if all_done:
             self._repeat(self._store.give_back, stop)
+
+    def prune_rows(self, stop: threading.Event | None = None, *, by_age: bool = True) -> None:
+        """Remove what requests have left and nobody needs any more. Raises StoreError.
+
+        That is cursors of nobody (cursor_rows.py) and links that are long over, by their age.
+        """
+        if by_age:
+            self._repeat(self._removal.remove_rows, stop or self._never)
 
     def prune_attachments(
         self, stop: threading.Event | None = None, *, by_age: bool = True

@@ -28,6 +28,8 @@ from signal_bridge.store.outage import Outage
 _FEED_LOCK: Final = 0x5B_FEED
 # Two who register the same webhook at once get the same one. Taken before anything else is.
 WEBHOOKS_LOCK: Final = 0x5B_3B00
+# Two who make cursors at once count each other's. Taken before anything else is.
+CURSORS_LOCK: Final = 0x5B_C0C0
 # Somebody who waits for a connection has waited for about as long.
 _BUSY_SECONDS: Final = 2.0
 # What PostgreSQL says to who will not get in by asking again.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import sqlalchemy as sa
@@ -86,6 +86,15 @@ class Leases:
         if unit.scalar(held) is None:
             raise LeaseLost(f"Another process has taken over {lease.name}")
 
+    def forget(self, unit: Unit, names: Sequence[str]) -> None:
+        """Remove the leases of these names that nobody holds, with this unit.
+
+        To be called before what they stand for is removed: holders write in that order, too.
+        """
+        ends, now = leases.c.ends_ms, self._store.clock_ms
+        free = sa.or_(ends <= now, ends > now + round(LEASE_SECONDS * 1000))
+        unit.execute(sa.delete(leases).where(leases.c.name.in_(names), free))
+
     def holder(self, name: str) -> str:
         """Who holds it now, empty for nobody."""
         now = self._store.clock_ms
@@ -115,4 +124,6 @@ class Leases:
 
 
 def _is(lease: Lease) -> tuple[sa.ColumnElement[bool], ...]:
-    return leases.c.name == lease.name, leases.c.epoch == lease.epoch
+    """The holder, too: epochs begin anew when a row was removed that nobody held any more."""
+    mine = leases.c.epoch == lease.epoch, leases.c.holder == lease.holder
+    return leases.c.name == lease.name, *mine

@@ -6,6 +6,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from signal_bridge.clock import now_ms
+
 metadata: Final = sa.MetaData()
 
 # SQLite numbers rows by itself only when the column is an INTEGER.
@@ -44,13 +46,14 @@ feed_totals: Final = sa.Table(
 )
 
 # How far each reader has got. `account` is whose events it reads, "*" for every one, empty for a
-# named consumer.
+# named consumer. `used_ms` is when it was read with, to within hours: one that nobody uses goes.
 cursors: Final = sa.Table(
     "cursors",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("used_ms", sa.BigInteger, nullable=False, default=now_ms),
     sa.Index("cursors_by_account", "account"),
 )
 

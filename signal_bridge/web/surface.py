@@ -42,6 +42,7 @@ _IN_GROUP: Final = "/v1/groups/<maybe:number>/<maybe:group_id>"
 _ACCOUNT: Final = "/v1/accounts/<maybe:number>"
 _CHALLENGE: Final = f"{_ACCOUNT}/rate-limit-challenge"
 _CONTACTS: Final = "/v1/contacts/<maybe:number>"
+_CONSUMER: Final = "/v1/events/consumers/<consumer>"
 _DEVICES: Final = "/v1/devices/<maybe:number>"
 _IDENTITY: Final = "/v1/identities/<maybe:number>/trust/<number_to_trust>"
 _LOCAL_DATA: Final = f"{_DEVICES}/local-data"
@@ -95,6 +96,7 @@ SURFACE: Final = (
     Route("GET", "/v1/events", events.read, op.events.READ),
     Route("POST", "/v1/events/ack", events.acknowledge, op.events.ACKNOWLEDGE),
     Route("GET", "/v1/events/consumers", events.consumers, op.events.CONSUMERS),
+    Route("DELETE", _CONSUMER, events.forget_consumer, op.events.FORGET_CONSUMER),
     Route("PUT", "/v1/typing-indicator/<number>", chat.start_typing, op.chat.START_TYPING),
     Route("DELETE", "/v1/typing-indicator/<number>", chat.stop_typing, op.chat.STOP_TYPING),
     Route("POST", "/v1/reactions/<number>", chat.react, op.chat.REACT),

@@ -23,6 +23,7 @@ from signal_bridge.feed.envelope import arrival_of
 from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.filters import Filter
 from signal_bridge.store.engine import Store
+from signal_bridge.store.tables import accounts
 from tests.feed.envelopes import ACCOUNT, text
 from tests.rpc.far_end import InThread
 from tests.support import eventually
@@ -32,7 +33,15 @@ NOW = Deadline(0)
 
 @pytest.fixture
 def cursors(store: Store) -> Cursors:
+    """Of an account that there is."""
+    know(store, ACCOUNT)
     return Cursors(store)
+
+
+def know(store: Store, account: str) -> None:
+    row = {"number": account, "state": "linked", "detail": "", "since_ms": 1}
+    with store.write() as unit:
+        unit.execute(sa.insert(accounts), row)
 
 
 @pytest.fixture

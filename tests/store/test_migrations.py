@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
+from signal_bridge.clock import now_ms
 from signal_bridge.errors import StartError, StoreUnavailable
 from signal_bridge.feed.envelope import arrival_of
 from signal_bridge.feed.filters import FIRST_SIGNAL_KINDS, OWN_KINDS
@@ -307,6 +308,7 @@ def test_cursors_know_whose_events_they_read(upgraded: Store) -> None:
     found = rows(upgraded, metadata.tables["cursors"])
     assert {row["name"]: row["account"] for row in found} == CURSORS
     assert {row["position"] for row in found} == {11}
+    assert {abs(now_ms() - row["used_ms"]) < 3_600_000 for row in found} == {True}
     assert rows(upgraded, metadata.tables["leases"]) == []
 
 

@@ -47,6 +47,7 @@ _PARAMETERS: Final = {
     "device_id": ("the device's number, as listed", "2"),
     "link_id": ("the link's id", LINK_ID),
     "webhook_id": ("the webhook's id", WEBHOOK_ID),
+    "consumer": ("the consumer's name", "archive"),
     "attachment": ("the file's name, as listed", ATTACHMENT),
 }
 

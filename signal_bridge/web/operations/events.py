@@ -36,3 +36,4 @@ ACKNOWLEDGE: Final = Operation(
 CONSUMERS: Final = Operation(
     answer=many(schemas.ConsumerSchema), needs=Needs.STORE, beyond_peer=True
 )
+FORGET_CONSUMER: Final = Operation(204, needs=Needs.STORE, beyond_peer=True)

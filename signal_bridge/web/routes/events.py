@@ -10,7 +10,7 @@ from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from signal_bridge.clock import Deadline
-from signal_bridge.errors import RequestError
+from signal_bridge.errors import NotFound, RequestError
 from signal_bridge.feed.cursors import EVENTS, consumer_name
 from signal_bridge.feed.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
 from signal_bridge.feed.formats import numbered_element
@@ -46,11 +46,23 @@ def read() -> ResponseReturnValue:
 def acknowledge() -> ResponseReturnValue:
     """A consumer has dealt with everything up to a seq: `{"consumer": name, "seq": n}`. 204.
 
-    At most up to the newest: nobody has dealt with what is still to come.
+    At most up to the newest: nobody has dealt with what is still to come. A consumer never goes
+    back, but it can be removed and begin anew. 400 for one more than the 1000 there can be.
     """
     body = read_body(ACKNOWLEDGE)
-    name = consumer_name(_check_name(body["consumer"]))
-    bridge().cursors.move(name, min(body["seq"], bridge().feed.newest_seq()))
+    consumer = _check_name(body["consumer"])
+    bridge().cursors.acknowledge(consumer, min(body["seq"], bridge().feed.newest_seq()))
+    return "", 204
+
+
+def forget_consumer(consumer: str) -> ResponseReturnValue:
+    """Remove a named consumer, and with it how far it has got. 204.
+
+    So an acknowledgement is taken back: read with `after`, and acknowledge from there. 404 when
+    there is none of that name.
+    """
+    if not bridge().cursors.forget_consumer(_check_name(consumer)):
+        raise NotFound(f"There is no consumer {consumer}")
     return "", 204
 
 

@@ -8,6 +8,8 @@
     ├── TooManyLargeBodies            no memory is left for one more large body
     ├── SpoolFull                     the files that are being sent take all the room for them
     │   └── SpoolFullOfClient         those of this client take as much as one may have
+    ├── TooManyLinks                  as many phones are waited for as can be
+    │   └── TooManyLinksOfClient      by this client alone
     ├── RequestError                  the caller's request is at fault
     │   ├── ClientGone                its body did not come to its end
     │   ├── NotFound                  what it names does not exist
@@ -209,6 +211,23 @@ class SpoolFullOfClient(SpoolFull):
             f"Files that this client is sending take all of the {limit_bytes} bytes that one"
             f" client may have; try again later",
         )
+
+
+class TooManyLinks(BridgeError):
+    """As many phones are waited for as signal-cli shall wait for. Nothing was begun.
+
+    `retry_after_seconds` is when the last of them has come or never will.
+    """
+
+    code = "too_many_links"
+    retryable = True
+    retry_after_seconds = 100
+
+
+class TooManyLinksOfClient(TooManyLinks):
+    """One client alone has as many phones waited for as one may."""
+
+    code = "too_many_links_of_client"
 
 
 class DaemonError(BridgeError):

@@ -6,18 +6,19 @@ takes its waiting with it, so a link that is pending past its time has expired a
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import sqlalchemy as sa
 
 from signal_bridge.clock import Deadline, now_ms
 from signal_bridge.errors import NotFound, StoreError
-from signal_bridge.session.linker import EXPIRED, PENDING, Linker, Outcome
+from signal_bridge.session.linker import EXPIRED, PENDING, Linker, Outcome, Place
 from signal_bridge.signalcli import accounts
 from signal_bridge.store.bells import LINKS
 from signal_bridge.store.engine import Store
@@ -29,7 +30,9 @@ log = logging.getLogger(__name__)
 _SCAN_MS: Final = 100_000
 # The answer of who waits may come as late as this; then nobody waits any more.
 _LAST_ANSWER_MS: Final = int(accounts.FINISH_LINK_SECONDS * 1000) + 5_000
-_KEEP_MS: Final = 7 * 86_400_000
+# More than can be begun before a phone is too late for the first, by far. They go by age, too
+# (feed/removal.py).
+MOST_KEPT: Final = 1000
 # How soon a wait notices that the bridge is stopping.
 _LOOK_SECONDS: Final = 1.0
 _NOT_YET: Final = Outcome(PENDING)
@@ -62,24 +65,32 @@ class LinkBook:
         self._store = store
         self._linker = linker
 
-    def start(self, device_name: str) -> Link:
-        """A fresh link. It is watched, and works, only after `finish_in_background`.
+    @contextlib.contextmanager
+    def begin(self, device_name: str, client: str) -> Iterator[Link]:
+        """A fresh link, of which the block makes an answer; after it a phone is waited for.
 
-        Raises Refused with signal-cli's reason, or DaemonError.
+        Also when the block fails: signal-cli keeps a connection to Signal open until somebody
+        waits. Raises TooManyLinks, Refused with signal-cli's reason, DaemonError, or StoreError.
         """
-        uri = self._linker.start()
-        return Link(secrets.token_urlsafe(16), uri, device_name, now_ms() + _SCAN_MS)
+        with self._linker.place(client) as place:
+            uri = self._linker.start()
+            link = Link(secrets.token_urlsafe(16), uri, device_name, now_ms() + _SCAN_MS)
+            try:
+                yield link
+            finally:
+                self._finish_in_background(place, link)
 
-    def finish_in_background(self, link: Link) -> None:
-        """Note the link and wait for the phone. Raises RequestError when too many wait already."""
-        self._add(link)
+    def _finish_in_background(self, place: Place, link: Link) -> None:
+        """Note the link and wait for the phone: where it cannot be noted, too."""
         try:
+            self._add(link)
+        finally:
             self._linker.finish_in_background(
-                link.uri, link.device_name, tell=lambda outcome: self._settle(link, outcome)
+                place,
+                link.uri,
+                link.device_name,
+                tell=lambda outcome: self._settle(link, outcome),
             )
-        except BaseException:
-            self._remove(link)
-            raise
 
     def find(self, link_id: str) -> Link:
         """The link as it is now. Raises NotFound."""
@@ -112,12 +123,10 @@ class LinkBook:
             **dataclasses.asdict(link.outcome),
         }
         with self._store.write() as unit:
-            unit.execute(sa.delete(links).where(links.c.started_ms < now_ms() - _KEEP_MS))
+            newest = sa.select(links.c.id).order_by(links.c.started_ms.desc())
+            kept = newest.limit(MOST_KEPT - 1).scalar_subquery()
+            unit.execute(sa.delete(links).where(links.c.id.not_in(kept)))
             unit.execute(sa.insert(links), row)
-
-    def _remove(self, link: Link) -> None:
-        with self._store.write() as unit:
-            unit.execute(sa.delete(links).where(links.c.id == link.id))
 
     def _settle(self, link: Link, outcome: Outcome) -> None:
         """On the thread that waited. The device is linked whether or not this can be noted."""

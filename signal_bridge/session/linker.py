@@ -6,21 +6,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from signal_bridge.errors import BridgeError, DaemonUnavailable, Refused, RequestError
+from signal_bridge.errors import (
+    BridgeError,
+    DaemonUnavailable,
+    Refused,
+    TooManyLinks,
+    TooManyLinksOfClient,
+)
 from signal_bridge.session import qrcodes
 from signal_bridge.session.gateway import Gateway
 from signal_bridge.signalcli import accounts, results
 
 log = logging.getLogger(__name__)
 
-# Each waits for a phone on a thread; nobody links more devices than this at once.
+# Each has a thread here and one of signal-cli wait for a phone, and a connection to Signal.
 _MOST_AT_ONCE: Final = 16
+_MOST_OF_CLIENT: Final = 8
+_NOT_A_CLIENT: Final = ""
+_TOO_MANY: Final = "Too many devices are being linked at once. Try again in a minute or two"
 
 PENDING: Final = "pending"  # the phone has not scanned it yet
 LINKED: Final = "linked"  # `account` is there
@@ -43,6 +54,14 @@ def outcome_of(error: BridgeError) -> Outcome:
     return Outcome(EXPIRED if timed_out else FAILED, reason=str(error))
 
 
+@dataclasses.dataclass
+class Place:
+    """The right of a client to have one phone waited for, and whether that is done by now."""
+
+    client: str
+    is_used: bool = False
+
+
 def _tell_nobody(_outcome: Outcome) -> None:
     """The log has it."""
 
@@ -50,45 +69,82 @@ def _tell_nobody(_outcome: Outcome) -> None:
 class Linker:
     """Starts links and waits for them. Safe from any thread."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(
+        self, gateway: Gateway, most: int = _MOST_AT_ONCE, most_of_client: int = _MOST_OF_CLIENT
+    ) -> None:
         self._gateway = gateway
-        self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
+        self._most = most
+        self._most_of_client = most_of_client
+        self._mutex = threading.Lock()  # guards _waiting
+        self._waiting: Counter[str] = Counter()  # for how many phones, by client
+
+    @contextlib.contextmanager
+    def place(self, client: str) -> Iterator[Place]:
+        """A place to wait for one phone. At the end of the block it is free, unless it is used.
+
+        Raises TooManyLinksOfClient, or TooManyLinks when all clients together have as many.
+        """
+        self._take(client)
+        place = Place(client)
+        try:
+            yield place
+        finally:
+            if not place.is_used:
+                self._leave(client)
 
     def start(self) -> str:
         """A fresh link URI (`sgnl://linkdevice?…`). It is good for one `finish_in_background`.
 
-        Raises Refused with signal-cli's reason, or DaemonError.
+        Which is to follow: until then signal-cli keeps a connection to Signal open for it. Raises
+        Refused with signal-cli's reason, or DaemonError.
         """
         return accounts.link_uri(self._gateway.run(accounts.start_link()))
 
     def finish_in_background(
-        self, uri: str, device_name: str, tell: Callable[[Outcome], None] = _tell_nobody
+        self,
+        place: Place,
+        uri: str,
+        device_name: str,
+        tell: Callable[[Outcome], None] = _tell_nobody,
     ) -> None:
-        """Wait for the phone on a thread, and `tell` it the outcome there.
+        """Wait for the phone on a thread, and `tell` it the outcome there. It has the place.
 
-        Raises RequestError when too many wait already, and DaemonUnavailable when the system has
-        no thread left to wait on.
+        Raises DaemonUnavailable when the system has no thread left to wait on.
         """
-        if not self._places.acquire(blocking=False):
-            raise RequestError("Too many devices are being linked at once. Try again in a minute")
-        self._spawn(self._finish, uri, device_name, tell)
+        self._spawn(place, self._finish, uri, device_name, tell)
 
     def start_in_background(self, device_name: str, show: Callable[[str], None]) -> None:
         """Start a link, `show(uri)`, and wait for the phone, all on a thread."""
-        if self._places.acquire(blocking=False):
-            self._spawn(self._start_and_finish, device_name, show)
+        with contextlib.suppress(TooManyLinks), self.place(_NOT_A_CLIENT) as place:
+            self._spawn(place, self._start_and_finish, device_name, show)
 
-    def _spawn(self, work: Callable[..., None], *arguments: Any) -> None:
+    def _take(self, client: str) -> None:
+        with self._mutex:
+            if self._waiting[client] >= self._most_of_client:
+                raise TooManyLinksOfClient(_TOO_MANY)
+            if self._waiting.total() >= self._most:
+                raise TooManyLinks(_TOO_MANY)
+            self._waiting[client] += 1
+
+    def _leave(self, client: str) -> None:
+        with self._mutex:
+            self._waiting[client] -= 1
+            self._waiting = +self._waiting  # without those who wait for nothing
+
+    def _spawn(self, place: Place, work: Callable[..., None], *arguments: Any) -> None:
         thread = threading.Thread(
-            target=self._release_after, args=(work, *arguments), name="link", daemon=True
+            target=self._leave_after,
+            args=(place.client, work, *arguments),
+            name="link",
+            daemon=True,
         )
         try:
             thread.start()
         except RuntimeError as error:
-            self._places.release()
             raise DaemonUnavailable(f"The phone cannot be waited for now: {error}") from error
+        place.is_used = True
 
-    def _release_after(self, work: Callable[..., None], *arguments: Any) -> None:
+    def _leave_after(self, client: str, work: Callable[..., None], *arguments: Any) -> None:
         try:
             work(*arguments)
         except BridgeError as error:
@@ -96,7 +152,7 @@ class Linker:
         except Exception:
             log.exception("linking failed in a way nobody expected")
         finally:
-            self._places.release()
+            self._leave(client)
 
     def _start_and_finish(self, device_name: str, show: Callable[[str], None]) -> None:
         uri = self.start()

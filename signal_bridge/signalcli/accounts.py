@@ -16,6 +16,8 @@ FINISH_LINK_SECONDS: Final = 120.0
 START_LINK_SECONDS: Final = 120.0
 """signal-cli itself gives up after 100 s."""
 
+# Signal's own apps allow 50.
+_LONGEST_DEVICE_NAME: Final = 200
 _QR_VERSIONS: Final = range(1, 41)
 
 
@@ -64,9 +66,14 @@ def delete_local_account_data(number: str, ignore_registered: bool = False) -> C
 
 
 def device_name(text: str | None) -> str:
-    """The name for a device to be linked. Raises `RequestError` if there is none."""
+    """The name for a device to be linked. Raises `RequestError` if there is none, or too long."""
     if not text:
         raise RequestError("Please provide a name for the device")
+    if len(text) > _LONGEST_DEVICE_NAME or "\0" in text:
+        raise RequestError(
+            "Please provide a name for the device",
+            f"It has {_LONGEST_DEVICE_NAME} characters at most, and no NUL",
+        )
     return text
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support import Bridge, ScriptedDaemon, eventually
-from tests.support.databases import Database, change
+from tests.support.databases import Database, change, rows
 from tests.support.scripted_daemon import Gate, drop, error, result, silence
 
 ACCOUNT, LINKED = "+4915112345", "+4915167890"
@@ -163,18 +163,60 @@ def test_a_name_that_is_none_is_refused(served: Bridge, daemon: ScriptedDaemon, 
     assert not daemon.asked("startLink")
 
 
-def test_too_many_at_once_are_refused_until_a_phone_has_come(served: Bridge, phone: Gate) -> None:
-    """Each worker waits for sixteen phones."""
-    answers = [served.post("/v1/link") for _ in range(16 * WORKERS + 1)]
-    links = [answer.json() for answer in answers if answer.status_code == 201]
-    refused = [answer for answer in answers if answer.status_code != 201]
+def test_too_many_at_once_are_refused_before_they_begin_until_a_phone_has_come(
+    served: Bridge, daemon: ScriptedDaemon, phone: Gate
+) -> None:
+    """Each worker waits for eight phones of one client."""
+    paths = ("/v1/qrcodelink/raw?device_name=x", "/v1/qrcodelink?device_name=x")
+    answers = [served.post("/v1/link") for _ in range(8 * WORKERS + 1)]
+    answers += [served.get(path) for path in paths for _ in range(8 * WORKERS)]
+    refused = [answer for answer in answers if answer.status_code >= 400]
+    begun_now = [answer for answer in answers if answer.status_code < 400]
     assert refused
-    assert all(answer.status_code == 400 for answer in refused)
-    assert "Too many devices" in refused[0].json()["error"]
-    phone.wait_for(len(links))
+    assert len(begun_now) == len(daemon.asked("startLink")) <= 8 * WORKERS
+    for answer in refused:
+        code = answer.json()["code"]
+        assert (answer.status_code, code) == (429, "too_many_links_of_client")
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "Too many devices" in answer.json()["error"]
+    phone.wait_for(len(begun_now))
     phone.open()
-    assert {seen(served, link, timeout=20)["state"] for link in links} == {"linked"}
-    assert begun(served)
+    eventually(lambda: served.post("/v1/link").status_code == 201, what="a place")
+
+
+def test_a_link_whose_code_cannot_be_drawn_is_waited_for_all_the_same(
+    served: Bridge, daemon: ScriptedDaemon
+) -> None:
+    """Until then signal-cli would keep a connection to Signal open for it."""
+    daemon.on("finishLink", error(-1, TIMED_OUT))
+    daemon.on("startLink", result({"deviceLinkUri": "x" * 120}))
+    path = "/v1/qrcodelink?device_name=x&qrcode_version=9"
+    assert served.get(path).status_code == 400
+    assert daemon.wait_for("finishLink")
+
+
+@pytest.mark.parametrize("name", ["x" * 201, "a\0b"])
+def test_a_name_that_nobody_gives_a_device_is_refused(
+    served: Bridge, daemon: ScriptedDaemon, name: str
+) -> None:
+    answer = served.post("/v1/link", json={"device_name": name})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert "characters at most" in answer.json()["detail"]
+    assert not daemon.asked("startLink")
+
+
+def test_only_the_newest_links_are_remembered(
+    served: Bridge, daemon: ScriptedDaemon, phone: Gate
+) -> None:
+    phone.open()
+    many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100)"
+    row = "SELECT 'old-' || i, '', '', i, 'expired', '', '' FROM n"
+    columns = "id, uri, device_name, started_ms, state, account, reason"
+    change(served, f"{many} INSERT INTO links ({columns}) {row}")  # noqa: S608 - it is constant
+    link = begun(served)
+    assert len(rows(served, "SELECT id FROM links")) == 1000
+    assert seen(served, link)["device_name"]
+    assert served.get("/v1/link/old-1").status_code == 404
 
 
 def test_an_unknown_link_is_404(served: Bridge) -> None:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from signal_bridge.errors import CallTimedOut, DaemonUnavailable, Refused, RequestError
+from signal_bridge.errors import (
+    CallTimedOut,
+    DaemonUnavailable,
+    Refused,
+    TooManyLinks,
+    TooManyLinksOfClient,
+)
 from signal_bridge.session import qrcodes
 from signal_bridge.session.linker import FAILED, Linker, Outcome, log_qr
 from signal_bridge.signalcli.call import Call
@@ -48,6 +55,20 @@ def linker(phone: Phone) -> Linker:
     return Linker(phone)  # type: ignore[arg-type]
 
 
+def finish(
+    linker: Linker,
+    name: str = "x",
+    client: str = "a",
+    tell: Callable[[Outcome], None] | None = None,
+) -> None:
+    with linker.place(client) as place:
+        linker.finish_in_background(place, URI, name, tell or (lambda _outcome: None))
+
+
+def is_free(linker: Linker) -> bool:
+    return not linker._waiting
+
+
 def test_a_link_begins_with_a_uri(linker: Linker) -> None:
     assert linker.start() == URI
 
@@ -56,7 +77,7 @@ def test_the_phone_is_waited_for_in_the_background(
     linker: Linker, phone: Phone, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    linker.finish_in_background(URI, "my bridge")
+    finish(linker, "my bridge")
     eventually(lambda: phone.finishing == 1, what="finishLink")
     assert "a device was linked" not in caplog.text
     phone.scanned.set()
@@ -76,9 +97,9 @@ def test_a_link_that_fails_is_logged_and_its_place_is_free_again(
     phone.scanned.set()
     for _ in range(40):
         before = phone.finishing
-        linker.finish_in_background(URI, "x")
+        finish(linker)
         eventually(lambda before=before: phone.finishing > before, what="finishLink")  # type: ignore[misc]
-        eventually(lambda: linker._places._value == 16, what="the place to be free")
+        eventually(lambda: is_free(linker), what="the place to be free")
     assert f"linking failed: {problem}" in caplog.text
 
 
@@ -88,8 +109,8 @@ def test_a_link_that_fails_in_a_way_nobody_expected_is_told_logged_and_over(
     told: list[Outcome] = []
     phone.refuses = ValueError("odd")
     phone.scanned.set()
-    linker.finish_in_background(URI, "x", told.append)
-    eventually(lambda: linker._places._value == 16, what="the place to be free")
+    finish(linker, tell=told.append)
+    eventually(lambda: is_free(linker), what="the place to be free")
     assert told == [Outcome(FAILED, reason="An unexpected error, which the log shows")]
     eventually(lambda: "ValueError: odd" in caplog.text, what="the log")
 
@@ -103,18 +124,29 @@ def test_without_a_thread_to_wait_on_the_place_is_free_again(
     monkeypatch.setattr(threading.Thread, "start", start)
     for _ in range(20):
         with pytest.raises(DaemonUnavailable, match="can't start new thread"):
-            linker.finish_in_background(URI, "x")
-    assert linker._places._value == 16
+            finish(linker)
+    assert is_free(linker)
 
 
-def test_too_many_at_once_are_refused_until_one_is_done(linker: Linker, phone: Phone) -> None:
-    for _ in range(16):
-        linker.finish_in_background(URI, "x")
-    with pytest.raises(RequestError, match="Too many devices"):
-        linker.finish_in_background(URI, "x")
+def test_one_client_leaves_room_for_others_until_all_is_taken(linker: Linker, phone: Phone) -> None:
+    for client in ("a", "b"):
+        for _ in range(8):
+            finish(linker, client=client)
+        with pytest.raises(TooManyLinksOfClient, match="Too many devices"), linker.place(client):
+            pass
+    with pytest.raises(TooManyLinks, match="Too many devices") as caught, linker.place("c"):
+        pass
+    assert not isinstance(caught.value, TooManyLinksOfClient)
     phone.scanned.set()
-    eventually(lambda: linker._places._value == 16, what="all places to be free")
-    linker.finish_in_background(URI, "x")
+    eventually(lambda: is_free(linker), what="all places to be free")
+    finish(linker)
+
+
+def test_a_place_that_is_not_used_is_free_again(linker: Linker) -> None:
+    for _ in range(40):
+        with linker.place("a"):
+            pass
+    assert is_free(linker)
 
 
 def test_a_link_at_start_shows_its_uri_and_waits(linker: Linker, phone: Phone) -> None:

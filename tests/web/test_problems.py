@@ -43,6 +43,8 @@ EXPECTED = {
     "RequestError": 400,
     "TooManyStreamsOfClient": 429,
     "TooManyStreams": 503,
+    "TooManyLinksOfClient": 429,
+    "TooManyLinks": 503,
     "DaemonUnavailable": 503,
     "AccountNotLoaded": 503,
     "DaemonBusy": 503,

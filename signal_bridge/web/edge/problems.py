@@ -41,6 +41,8 @@ STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.TooManyLargeBodies, 503),
     (errors.SpoolFullOfClient, 429),
     (errors.SpoolFull, 503),
+    (errors.TooManyLinksOfClient, 429),
+    (errors.TooManyLinks, 503),
     (errors.DaemonUnavailable, 503),
     (errors.CallTimedOut, 504),
     (errors.DaemonError, 502),
@@ -218,7 +220,7 @@ def _captcha_url(error: errors.BridgeError) -> dict[str, str]:
 
 
 def _retry_after_seconds(error: errors.BridgeError) -> int | None:
-    if isinstance(error, errors.DaemonUnavailable):
+    if isinstance(error, (errors.DaemonUnavailable, errors.TooManyLinks)):
         return error.retry_after_seconds
     if isinstance(error, errors.Refused):
         return retry_after_seconds(error)

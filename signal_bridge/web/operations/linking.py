@@ -18,16 +18,20 @@ _QR: Final = {
     "text/plain": {"schema": TEXT},
 }
 
+_TOO_MANY: Final = {429: Outcome("As many phones are waited for as may be.", ProblemSchema)}
+
 NEW_QR_CODE: Final = Operation(
     answer=schemas.LinkUriSchema,
     query=(_DEVICE_NAME, _QR_VERSION),
     content=_QR,
+    outcomes=_TOO_MANY,
 )
-NEW_URI: Final = Operation(answer=schemas.LinkUriSchema, query=(_DEVICE_NAME,))
+NEW_URI: Final = Operation(answer=schemas.LinkUriSchema, query=(_DEVICE_NAME,), outcomes=_TOO_MANY)
 START: Final = Operation(
     201,
     schemas.LinkSchema,
     Body(schemas.LINK, {"device_name": "bridge"}, required=False),
+    outcomes=_TOO_MANY,
     beyond_peer=True,
 )
 WATCH: Final = Operation(

@@ -17,7 +17,7 @@ from signal_bridge.session import qrcodes
 from signal_bridge.session.link_book import Link
 from signal_bridge.session.linker import LINKED
 from signal_bridge.signalcli import accounts
-from signal_bridge.web.edge.context import bridge, head_alone
+from signal_bridge.web.edge.context import bridge, client, head_alone
 from signal_bridge.web.edge.inputs import query_timeout_seconds, read_strict_body
 from signal_bridge.web.edge.problems import problem, refused_as
 from signal_bridge.web.schemas.linking import LINK
@@ -45,10 +45,10 @@ def new_qr_code() -> ResponseReturnValue:
     kind = _kind_asked_for()
     if alone := head_alone(_CONTENT_TYPES[kind]):
         return alone
-    with refused_as(400, qrcodes.COULD_NOT):
-        link = bridge().links.start(name)
-    response = _qr_response(link.uri, version, kind)
-    return _waiting_for_a_phone(link, response)
+    with refused_as(400, qrcodes.COULD_NOT), bridge().links.begin(name, client()) as link:
+        response = _qr_response(link.uri, version, kind)
+    response.headers["Content-Location"] = _path(link)
+    return response
 
 
 def new_uri() -> ResponseReturnValue:
@@ -56,9 +56,10 @@ def new_uri() -> ResponseReturnValue:
     name = accounts.device_name(request.args.get("device_name"))
     if alone := head_alone(_CONTENT_TYPES["application/json"]):
         return alone
-    with refused_as(400, _COULD_NOT_START):
-        link = bridge().links.start(name)
-    return _waiting_for_a_phone(link, jsonify(device_link_uri=link.uri))
+    with refused_as(400, _COULD_NOT_START), bridge().links.begin(name, client()) as link:
+        response = jsonify(device_link_uri=link.uri)
+    response.headers["Content-Location"] = _path(link)
+    return response
 
 
 def start() -> ResponseReturnValue:
@@ -69,10 +70,8 @@ def start() -> ResponseReturnValue:
     devices) before `expires_at` (ms). `Location` is where to watch it.
     """
     name = accounts.device_name(read_strict_body(LINK)["device_name"])
-    with refused_as(400, _COULD_NOT_START):
-        link = bridge().links.start(name)
-    bridge().links.finish_in_background(link)
-    response = make_response(jsonify(_answer(link)), 201)
+    with refused_as(400, _COULD_NOT_START), bridge().links.begin(name, client()) as link:
+        response = make_response(jsonify(_answer(link)), 201)
     response.headers["Location"] = _path(link)
     return response
 
@@ -109,13 +108,6 @@ def qr_code(link_id: str) -> ResponseReturnValue:
         return problem(NotFound(f"This link is {link.outcome.state}; start another"), 410)
     response = _qr_response(link.uri, version, kind)
     response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _waiting_for_a_phone(link: Link, response: Response) -> Response:
-    """The answer that shows the link; from here on a phone is waited for."""
-    bridge().links.finish_in_background(link)
-    response.headers["Content-Location"] = _path(link)
     return response
 
 

@@ -22,13 +22,13 @@ _FIRST_SECONDS: Final = 15.0
 _MOST_SECONDS: Final = 30.0
 _BYTES_PER_SECOND: Final = 1024
 # A wait is cut into pieces, after each of which is looked whether it is over for another reason.
-_LOOK_EVERY_SECONDS: Final = 1.0
+_LOOK_EVERY_SECONDS: Final = 0.5
 _STOP_SECONDS: Final = 3.0
 
 SLOW_BYTES_PER_SECOND: Final = 64 * 1024
 """Below this a client has to make way when the places of slow ones are taken."""
 
-JUDGED_AFTER_SECONDS: Final = 2.0
+JUDGED_AFTER_SECONDS: Final = 0.5
 """Nobody is slow who was not waited for for so long in all."""
 
 _SENDFILE_BYTES: Final = 2**20
@@ -61,7 +61,12 @@ class Patience:
         self._left_seconds -= seconds
 
     def move(self, size_bytes: int) -> None:
-        """So much was sent, or read."""
+        """So much was sent, or read.
+
+        What moved before the first wait says nothing: the buffers of the two systems took it.
+        """
+        if not self.waited_seconds:
+            return
         self.moved_bytes += size_bytes
         self._left_seconds = min(_MOST_SECONDS, self._left_seconds + size_bytes / _BYTES_PER_SECOND)
 

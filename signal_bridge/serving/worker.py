@@ -39,6 +39,7 @@ HEAD_SECONDS: Final = 10.0
 
 _TURN_SECONDS: Final = 30.0
 _LINGER_SECONDS: Final = 2.0
+_LINGER_AT_STOP_SECONDS: Final = 0.5
 _STOP_SECONDS: Final = 3.0
 _LOOK_EVERY_SECONDS: Final = 0.5
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -300,7 +301,7 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.reading.buffer.clear()
         self._lobby.count(conn, 0)
         conn.is_lingering = True
-        self._wait(conn, _LINGER_SECONDS)
+        self._wait(conn, _LINGER_SECONDS if self.alive else _LINGER_AT_STOP_SECONDS)
 
     def _close(self, conn: Connection) -> None:
         self._lobby.leave(conn, self.poller)

@@ -146,8 +146,8 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _count(self, conn: Connection) -> None:
         self._lobby.count(conn, len(conn.reading.buffer))
-        if self._lobby.is_too_heavy():
-            self._make_room_in_memory()
+        while self._lobby.is_too_heavy() and self._make_room_in_memory():
+            pass
 
     def _discard(self, conn: Connection, data: bytes) -> None:
         conn.discarded_bytes += len(data)
@@ -217,8 +217,6 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
     def _start_next(self) -> None:
         for ticket in self._queue.ready():
             self._start(ticket)
-
-    # -- on a thread ---------------------------------------------------------------------------
 
     def handle(self, conn: Connection) -> Any:
         """Answer one request."""
@@ -325,15 +323,16 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
             return
         self._spare.refuse_one(listener)
 
-    def _make_room_in_memory(self) -> None:
+    def _make_room_in_memory(self) -> bool:
         fullest = self._lobby.heaviest(ticket.item for ticket in self._queue.waiting())
         if fullest is None:
-            return
+            return False
         if fullest.ticket is None:
             self._close(fullest)
         else:
             self._queue.withdraw(fullest.ticket)
             self._turn_away(fullest)
+        return True
 
     def _turn_away(self, conn: Connection) -> None:
         """Its request does not get its turn."""

@@ -152,7 +152,7 @@ def _after(place: _Place, chunk: bytes, limits: Limits) -> _Place:
     """Where a text is after one more chunk."""
     if place.in_string and not place.after_backslash and b'"' not in chunk and b"\\" not in chunk:
         return place
-    chunk, after_backslash = _without_escapes(chunk, place.after_backslash)
+    chunk, after_backslash = without_escapes(chunk, place.after_backslash)
     parts = chunk.split(b'"')
     quotes = len(parts) - 1
     in_string = place.in_string ^ (quotes % 2 == 1)
@@ -180,7 +180,7 @@ def _characters(text: bytes) -> int:
     return len(text) if text.isascii() else len(text.translate(None, _INSIDE_CHARACTER))
 
 
-def _without_escapes(chunk: bytes, after_backslash: bool) -> tuple[bytes, bool]:
+def without_escapes(chunk: bytes, after_backslash: bool) -> tuple[bytes, bool]:
     """The chunk with no quote in it but those that begin or end a string.
 
     And whether it ends with a backslash whose character is still to come.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from signal_bridge.errors import BodyTooLarge, TooManyParts
+from signal_bridge.jsonlimits import without_escapes
 from signal_bridge.spool.pile import NewFile, Pile
 
 LONG_STRING_BYTES: Final = 64 * 1024
@@ -24,11 +25,8 @@ _MUCH_BYTES: Final = 512 * 1024
 _SOONER_LONG_BYTES: Final = 4 * 1024
 _MOST_FILES: Final = 1000
 _READ_CHARACTERS: Final = 256 * 1024
-# Up to a quote, or to a control character, which no string of JSON holds as it is; at the end of a
-# chunk a backslash may be left. Possessive, so that nothing is looked at twice.
-_WITHIN_STRING: Final = re.compile(rb'(?:[^"\\\x00-\x1f]++|\\.)*+', re.DOTALL)
-_BACKSLASH: Final = ord("\\")
-_QUOTE: Final = ord('"')
+# The end of a string: no string of JSON holds a control character as it is.
+_ENDS_STRING: Final = re.compile(rb'["\x00-\x1f]')
 _NUMBER: Final = re.compile("[0-9]+")
 # The longest escape is a surrogate pair, \uD83D\uDE00.
 _ESCAPE_CHARACTERS: Final = 12
@@ -107,9 +105,10 @@ class LongStringFilter:
         What follows a control character in a string is not: the text is no JSON. Raises
         BodyTooLarge, or TooManyParts for more long strings than anybody sends.
         """
+        plain, self._after_backslash = without_escapes(chunk, self._after_backslash)
         position = 0
         while position < len(chunk) and not self._is_broken:
-            position = self._step(chunk, position)
+            position = self._step(chunk, plain, position)
 
     def finish(self) -> Pile:
         """The whole text with marks, once all of it was fed. `close` closes it."""
@@ -147,32 +146,27 @@ class LongStringFilter:
             begin = number.end()
         yield short[begin:index]
 
-    def _step(self, chunk: bytes, position: int) -> int:
-        """Take the bytes up to the next one that means something. Where to go on."""
+    def _step(self, chunk: bytes, plain: bytes, position: int) -> int:
+        """Take the bytes up to the next one that means something. Where to go on.
+
+        `plain` is the chunk without escapes, as long as it is.
+        """
         if not self._in_string:
-            quote = chunk.find(b'"', position)
+            quote = plain.find(b'"', position)
             end = len(chunk) if quote < 0 else quote + 1
             self._pass_on(chunk[position:end])
             self._in_string = quote >= 0
             return end
-        if self._after_backslash:
-            self._after_backslash = False
-            self._keep(chunk[position : position + 1])
-            return position + 1
-        within = _WITHIN_STRING.match(chunk, position)
-        end = position if within is None else within.end()
-        self._keep(chunk[position:end])
-        if end == len(chunk):
-            return end
-        if chunk[end] == _BACKSLASH:  # the last byte, else what it escapes is within as well
-            self._keep(b"\\")
-            self._after_backslash = True
-        else:
-            self._end_string()
-            self._pass_on(chunk[end : end + 1])
-            self._in_string = False
-            self._is_broken = chunk[end] != _QUOTE
-        return end + 1
+        found = _ENDS_STRING.search(plain, position)
+        if found is None:
+            self._keep(chunk[position:])
+            return len(chunk)
+        self._keep(chunk[position : found.start()])
+        self._end_string()
+        self._pass_on(found.group())
+        self._in_string = False
+        self._is_broken = found.group() != b'"'
+        return found.end()
 
     def _pass_on(self, part: bytes | bytearray) -> None:
         self._allowance.take(len(part))

@@ -19,7 +19,13 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from signal_bridge.errors import ClientGone, RequestError, UnreadableBody
+from signal_bridge.errors import (
+    BodyTooLarge,
+    ClientGone,
+    RequestError,
+    TooMuchJson,
+    UnreadableBody,
+)
 from signal_bridge.settings import Settings
 from signal_bridge.spool.longstrings import LongString
 from signal_bridge.web.edge import inputs
@@ -406,6 +412,54 @@ def test_a_long_string_where_a_number_belongs_is_refused(read: Read) -> None:
         read(read_body, json.dumps({"number": LONG}).encode())
 
 
+@pytest.mark.parametrize("reader", [read_body, read_strict_body])
+@pytest.mark.parametrize(
+    ("data", "detail"),
+    [
+        (b'{"x":[' + b"{}," * 100_000 + b"0]}",
+         "Line 1, column 262146: more than 262144 bytes lie outside of strings"),
+        (b'{"x":[\n' + b'{"":0},' * 20_001 + b"0]}",
+         "Line 2, column 139997: there are more than 20000 keys"),
+    ],
+)  # fmt: skip
+def test_more_structure_than_any_body_needs_is_refused_with_its_place(
+    read: Read, reader: Any, data: bytes, detail: str
+) -> None:
+    for body in (data, data.decode().encode("utf-16")):
+        with pytest.raises(TooMuchJson) as caught:
+            read(reader, body)
+        assert caught.value.detail == detail
+
+
+def test_what_is_refused_for_its_structure_is_not_read_on(app: Flask) -> None:
+    endless = Endless(b'",[],"')
+    environ = {"wsgi.input": endless, "wsgi.input_terminated": True}
+    with (
+        app.test_request_context("/", method="POST", environ_overrides=environ),
+        pytest.raises(TooMuchJson),
+    ):
+        read_body(BODY)
+    assert endless.given_bytes < 700_000
+
+
+def test_as_much_structure_as_is_allowed_is_read(read: Read) -> None:
+    deep = b"[" * 98 + b'"\\u0041"' + b"]" * 98
+    assert read(read_body, b'{"name":"a","x":[' + deep + b"]}") == {"name": "a"}
+    many = b",".join([b'{"":0}'] * 19_000)
+    assert read(read_body, b'{"name":"a","x":[' + many + b"]}") == {"name": "a"}
+
+
+def test_what_is_read_into_memory_is_bounded_for_the_whole_body(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "MOST_TEXT_BYTES", 250_000)
+    twice = {"name": LONG, "names": [LONG]}
+    assert read(read_body, json.dumps(twice).encode()) == twice
+    for more in ({"names": [LONG, LONG]}, {"x": ["x" * 60_000] * 5}):
+        with pytest.raises(BodyTooLarge, match=r"held in memory .* the limit of 250000 bytes"):
+            read(read_body, json.dumps(twice | more).encode())
+
+
 def test_a_long_string_that_is_no_json_is_refused(read: Read) -> None:
     with pytest.raises(RequestError, match=INVALID_BODY):
         read(read_body, b'{"name":"' + LONG.encode() + rb'\x"}')
@@ -431,17 +485,18 @@ def test_a_body_that_says_it_is_too_large_is_not_read(read: Read) -> None:
 class Endless:
     """A body of unknown length that goes on and on."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: bytes) -> None:
+        self.unit = unit
         self.given_bytes = 0
 
     def read(self, size: int = -1) -> bytes:
-        first = b"" if self.given_bytes else b'"'
+        first = b"" if self.given_bytes else b'["'
         self.given_bytes += size
-        return first + b"x" * (size - len(first))
+        return first + (self.unit * size)[: size - len(first)]
 
 
 def test_a_body_of_unknown_length_is_read_up_to_the_limit(app: Flask) -> None:
-    endless = Endless()
+    endless = Endless(b"x")
     environ = {"wsgi.input": endless, "wsgi.input_terminated": True}
     with (
         app.test_request_context("/", method="POST", environ_overrides=environ),

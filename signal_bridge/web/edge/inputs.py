@@ -56,8 +56,8 @@ Python two or four times as large, and some copies of it are made.
 WholeBefore = Callable[[str, int], Iterable[str]]
 """What a request had before a place in the text that is read in its stead."""
 
-# Less is not measured: there is no room for a long number, and it is read however deep it is.
-_SMALL_BYTES: Final = 1000
+# Less is not measured: in so few bytes nothing is too deep, or too long.
+_SMALL_BYTES: Final = 2 * LIMITS.depth
 
 _EMPTY: Final = "The body is empty; a JSON object belongs there"
 

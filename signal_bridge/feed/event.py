@@ -53,11 +53,13 @@ class Page(Sequence[Event]):
     """What a reader gets at once: the next events, and what it has lost before them.
 
     Everything it wanted up to `through` is in this page or was in an earlier one, or is lost.
+    `is_full`: it ends where a page has to end, and more may be there already.
     """
 
     events: tuple[Event, ...]
     through: int
     gap: Gap | None = None
+    is_full: bool = False
 
     @property
     def tells(self) -> bool:

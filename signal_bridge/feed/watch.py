@@ -41,7 +41,7 @@ class Stored(Protocol):
     def read(self, wanted: Filter, after: int, limit: int) -> Page:
         """Up to `limit` wanted events above `after`, oldest first, and what is lost of them."""
 
-    def read_all(self, after: int, limit: int) -> Sequence[Event]:
+    def read_all(self, after: int, limit: int) -> Page:
         """The next events of every account and kind."""
 
     def mend_numbers(self, seen: int) -> None:
@@ -76,7 +76,7 @@ class Tail:
             if wanted.matches(event):
                 found.append(event)
                 if len(found) == limit:
-                    return Page(tuple(found), event.seq)
+                    return Page(tuple(found), event.seq, is_full=True)
         return Page(tuple(found), max(after, self.newest))
 
     def _shorten(self) -> None:
@@ -205,7 +205,7 @@ class Watch:
         """On thread `bells`: read what is new, and wake whom it concerns. Raises StoreError."""
         while (tail := self._tail) is not None:
             news = self._feed.read_all(tail.newest, _ROUND)
-            if len(news) == _ROUND:
+            if news.is_full:
                 self._skip()
                 return
             if not news:

@@ -15,6 +15,7 @@ from signal_bridge.clock import Deadline
 from signal_bridge.errors import StoreUnavailable
 from signal_bridge.feed import feed as module
 from signal_bridge.feed.envelope import arrival_of
+from signal_bridge.feed.event import Event
 from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.filters import Filter
 from signal_bridge.feed.watch import Tail
@@ -102,9 +103,9 @@ def test_an_empty_batch_is_nothing(feed: Feed) -> None:
 
 
 def test_a_batch_of_thousands_is_kept_in_order(feed: Feed) -> None:
-    batch = [text(str(number), timestamp=number) for number in range(5000)]
-    assert append(feed, *batch) == 5000
-    assert words(feed, limit=10_000) == [str(number) for number in range(5000)]
+    batch = [text(str(number), timestamp=number) for number in range(2000)]
+    assert append(feed, *batch) == 2000
+    assert words(feed, limit=10_000) == [str(number) for number in range(2000)]
 
 
 def test_a_batch_that_fails_leaves_nothing_behind(
@@ -297,3 +298,57 @@ def test_several_processes_append_and_every_event_is_there_once(
     ]
     assert [process.wait(60) for process in processes] == [0, 0, 0]
     assert sorted(words(feed)) == sorted(names)
+
+
+# -- how much one page holds -------------------------------------------------------------------
+
+
+def pages(feed: Feed, limit: int) -> list[list[str]]:
+    """Every page until one is not full."""
+    found, after = [], 0
+    while True:
+        page = feed.read(MINE, after, limit)
+        found.append([text_in(event)[:1] for event in page])
+        if not page.is_full:
+            return found
+        after = page.through
+
+
+def text_in(event: Event) -> str:
+    return str(json.loads(event.payload)["envelope"]["dataMessage"]["message"])
+
+
+def test_a_page_of_large_events_has_few_and_says_that_there_are_more(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE_BYTES", 3000)
+    monkeypatch.setattr(module, "_ROWS", 2)
+    append(feed, *(text(letter + "x" * 1000) for letter in "abcdefg"))
+    assert pages(feed, 100) == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
+    assert pages(feed, 2) == [["a", "b"], ["c", "d"], ["e", "f"], ["g"]]
+
+
+def test_an_event_larger_than_a_page_is_one(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGE_BYTES", 1)
+    append(feed, text("a"), text("b"))
+    assert pages(feed, 100) == [["a"], ["b"]]
+
+
+def test_a_page_that_ends_with_the_last_event_may_be_full(feed: Feed) -> None:
+    append(feed, text("a"), text("b"))
+    assert pages(feed, 2) == [["a", "b"], []]
+    assert pages(feed, 3) == [["a", "b"]]
+
+
+def test_followers_of_large_events_are_woken_for_all_of_them(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE_BYTES", 1)
+    with feed.following(MINE) as follower:
+        append(feed, text("a"), text("b"), text("c"))
+        found: list[str] = []
+        while len(found) < 3:
+            assert follower.wait(Deadline(20))
+            while page := follower.read(len(found), 10):
+                found += map(text_in, page)
+    assert found == ["a", "b", "c"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import threading
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from signal_bridge.store.tables import cursors as cursors_table
 from signal_bridge.store.tables import pruned
 from signal_bridge.web.streams import polling, reading, sse, websocket
 from tests.rpc.far_end import InThread
-from tests.streams.desk import ACCOUNT, MINE, PATH, Counts, Desk
+from tests.streams.desk import ACCOUNT, MINE, PATH, Counts, Desk, texts
 from tests.support import eventually
 
 
@@ -122,6 +123,26 @@ def test_an_answer_that_breaks_off_is_given_again(desk: Desk) -> None:
         response = cast(Response, desk.app.full_dispatch_request())
         response.close()
     assert desk.poll() == ["one"]
+
+
+def test_an_answer_of_large_events_is_whole_and_made_page_by_page(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signal_bridge.feed.feed.PAGE_BYTES", 3000)
+    letters = [letter * 1000 for letter in "abcdefg"]
+    desk.tell(*letters)
+    answer = desk.answer(max_messages=5)
+    assert (texts(answer), answer.headers.get("Content-Length")) == (letters[:5], None)
+    assert desk.poll() == letters[5:]
+    page = desk.client.get("/v1/events").json
+    assert (len(page["events"]), page["lag"]) == (3, 4)
+    with desk.app.test_request_context():
+        told = b"".join(itertools.islice(stream_of(desk), 4))
+    assert len(seqs_in(told)) == 7
+
+
+def stream_of(desk: Desk) -> Iterator[bytes]:
+    return iter(cast(Any, sse.stream(desk.reader(), "receive", lambda event: b"x").response))
 
 
 @contextlib.contextmanager

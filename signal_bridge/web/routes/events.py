@@ -92,7 +92,7 @@ def _page(wanted: Filter, after: int, limit: int, deadline: Deadline) -> Respons
     body: dict[str, Any] = {
         "events": [orjson.Fragment(numbered_element(event)) for event in page],
         "next": page.through,
-        "lag": feed.count_after(wanted, page.through) if len(page) == limit else 0,
+        "lag": feed.count_after(wanted, page.through) if page.is_full else 0,
     }
     if page.gap is not None:
         body["gap"] = {"from": page.gap.first_seq, "to": page.gap.last_seq}

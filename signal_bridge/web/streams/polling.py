@@ -149,7 +149,7 @@ class _Poll:
 
     def _array(self, first: Page, handover: _Handover) -> Response:
         """One page goes with its length; a long backlog is streamed page by page."""
-        if len(first) == _PAGE < self._limit:
+        if first.is_full and len(first) < self._limit:
             return _array_of(handover.over(_array(self._pages(first, handover))))
         handover.through = first.through
         body = b"".join(_array(iter((first,))))
@@ -164,7 +164,7 @@ class _Poll:
             yield page
             handover.through = page.through
             left -= len(page)
-            if len(page) < _PAGE or not left:
+            if not page.is_full or not left:
                 return
             page = self._feed.read(self._wanted, page.through, min(left, _PAGE))
             _log_gap(page)

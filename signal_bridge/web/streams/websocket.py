@@ -185,7 +185,7 @@ class _Session:
         told = b"".join(_text_frame(frame(event)) for event in page)
         self._write_and_ping(self._gap(page.gap) + told)
         self._sent = self._reader.told
-        return len(page) == _BATCH
+        return page.is_full
 
     def _gap(self, gap: Gap | None) -> bytes:
         """Readers with a cursor of their own know what to do with it; the peer's do not."""

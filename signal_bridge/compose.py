@@ -14,6 +14,7 @@ from collections.abc import Callable
 from signal_bridge.delivery.webhooks.addresses import Rules
 from signal_bridge.delivery.webhooks.couriers import Couriers
 from signal_bridge.delivery.webhooks.registry import Registry
+from signal_bridge.delivery.webhooks.trials import Trials
 from signal_bridge.duty import SIGNAL_CLI_POLICY, Duty, Reports
 from signal_bridge.feed.account_book import AccountBook
 from signal_bridge.feed.cursors import Cursors
@@ -71,6 +72,7 @@ def web_bridge(settings: Settings) -> Bridge:
         room=Room(settings.uploads_dir, settings.spool_bytes, _disks(settings)),
         streams=StreamPlaces(settings.threads),
         webhooks=Registry(store, _rules(settings)),
+        trials=Trials(_rules(settings)),
     )
 
 

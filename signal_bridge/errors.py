@@ -10,6 +10,8 @@
     │   └── SpoolFullOfClient         those of this client take as much as one may have
     ├── TooManyLinks                  as many phones are waited for as can be
     │   └── TooManyLinksOfClient      by this client alone
+    ├── TooManyTrials                 no place is left for one more test of a webhook
+    │   └── TrialUnderWay             of this webhook, or of this client
     ├── RequestError                  the caller's request is at fault
     │   ├── ClientGone                its body did not come to its end
     │   ├── NotFound                  what it names does not exist
@@ -228,6 +230,19 @@ class TooManyLinksOfClient(TooManyLinks):
     """One client alone has as many phones waited for as one may."""
 
     code = "too_many_links_of_client"
+
+
+class TooManyTrials(BridgeError):
+    """Every place for a test of a webhook is taken, so that requests always find a thread."""
+
+    code = "too_many_tests"
+    retryable = True
+
+
+class TrialUnderWay(TooManyTrials):
+    """The webhook is being tested, or the client has as many tests under way as it may."""
+
+    code = "test_under_way"
 
 
 class DaemonError(BridgeError):

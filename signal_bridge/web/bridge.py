@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from signal_bridge.delivery.webhooks.registry import Registry
+from signal_bridge.delivery.webhooks.trials import Trials
 from signal_bridge.feed.account_book import AccountBook
 from signal_bridge.feed.cursors import Cursors
 from signal_bridge.feed.feed import Feed
@@ -33,3 +34,4 @@ class Bridge:
     room: Room
     streams: StreamPlaces
     webhooks: Registry
+    trials: Trials

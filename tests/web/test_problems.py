@@ -40,6 +40,8 @@ EXPECTED = {
     "CallTooLarge": 413,
     "UnreadableBody": 415,
     "WebhookLoop": 508,
+    "TooManyTrials": 503,
+    "TrialUnderWay": 429,
     "RequestError": 400,
     "TooManyStreamsOfClient": 429,
     "TooManyStreams": 503,

@@ -1,6 +1,7 @@
 """Whom we tell: webhooks, each with its own cursor and its own courier.
 
 registry.py     who is told: made, changed, replayed, listed         (any process)
+trials.py       tried at once, while a caller waits                   (any process)
 couriers.py     keeps the couriers in step with the table             (the daemon)
 dispatcher.py   turns for all of them on a few threads
 courier.py      store, send, mark; oldest first, one in flight

@@ -43,6 +43,8 @@ STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.SpoolFull, 503),
     (errors.TooManyLinksOfClient, 429),
     (errors.TooManyLinks, 503),
+    (errors.TrialUnderWay, 429),
+    (errors.TooManyTrials, 503),
     (errors.DaemonUnavailable, 503),
     (errors.CallTimedOut, 504),
     (errors.DaemonError, 502),
@@ -226,5 +228,6 @@ def _retry_after_seconds(error: errors.BridgeError) -> int | None:
         return retry_after_seconds(error)
     busy = (errors.TooManyStreams, errors.TooManyLargeBodies, errors.SpoolFull)
     if isinstance(error, (errors.StoreError, *busy)):
+    if isinstance(error, (errors.StoreError, errors.TooManyStreams, errors.TooManyTrials)):
         return 5
     return None

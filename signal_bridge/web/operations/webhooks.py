@@ -7,6 +7,7 @@ from typing import Final
 from signal_bridge.web.route import Body, Needs, Operation, Outcome
 from signal_bridge.web.schemas import webhooks as schemas
 from signal_bridge.web.schemas.answers import many
+from signal_bridge.web.schemas.problems import ProblemSchema
 
 CREATE: Final = Operation(
     201,
@@ -25,7 +26,12 @@ CHANGE: Final = Operation(
     beyond_peer=True,
 )
 DELETE: Final = Operation(204, needs=Needs.STORE, beyond_peer=True)
-TEST: Final = Operation(answer=schemas.WebhookTriedSchema, needs=Needs.STORE, beyond_peer=True)
+TEST: Final = Operation(
+    answer=schemas.WebhookTriedSchema,
+    outcomes={429: Outcome("This webhook is being tested, or two by this client.", ProblemSchema)},
+    needs=Needs.STORE | Needs.PLACE,
+    beyond_peer=True,
+)
 LIST_ATTEMPTS: Final = Operation(
     answer=many(schemas.AttemptSchema), needs=Needs.STORE, beyond_peer=True
 )

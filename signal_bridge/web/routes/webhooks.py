@@ -11,10 +11,9 @@ from typing import Any
 from flask import jsonify
 from flask.typing import ResponseReturnValue
 
-from signal_bridge.delivery.webhooks.payload import payload, trial
 from signal_bridge.delivery.webhooks.webhook import Webhook, shown_url
 from signal_bridge.errors import RequestError
-from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.context import bridge, client
 from signal_bridge.web.edge.inputs import read_body, read_strict_body, required_number
 from signal_bridge.web.schemas.webhooks import CHANGE, REPLAY, WEBHOOK
 
@@ -77,15 +76,10 @@ def test(number: str, webhook_id: str) -> ResponseReturnValue:
     """Send a `webhook.test` event at once, signed. The status of the answer, how fast, how much.
 
     `answer`, its beginning, is empty unless BRIDGE_WEBHOOK_SHOW_ANSWERS says that it is shown.
+    429 while this webhook is tested, or two by the same client; 503 while four are.
     """
-    from signal_bridge.delivery.webhooks.post import (
-        post_once,  # an HTTP client: memory few requests need
-    )
-
     webhook = bridge().webhooks.get(required_number(number), webhook_id)
-    event = trial(webhook)
-    body = payload(event, webhook.format)
-    attempt = post_once(bridge().webhooks.rules, webhook, event.id, body)
+    attempt = bridge().trials.run(webhook, client())
     return jsonify(
         {
             "delivered": 200 <= attempt.status < 300,

@@ -3,15 +3,9 @@
     BridgeError
     ├── StartError                    the program cannot start; one sentence says what to do
     │   └── SettingError              a setting has a value that is not allowed
-    ├── TooManyStreams                no place is left for one more stream
-    │   └── TooManyStreamsOfClient    this client has as many as one may have
-    ├── TooManyLargeBodies            no memory is left for one more large body
-    ├── SpoolFull                     the files that are being sent take all the room for them
-    │   └── SpoolFullOfClient         those of this client take as much as one may have
-    ├── TooManyLinks                  as many phones are waited for as can be
-    │   └── TooManyLinksOfClient      by this client alone
-    ├── TooManyTrials                 no place is left for one more test of a webhook
-    │   └── TrialUnderWay             of this webhook, or of this client
+    ├── Busy                          all there is of something is taken; nothing was begun
+    │   ├── BusyForClient             by this client alone
+    │   └── TooManyStreams            no place is left for one more stream
     ├── RequestError                  the caller's request is at fault
     │   ├── ClientGone                its body did not come to its end
     │   ├── NotFound                  what it names does not exist
@@ -161,88 +155,30 @@ class UnreadableBody(RequestError):
     code = "unreadable_body"
 
 
-class TooManyStreams(BridgeError):
+class Busy(BridgeError):
+    """All that there is of something is taken. Nothing was begun.
+
+    After `retry_after_seconds` trying again makes sense.
+    """
+
+    code = "too_busy"
+    retryable = True
+
+    def __init__(self, message: str, retry_after_seconds: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class BusyForClient(Busy):
+    """One client has as much of it as one may have. Others may still get some."""
+
+    code = "too_many_requests"
+
+
+class TooManyStreams(Busy):
     """Every place for a stream is taken, so that requests always find a thread."""
 
     code = "too_many_streams"
-    retryable = True
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"All {limit} places for streams are taken; try again later")
-
-
-class TooManyStreamsOfClient(TooManyStreams):
-    """This client has as many streams and requests that wait as one client may have."""
-
-    code = "too_many_streams_of_client"
-
-    def __init__(self, limit: int) -> None:
-        BridgeError.__init__(
-            self, f"This client has {limit} streams and requests that wait, as many as one may have"
-        )
-
-
-class TooManyLargeBodies(BridgeError):
-    """So many large bodies are being read or answered that there is no room for one more."""
-
-    code = "too_many_large_bodies"
-    retryable = True
-
-
-class SpoolFull(BridgeError):
-    """The files of other requests take all the room there is for files on their way."""
-
-    code = "spool_full"
-    retryable = True
-
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(
-            f"Files that are being sent take all of the {limit_bytes} bytes there are for them"
-            f" (BRIDGE_SPOOL_BYTES); try again later"
-        )
-
-
-class SpoolFullOfClient(SpoolFull):
-    """The files of this client's other requests take as much room as one client may have."""
-
-    code = "spool_full_of_client"
-
-    def __init__(self, limit_bytes: int) -> None:
-        BridgeError.__init__(
-            self,
-            f"Files that this client is sending take all of the {limit_bytes} bytes that one"
-            f" client may have; try again later",
-        )
-
-
-class TooManyLinks(BridgeError):
-    """As many phones are waited for as signal-cli shall wait for. Nothing was begun.
-
-    `retry_after_seconds` is when the last of them has come or never will.
-    """
-
-    code = "too_many_links"
-    retryable = True
-    retry_after_seconds = 100
-
-
-class TooManyLinksOfClient(TooManyLinks):
-    """One client alone has as many phones waited for as one may."""
-
-    code = "too_many_links_of_client"
-
-
-class TooManyTrials(BridgeError):
-    """Every place for a test of a webhook is taken, so that requests always find a thread."""
-
-    code = "too_many_tests"
-    retryable = True
-
-
-class TrialUnderWay(TooManyTrials):
-    """The webhook is being tested, or the client has as many tests under way as it may."""
-
-    code = "test_under_way"
 
 
 class DaemonError(BridgeError):

@@ -70,7 +70,7 @@ class LinkBook:
         """A fresh link, of which the block makes an answer; after it a phone is waited for.
 
         Also when the block fails: signal-cli keeps a connection to Signal open until somebody
-        waits. Raises TooManyLinks, Refused with signal-cli's reason, DaemonError, or StoreError.
+        waits. Raises Busy, Refused with signal-cli's reason, DaemonError, or StoreError.
         """
         with self._linker.place(client) as place:
             uri = self._linker.start()

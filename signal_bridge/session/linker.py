@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from signal_bridge.errors import (
     BridgeError,
+    Busy,
+    BusyForClient,
     DaemonUnavailable,
     Refused,
-    TooManyLinks,
-    TooManyLinksOfClient,
 )
 from signal_bridge.session import qrcodes
 from signal_bridge.session.gateway import Gateway
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 # Each has a thread here and one of signal-cli wait for a phone, and a connection to Signal.
 _MOST_AT_ONCE: Final = 16
 _MOST_OF_CLIENT: Final = 8
+_RETRY_SECONDS: Final = 100  # by then the last of them has come, or never will
 _NOT_A_CLIENT: Final = ""
 _TOO_MANY: Final = "Too many devices are being linked at once. Try again in a minute or two"
 
@@ -82,7 +83,7 @@ class Linker:
     def place(self, client: str) -> Iterator[Place]:
         """A place to wait for one phone. At the end of the block it is free, unless it is used.
 
-        Raises TooManyLinksOfClient, or TooManyLinks when all clients together have as many.
+        Raises BusyForClient, or Busy when all clients together have as many.
         """
         self._take(client)
         place = Place(client)
@@ -115,15 +116,15 @@ class Linker:
 
     def start_in_background(self, device_name: str, show: Callable[[str], None]) -> None:
         """Start a link, `show(uri)`, and wait for the phone, all on a thread."""
-        with contextlib.suppress(TooManyLinks), self.place(_NOT_A_CLIENT) as place:
+        with contextlib.suppress(Busy), self.place(_NOT_A_CLIENT) as place:
             self._spawn(place, self._start_and_finish, device_name, show)
 
     def _take(self, client: str) -> None:
         with self._mutex:
             if self._waiting[client] >= self._most_of_client:
-                raise TooManyLinksOfClient(_TOO_MANY)
+                raise BusyForClient(_TOO_MANY, _RETRY_SECONDS)
             if self._waiting.total() >= self._most:
-                raise TooManyLinks(_TOO_MANY)
+                raise Busy(_TOO_MANY, _RETRY_SECONDS)
             self._waiting[client] += 1
 
     def _leave(self, client: str) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Final
 
-from signal_bridge.errors import BodyTooLarge, BridgeError, SpoolFull, SpoolFullOfClient
+from signal_bridge.errors import BodyTooLarge, BridgeError, Busy, BusyForClient
 from signal_bridge.spool.disks import Disks
 from signal_bridge.spool.holding import Held, hold_new, is_ours, sweep
 
@@ -58,7 +58,7 @@ class Room:
     def grant(self, held: Held, more_bytes: int) -> None:
         """Let the request that has this directory write so much more.
 
-        Raises BodyTooLarge when no request may take so much, SpoolFullOfClient or SpoolFull while
+        Raises BodyTooLarge when no request may take so much, BusyForClient or Busy while
         others have it, or StoreFull while it is lacking on a disk.
         """
         error = self._try(held.path.name, more_bytes)
@@ -117,9 +117,15 @@ def refusal(
     tag = name.partition(".")[0]
     of_client = sum(size for one, size in taken.items() if one.partition(".")[0] == tag)
     if of_client + more_bytes > share_bytes:
-        return SpoolFullOfClient(share_bytes)
+        return BusyForClient(
+            f"Files that this client is sending take all of the {share_bytes} bytes that one"
+            f" client may have; try again later"
+        )
     if sum(taken.values()) + more_bytes > limit_bytes:
-        return SpoolFull(limit_bytes)
+        return Busy(
+            f"Files that are being sent take all of the {limit_bytes} bytes there are for them"
+            f" (BRIDGE_SPOOL_BYTES); try again later"
+        )
     return None
 
 

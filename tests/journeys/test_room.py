@@ -119,7 +119,7 @@ def test_a_client_whose_files_take_half_of_the_room_gets_429_and_others_go_on(
     crowded: Bridge,
 ) -> None:
     with uploading(crowded, ONE, 4 * MIB), uploading(crowded, ONE, 3 * MIB) as second:
-        check_refused(send(crowded, ONE, 3 * MIB), 429, "spool_full_of_client")
+        check_refused(send(crowded, ONE, 3 * MIB), 429, "too_many_requests")
         assert send(crowded, OTHER, 3 * MIB).status_code == 201
         check_works(crowded, ONE, "without a file")
         http.vanish(second)
@@ -128,7 +128,7 @@ def test_a_client_whose_files_take_half_of_the_room_gets_429_and_others_go_on(
 
 def test_a_room_that_is_full_is_503_and_messages_without_files_go_on(crowded: Bridge) -> None:
     with uploading(crowded, ONE, 7 * MIB), uploading(crowded, OTHER, 7 * MIB):
-        check_refused(send(crowded, THIRD, 4 * MIB), 503, "spool_full")
+        check_refused(send(crowded, THIRD, 4 * MIB), 503, "too_busy")
         check_works(crowded, THIRD, "although the room is full")
         assert crowded.get("/readyz").status_code == 200
     eventually(lambda: send(crowded, THIRD, 4 * MIB).status_code == 201, 20)
@@ -146,7 +146,7 @@ def test_base64_counts_as_the_form_does(crowded: Bridge) -> None:
         file = "A" * (4 * MIB)
         message = {"number": ALICE, "recipients": [BOB], "base64_attachments": [file]}
         answer = crowded.post("/v2/send", json=message, headers={"X-Forwarded-For": ONE})
-        check_refused(answer, 429, "spool_full_of_client")
+        check_refused(answer, 429, "too_many_requests")
 
 
 def test_many_at_once_never_take_more_than_there_is(crowded: Bridge) -> None:

@@ -176,7 +176,7 @@ def test_too_many_at_once_are_refused_before_they_begin_until_a_phone_has_come(
     assert len(begun_now) == len(daemon.asked("startLink")) <= 8 * WORKERS
     for answer in refused:
         code = answer.json()["code"]
-        assert (answer.status_code, code) == (429, "too_many_links_of_client")
+        assert (answer.status_code, code) == (429, "too_many_requests")
         assert int(answer.headers["Retry-After"]) > 0
         assert "Too many devices" in answer.json()["error"]
     phone.wait_for(len(begun_now))

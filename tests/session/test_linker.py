@@ -9,11 +9,11 @@ from collections.abc import Callable
 import pytest
 
 from signal_bridge.errors import (
+    Busy,
+    BusyForClient,
     CallTimedOut,
     DaemonUnavailable,
     Refused,
-    TooManyLinks,
-    TooManyLinksOfClient,
 )
 from signal_bridge.session import qrcodes
 from signal_bridge.session.linker import FAILED, Linker, Outcome, log_qr
@@ -132,11 +132,11 @@ def test_one_client_leaves_room_for_others_until_all_is_taken(linker: Linker, ph
     for client in ("a", "b"):
         for _ in range(8):
             finish(linker, client=client)
-        with pytest.raises(TooManyLinksOfClient, match="Too many devices"), linker.place(client):
+        with pytest.raises(BusyForClient, match="Too many devices"), linker.place(client):
             pass
-    with pytest.raises(TooManyLinks, match="Too many devices") as caught, linker.place("c"):
+    with pytest.raises(Busy, match="Too many devices") as caught, linker.place("c"):
         pass
-    assert not isinstance(caught.value, TooManyLinksOfClient)
+    assert not isinstance(caught.value, BusyForClient)
     phone.scanned.set()
     eventually(lambda: is_free(linker), what="all places to be free")
     finish(linker)

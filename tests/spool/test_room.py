@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signal_bridge.errors import BodyTooLarge, BridgeError, SpoolFull, SpoolFullOfClient, StoreFull
+from signal_bridge.errors import BodyTooLarge, BridgeError, Busy, BusyForClient, StoreFull
 from signal_bridge.spool.disks import Disks
 from signal_bridge.spool.holding import hold_new
 from signal_bridge.spool.room import ENTRY_BYTES, Room, refusal, sizes_in
@@ -83,13 +83,13 @@ def spool_of(room: Room, client: str = "192.0.2.1") -> Spool:
         ({}, "a.1", 51, BodyTooLarge),
         ({"a.1": 40}, "a.1", 11, BodyTooLarge),
         ({"a.1": 40}, "a.2", 10, None),
-        ({"a.1": 40}, "a.2", 11, SpoolFullOfClient),
+        ({"a.1": 40}, "a.2", 11, BusyForClient),
         ({"a.1": 40}, "b.1", 50, None),
         ({"a.1": 50, "b.1": 40}, "c.1", 10, None),
-        ({"a.1": 50, "b.1": 40}, "c.1", 11, SpoolFull),
+        ({"a.1": 50, "b.1": 40}, "c.1", 11, Busy),
         ({"a.1": 50, "b.1": 40}, "a.1", 1, BodyTooLarge),
-        ({"a.1": 50, "b.1": 50}, "a.2", 1, SpoolFullOfClient),
-        ({"of-no-client": 95}, "a.1", 6, SpoolFull),
+        ({"a.1": 50, "b.1": 50}, "a.2", 1, BusyForClient),
+        ({"of-no-client": 95}, "a.1", 6, Busy),
     ],
 )
 def test_who_gets_more_of_a_hundred(
@@ -111,10 +111,12 @@ def test_never_is_more_given_than_there_is(asked: list[tuple[str, int, int]]) ->
         assert sum(size for name, size in taken.items() if name.startswith(client)) <= 50
 
 
-@pytest.mark.parametrize("kind", [SpoolFull, SpoolFullOfClient])
-def test_what_is_full_says_how_much_there_is_and_may_be_tried_again(kind: type[SpoolFull]) -> None:
-    assert "1024 bytes" in str(kind(1024))
-    assert kind.retryable
+def test_what_is_full_says_how_much_there_is_and_may_be_tried_again() -> None:
+    for taken, size in (({"a.1": 50}, "50 bytes"), ({"b.1": 50, "c.1": 50}, "100 bytes")):
+        error = refusal(taken, "a.2", 10, 100)
+        assert error is not None
+        assert size in str(error)
+        assert error.retryable
 
 
 # -- in one process --------------------------------------------------------------------------------
@@ -124,10 +126,10 @@ def test_a_client_gets_half_and_another_the_rest(directory: Path) -> None:
     room = roomy(directory)
     mine, mine_too = spool_of(room), spool_of(room)
     mine.write("a", [bytes(3 * MIB)])
-    with pytest.raises(SpoolFullOfClient):
+    with pytest.raises(BusyForClient):
         mine_too.write("b", [bytes(2 * MIB)])
     spool_of(room, "2001:db8::/64").write("c", [bytes(3 * MIB)])
-    with pytest.raises(SpoolFull):
+    with pytest.raises(Busy):
         spool_of(room, "192.0.2.3").write("d", [bytes(3 * MIB)])
     assert room.disks.warning() == ""
 
@@ -154,7 +156,7 @@ def test_a_file_that_others_write_counts_as_it_grows(directory: Path) -> None:
     for _ in range(3):
         file.write(bytes(MIB))
     other, more = spool_of(room).open_new("b")
-    with pytest.raises(SpoolFullOfClient):
+    with pytest.raises(BusyForClient):
         more.write(bytes(MIB))
     file.close()
     more.close()
@@ -175,7 +177,7 @@ def test_however_many_ask_at_once_no_more_is_given_than_there_is(directory: Path
 
     def fill(number: int) -> int:
         spool = spool_of(room, f"192.0.2.{number}")
-        with contextlib.suppress(SpoolFull, BodyTooLarge):
+        with contextlib.suppress(Busy, BodyTooLarge):
             for _ in range(40):
                 spool.write("a", [bytes(100_000)])
         assert spool._held
@@ -203,11 +205,11 @@ def test_what_other_processes_hold_counts(
 ) -> None:
     writer("192.0.2.1", 3 * MIB)
     room = roomy(directory)
-    with pytest.raises(SpoolFullOfClient):
+    with pytest.raises(BusyForClient):
         spool_of(room).write("a", [bytes(2 * MIB)])
     writer("192.0.2.2", 3 * MIB)
     room = roomy(directory)
-    with pytest.raises(SpoolFull):
+    with pytest.raises(Busy):
         spool_of(room, "192.0.2.3").write("a", [bytes(3 * MIB)])
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from signal_bridge.errors import TooManyStreams, TooManyStreamsOfClient
+from signal_bridge.errors import Busy, BusyForClient, TooManyStreams
 from signal_bridge.web.streams import Place, StreamPlaces
 from tests.journeys import http
 from tests.streams.conftest import Stage, a_stage
@@ -41,13 +41,13 @@ def stage(module_database: Database) -> Iterator[Stage]:
 def test_one_client_has_half_of_the_places_and_the_others_have_the_rest() -> None:
     places = StreamPlaces(9)
     taken = [places.take("one") for _ in range(3)]
-    with pytest.raises(TooManyStreamsOfClient) as refused:
+    with pytest.raises(BusyForClient) as refused:
         places.take("one")
     assert refused.value.retryable
     taken += [places.take("two") for _ in range(3)]
     with pytest.raises(TooManyStreams) as refused:
         places.take("three")
-    assert not isinstance(refused.value, TooManyStreamsOfClient)
+    assert not isinstance(refused.value, BusyForClient)
     taken.pop().leave()
     places.take("three")
 
@@ -86,7 +86,7 @@ def test_no_more_are_taken_than_there_are_whoever_comes_at_once() -> None:
     def take_some(client: int) -> list[Place]:
         taken = []
         for _ in range(50):
-            with contextlib.suppress(TooManyStreams):
+            with contextlib.suppress(Busy):
                 taken.append(places.take(str(client)))
         return taken
 
@@ -158,7 +158,7 @@ def answer_to(stage: Stage, path: str, *headers: str, client: str = ONE) -> tupl
     return int(head.split()[1]), code, "".join(after).partition(": ")[2]
 
 
-OF_CLIENT = (429, "too_many_streams_of_client", "5")
+OF_CLIENT = (429, "too_many_requests", "5")
 OF_ALL = (503, "too_many_streams", "5")
 
 

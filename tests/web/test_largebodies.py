@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from flask import Flask, Response, g
 
-from signal_bridge.errors import TooManyLargeBodies
+from signal_bridge.errors import Busy
 from signal_bridge.web.edge import largebodies
 from signal_bridge.web.edge.largebodies import LargeBodies, into_memory
 
@@ -24,7 +24,7 @@ def end(app: Flask) -> None:
 def test_what_is_held_together_has_a_bound_until_it_is_given_back() -> None:
     room = LargeBodies(most_held_bytes=10)
     room.hold(6)
-    with pytest.raises(TooManyLargeBodies):
+    with pytest.raises(Busy):
         room.hold(5)
     room.hold(4)
     room.give_back(6)
@@ -63,13 +63,13 @@ def test_who_cannot_wait_or_has_waited_long_is_told_so(
     most_waiting: int, wait_seconds: float
 ) -> None:
     room = LargeBodies(most_waiting=most_waiting, wait_seconds=wait_seconds)
-    errors: list[TooManyLargeBodies] = []
+    errors: list[Busy] = []
 
     def other() -> None:
         try:
             with room.reading():
                 pass
-        except TooManyLargeBodies as error:
+        except Busy as error:
             errors.append(error)
 
     with room.reading():
@@ -91,7 +91,7 @@ def test_a_request_gives_back_what_it_held_when_it_is_answered(
                 small.enter_context(into_memory(64 * 1024))
             with into_memory(2 * MIB):
                 pass
-            with pytest.raises(TooManyLargeBodies), into_memory(2 * MIB):
+            with pytest.raises(Busy), into_memory(2 * MIB):
                 pass
             end(app)
 
@@ -101,6 +101,6 @@ def test_structure_costs_more_than_text(app: Flask, monkeypatch: pytest.MonkeyPa
     with app.test_request_context("/"):
         with into_memory(MIB):
             pass
-        with pytest.raises(TooManyLargeBodies), into_memory(MIB, 200_000):
+        with pytest.raises(Busy), into_memory(MIB, 200_000):
             pass
         end(app)

@@ -75,7 +75,7 @@ def clients(bridge: Bridge, receiver: Receiver, gate: threading.Event) -> Iterat
 
 
 def check_refused(answer: Any, status_code: int) -> None:
-    code = {429: "test_under_way", 503: "too_many_tests"}[status_code]
+    code = {429: "too_many_requests", 503: "too_busy"}[status_code]
     assert (answer.status_code, answer.json()["code"]) == (status_code, code)
     assert int(answer.headers["Retry-After"]) > 0
 

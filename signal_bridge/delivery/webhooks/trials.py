@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from signal_bridge.delivery.webhooks.addresses import Rules
 from signal_bridge.delivery.webhooks.payload import payload, trial
 from signal_bridge.delivery.webhooks.webhook import Webhook
-from signal_bridge.errors import TooManyTrials, TrialUnderWay
+from signal_bridge.errors import Busy, BusyForClient
 
 if TYPE_CHECKING:
     from signal_bridge.delivery.webhooks.post import Attempt
@@ -33,8 +33,8 @@ class Trials:
     def run(self, webhook: Webhook, client: str) -> Attempt:
         """Post an event that is in no feed, at once. It ends as any attempt does (post.Limits).
 
-        Raises TrialUnderWay when `client` has OF_A_CLIENT of them under way, or somebody one of
-        this webhook, and TooManyTrials when there are AT_ONCE.
+        Raises BusyForClient when `client` has OF_A_CLIENT of them under way, or somebody one of
+        this webhook, and Busy when there are AT_ONCE.
         """
         from signal_bridge.delivery.webhooks.post import (
             post_once,  # an HTTP client: memory few requests need
@@ -48,11 +48,11 @@ class Trials:
     def _place(self, webhook_id: str, client: str) -> Iterator[None]:
         with self._mutex:
             if webhook_id in self._webhook_ids:
-                raise TrialUnderWay("A test of this webhook is under way; try again later")
+                raise BusyForClient("A test of this webhook is under way; try again later")
             if self._clients[client] >= OF_A_CLIENT:
-                raise TrialUnderWay(f"{OF_A_CLIENT} of your tests are under way; try again later")
+                raise BusyForClient(f"{OF_A_CLIENT} of your tests are under way; try again later")
             if len(self._webhook_ids) >= AT_ONCE:
-                raise TooManyTrials(f"{AT_ONCE} tests are under way; try again later")
+                raise Busy(f"{AT_ONCE} tests are under way; try again later")
             self._webhook_ids.add(webhook_id)
             self._clients[client] += 1
         try:

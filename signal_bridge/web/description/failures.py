@@ -43,7 +43,7 @@ _EXAMPLES: Final[dict[int, dict[str, Any]]] = {
     },
     429: {
         "error": "This client has 32 streams and requests that wait, as many as one may have",
-        "code": "too_many_streams_of_client",
+        "code": "too_many_requests",
         "retryable": True,
     },
     500: {

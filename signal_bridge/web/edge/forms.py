@@ -53,7 +53,7 @@ def read_form(schema: BodySchema) -> tuple[Any, list[Upload]]:
 
     A field has the name it has in JSON; one that repeats, or ends in `[]`, is an array; one that
     holds an object is JSON text. Raises RequestError, BodyTooLarge, TooManyParts, TooMuchJson,
-    TooManyLargeBodies, UnreadableBody, ClientGone or StoreError.
+    Busy, UnreadableBody, ClientGone or StoreError.
     """
     check_encoding()
     form = _Form(schema)

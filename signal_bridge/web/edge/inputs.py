@@ -140,7 +140,7 @@ def read_body(schema: BodySchema) -> Any:
 
     Strings of more than 64 KiB are `LongString`s where the schema lets them, and lie in files of
     this request. Raises RequestError (INVALID_BODY), TooMuchJson, BodyTooLarge for more than 4 MiB
-    beside those, TooManyParts, TooManyLargeBodies, StoreError, UnreadableBody, ClientGone, or
+    beside those, TooManyParts, Busy, StoreError, UnreadableBody, ClientGone, or
     Werkzeug's RequestEntityTooLarge for more than the settings allow.
     """
     return _Json(INVALID_BODY).read(schema)

@@ -14,7 +14,7 @@ from typing import Final
 
 from flask import Response, after_this_request
 
-from signal_bridge.errors import TooManyLargeBodies
+from signal_bridge.errors import Busy
 from signal_bridge.spool.pile import IN_MEMORY_BYTES
 
 _WAIT_SECONDS: Final = 10.0
@@ -47,10 +47,10 @@ class LargeBodies:
         self._held_bytes = 0
 
     def hold(self, size_bytes: int) -> None:
-        """Room for a body of that size; `give_back` it. Raises TooManyLargeBodies."""
+        """Room for a body of that size; `give_back` it. Raises Busy."""
         with self._lock:
             if self._held_bytes + size_bytes > self._most_held_bytes:
-                raise TooManyLargeBodies(_TOO_MANY)
+                raise Busy(_TOO_MANY)
             self._held_bytes += size_bytes
 
     def give_back(self, size_bytes: int) -> None:
@@ -60,15 +60,15 @@ class LargeBodies:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Within the block nobody else reads a large body. Raises TooManyLargeBodies."""
+        """Within the block nobody else reads a large body. Raises Busy."""
         if self._reader == threading.get_ident():  # a part of what it reads already
             yield
             return
         if not self._waiting.acquire(blocking=False):
-            raise TooManyLargeBodies(_TOO_MANY)
+            raise Busy(_TOO_MANY)
         try:
             if not self._reading.acquire(timeout=self._wait_seconds):
-                raise TooManyLargeBodies(_TOO_MANY)
+                raise Busy(_TOO_MANY)
             try:
                 self._reader = threading.get_ident()
                 yield
@@ -93,7 +93,7 @@ def _return_memory() -> None:
 def into_memory(size_bytes: int, structure_bytes: int = 0) -> Iterator[None]:
     """A block in which that much of this request is read; it is held until that is answered.
 
-    Small ones just go ahead. Raises TooManyLargeBodies.
+    Small ones just go ahead. Raises Busy.
     """
     if size_bytes <= IN_MEMORY_BYTES:
         yield

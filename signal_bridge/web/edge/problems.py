@@ -36,15 +36,8 @@ STATUSES: Final[tuple[tuple[type[errors.BridgeError], int], ...]] = (
     (errors.ClientGone, 408),
     (errors.WebhookLoop, 508),
     (errors.RequestError, 400),
-    (errors.TooManyStreamsOfClient, 429),
-    (errors.TooManyStreams, 503),
-    (errors.TooManyLargeBodies, 503),
-    (errors.SpoolFullOfClient, 429),
-    (errors.SpoolFull, 503),
-    (errors.TooManyLinksOfClient, 429),
-    (errors.TooManyLinks, 503),
-    (errors.TrialUnderWay, 429),
-    (errors.TooManyTrials, 503),
+    (errors.BusyForClient, 429),
+    (errors.Busy, 503),
     (errors.DaemonUnavailable, 503),
     (errors.CallTimedOut, 504),
     (errors.DaemonError, 502),
@@ -222,12 +215,8 @@ def _captcha_url(error: errors.BridgeError) -> dict[str, str]:
 
 
 def _retry_after_seconds(error: errors.BridgeError) -> int | None:
-    if isinstance(error, (errors.DaemonUnavailable, errors.TooManyLinks)):
+    if isinstance(error, (errors.DaemonUnavailable, errors.Busy)):
         return error.retry_after_seconds
     if isinstance(error, errors.Refused):
         return retry_after_seconds(error)
-    busy = (errors.TooManyStreams, errors.TooManyLargeBodies, errors.SpoolFull)
-    if isinstance(error, (errors.StoreError, *busy)):
-    if isinstance(error, (errors.StoreError, errors.TooManyStreams, errors.TooManyTrials)):
-        return 5
-    return None
+    return 5 if isinstance(error, errors.StoreError) else None

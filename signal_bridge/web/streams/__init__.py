@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from signal_bridge.errors import TooManyStreams, TooManyStreamsOfClient
+from signal_bridge.errors import BusyForClient, TooManyStreams
 
 
 class Place:
@@ -46,14 +46,19 @@ class StreamPlaces:
     def take(self, client: str) -> Place:
         """A place for `client`, which has to `leave` it.
 
-        Raises TooManyStreamsOfClient when it has its share, TooManyStreams when none is free.
+        Raises BusyForClient when it has its share, TooManyStreams when none is free.
         """
         with self._mutex:
             clients = list(self._taken.values())
             if clients.count(client) >= self.limit_of_client:
-                raise TooManyStreamsOfClient(self.limit_of_client)
+                raise BusyForClient(
+                    f"This client has {self.limit_of_client} streams and requests that wait,"
+                    f" as many as one may have; try again later"
+                )
             if len(clients) >= self.limit:
-                raise TooManyStreams(self.limit)
+                raise TooManyStreams(
+                    f"All {self.limit} places for streams are taken; try again later"
+                )
             return Place(self._taken, client)
 
     @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from signal_bridge.delivery.webhooks.addresses import Rules
 from signal_bridge.delivery.webhooks.couriers import Couriers
@@ -25,6 +26,7 @@ from signal_bridge.session.account_watch import AccountWatch, Remedies
 from signal_bridge.session.gateway import Gateway
 from signal_bridge.session.link_book import LinkBook
 from signal_bridge.session.linker import Linker
+from signal_bridge.session.lives import note_loss
 from signal_bridge.session.missing_accounts import MissingAccounts
 from signal_bridge.session.rate_limits import RateLimitNotice
 from signal_bridge.session.subscription import Subscription
@@ -58,6 +60,7 @@ def web_bridge(settings: Settings) -> Bridge:
         board,
         on_refusal=RateLimitNotice(feed).on_refusal,
         missing=MissingAccounts(book, board, settings.config_dir),
+        on_lost=partial(note_loss, board),
     )
     return Bridge(
         settings=settings,
@@ -150,6 +153,7 @@ def _signal_cli(
         command,
         reports.signal_cli,
         probe=gateway.ping,
+        on_answer=reports.signal_cli_answers,
         diagnose=outdated,
         policy=SIGNAL_CLI_POLICY,
         stdin=listen_unix(settings.socket_path).detach(),  # open as long as this process lives

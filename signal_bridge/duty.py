@@ -14,20 +14,23 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+from signal_bridge.clock import now_ms
 from signal_bridge.delivery.webhooks.couriers import Couriers
 from signal_bridge.delivery.webhooks.registry import Registry
 from signal_bridge.errors import RequestError, SettingError, StoreError
 from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.own import own_event
 from signal_bridge.session.gateway import Gateway
+from signal_bridge.session.lives import PROCESS, Deaths, Process
 from signal_bridge.session.missing_accounts import BOOK, KNOWN, UNKNOWN
 from signal_bridge.session.subscription import Subscription
 from signal_bridge.store.engine import Store
 from signal_bridge.store.status import OUTDATED, StatusBoard
+from signal_bridge.supervisor.memory import resident_bytes
 from signal_bridge.supervisor.states import State
-from signal_bridge.supervisor.supervisor import Policy, Supervisor
+from signal_bridge.supervisor.supervisor import RESTARTED, Policy, Supervisor
 from signal_bridge.threads import Guard, Loop
 
 log = logging.getLogger(__name__)
@@ -99,6 +102,9 @@ class Reports:
         self._down_because = ""
         # Whether Signal refused its version when it ran last. The same thread.
         self._outdated = False
+        # Its process, and what it died of. The same thread.
+        self._process = Process()
+        self._deaths = Deaths(self.board)
         # Why nothing can be stored; empty while it can. Written by the reader thread.
         self._not_stored_because = ""
         # One for each part, whose thread is the only one to use it.
@@ -121,11 +127,17 @@ class Reports:
             self.put("signal-cli", _WORDS.get(state, "down"), detail)
         if state in (State.BACKING_OFF, State.UNUSABLE):
             self._down_because = detail
+            self._note_exit(detail)
         if state is State.RUNNING and self._down_because:
             because, self._down_because = self._down_because, ""
             self._tell_restart(because)
+            self._note_restart(because)
         if state is State.FAILED:
             self._failed(f"signal-cli cannot work like this; stopping. {detail}")
+
+    def signal_cli_answers(self, pid: int) -> None:
+        """It has just answered its probe, on the same thread, every few seconds."""
+        self._note(pid=pid, memory_bytes=resident_bytes(pid))
 
     def receiving(self, receiving: bool, detail: str) -> None:
         """How receiving is; of somebody else's signal-cli that is all we know."""
@@ -153,6 +165,25 @@ class Reports:
         """Never raises: a part does not stop because nobody can read how it is."""
         guard = self._recording.setdefault(name, Guard(f"recording the status of {name}"))
         guard.goes_well(self.board.put, name, state, detail)
+
+    def _note_exit(self, detail: str) -> None:
+        """Without what it said, which may name an account, and what becomes of it."""
+        how = detail.partition("; ")[0]
+        self._note(pid=0, memory_bytes=0, last_exit_ms=now_ms(), last_exit=how)
+
+    def _note_restart(self, because: str) -> None:
+        """By now every worker has noted what was in flight when it died."""
+        self._note(restarts=self._process.restarts + 1)
+        if because.startswith(RESTARTED):
+            return
+        try:
+            self._note(suspicion=self._deaths.learn(self._process.last_exit_ms))
+        except StoreError as error:
+            log.warning("what signal-cli died of cannot be looked up: %s", error)
+
+    def _note(self, **seen: Any) -> None:
+        self._process = dataclasses.replace(self._process, **seen)
+        self.put(PROCESS, "seen", self._process.as_text())
 
     def _tell_restart(self, because: str) -> None:
         try:

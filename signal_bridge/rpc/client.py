@@ -49,17 +49,23 @@ from signal_bridge.rpc.jsonrpc import (
     lost_line,
 )
 from signal_bridge.rpc.lines import HARMLESS_BYTES
-from signal_bridge.rpc.pending import Pending
+from signal_bridge.rpc.pending import InFlight, Pending
 
 log = logging.getLogger(__name__)
 
 _READ_BYTES: Final = 256 * 1024
 
 NoticeHandler = Callable[[Sequence[Notice | Lost]], None]
+# Told, once, what was in flight when the connection was lost, on the thread that found that out.
+LossHandler = Callable[[Sequence[InFlight]], None]
 
 
 def _ignore(_notices: Sequence[Notice | Lost]) -> None:
     """A connection that only calls is not subscribed to anything."""
+
+
+def _let_it_be(_in_flight: Sequence[InFlight]) -> None:
+    """Who waits is told in any case."""
 
 
 def connect(address: str, deadline: Deadline) -> socket.socket:
@@ -102,6 +108,8 @@ class Client:
     for the disk. An exception from the handler ends the connection: what was not handled must not
     be read past. Of lines that are not small `admission` is asked; without one all are written.
 
+    `on_lost` must not raise.
+
     Raises DaemonUnavailable, with the socket closed, when the system has no thread left.
     """
 
@@ -112,6 +120,7 @@ class Client:
         on_notices: NoticeHandler = _ignore,
         max_line_bytes: int = MAX_LINE_BYTES,
         admission: Admission | None = None,
+        on_lost: LossHandler = _let_it_be,
     ) -> None:
         connection.setblocking(True)  # connecting had a time limit; reading has none
         self._socket = connection
@@ -120,6 +129,7 @@ class Client:
         self._buffer = LineBuffer(max_line_bytes)
         self._pending = Pending()
         self._admission = admission
+        self._on_lost = on_lost
         # Serialises lines on the wire: whoever holds it is the only one that writes.
         self._writing = threading.Lock()
         self.lost = False
@@ -146,11 +156,12 @@ class Client:
         NonsenseReply, TypeError (the parameters are not JSON), RequestError (signal-cli cannot
         read them) or DaemonBusy (not now). Safe from any thread but the reader's.
         """
-        waiter = self._pending.register()
+        waiter = self._pending.register(method)
         try:
             line = encode_request(waiter.request_id, method, params)
             if len(line) > HARMLESS_BYTES and self._admission is not None:
                 self._admission.admit(waiter.request_id, line, params, deadline)
+            waiter.size_bytes = len(line)
             self._write(line, deadline)
             return self._await(waiter.future, method, deadline)
         except BaseException as error:
@@ -320,6 +331,8 @@ class Client:
             log.debug("the socket was already down")
         self._lost_because, self.lost = because, True
         self._lost.set()
-        self._pending.fail_all(because)
+        in_flight = self._pending.fail_all(because)
         if self._admission is not None:
             self._admission.give_all_back()
+        if in_flight:
+            self._on_lost(in_flight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import secrets
 import threading
@@ -11,13 +12,23 @@ from signal_bridge.errors import BridgeError, ConnectionLost
 from signal_bridge.rpc.jsonrpc import Reply, RequestId
 
 
+@dataclasses.dataclass(frozen=True)
+class InFlight:
+    """What was being worked on when the connection was lost: a method, and its line's size."""
+
+    method: str
+    size_bytes: int
+
+
 class Waiter:
-    """One caller's place in the table."""
+    """One caller's place in the table, and what it asks for."""
 
-    __slots__ = ("future", "request_id")
+    __slots__ = ("future", "method", "request_id", "size_bytes")
 
-    def __init__(self, request_id: RequestId) -> None:
+    def __init__(self, request_id: RequestId, method: str) -> None:
         self.request_id = request_id
+        self.method = method
+        self.size_bytes = 0  # of the line, once it is being written
         self.future: Future[Reply] = Future()
 
 
@@ -34,15 +45,15 @@ class Pending:
         self._id_prefix = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
-    def register(self) -> Waiter:
-        """A new waiter, in the table before its request is written.
+    def register(self, method: str = "") -> Waiter:
+        """A new waiter for the answer of `method`, in the table before its request is written.
 
         Raises ConnectionLost, with nothing written, when the connection is already gone.
         """
         with self._mutex:
             if self._lost_because is not None:
                 raise ConnectionLost(self._lost_because, request_written=False)
-            waiter = Waiter(f"{self._id_prefix}-{next(self._numbers)}")
+            waiter = Waiter(f"{self._id_prefix}-{next(self._numbers)}", method)
             self._waiters[waiter.request_id] = waiter
             return waiter
 
@@ -67,17 +78,18 @@ class Pending:
         if waiter is not None:
             waiter.future.set_exception(error)
 
-    def fail_all(self, because: str) -> None:
+    def fail_all(self, because: str) -> list[InFlight]:
         """The connection is gone: wake every waiter, and refuse those who come later.
 
         Who waits for its reply has written its request; who is still writing finds out by that,
-        and knows what has left.
+        and knows what has left. What is answered had been written, or begun to be.
         """
         with self._mutex:
             self._lost_because = because
             waiters, self._waiters = list(self._waiters.values()), {}
         for waiter in waiters:
             waiter.future.set_exception(ConnectionLost(because, request_written=True))
+        return [InFlight(each.method, each.size_bytes) for each in waiters if each.size_bytes]
 
     def __len__(self) -> int:
         with self._mutex:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Final
 
@@ -27,8 +27,9 @@ from signal_bridge.errors import (
     StoreError,
 )
 from signal_bridge.rpc.admission import Admission
-from signal_bridge.rpc.client import Client, connect
+from signal_bridge.rpc.client import Client, LossHandler, connect
 from signal_bridge.rpc.jsonrpc import Reply
+from signal_bridge.rpc.pending import InFlight
 from signal_bridge.session.missing_accounts import MissingAccounts
 from signal_bridge.settings import Settings
 from signal_bridge.signalcli import versions
@@ -48,8 +49,9 @@ _GREETING_WHILE_STOPPING_SECONDS: Final = 1.0
 class Gateway:
     """Calls signal-cli for any number of threads.
 
-    `on_refusal` is told of every refusal, on the thread of its call, before the caller is. Of the
-    `missing` accounts signal-cli is not asked; without them it is asked of every one.
+    `on_refusal` is told of every refusal, on the thread of its call, before the caller is;
+    `on_lost`, once, what was in flight when the connection was lost before a stop. Of the `missing`
+    accounts signal-cli is not asked; without them it is asked of every one.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class Gateway:
         name: str = "calls",
         on_refusal: Callable[[Call, Refused], None] | None = None,
         missing: MissingAccounts | None = None,
+        on_lost: LossHandler = lambda _: None,
     ) -> None:
         self._settings = settings
         self._board = board
         self._name = name
         self._on_refusal = on_refusal
         self._missing = missing
+        self._on_lost = on_lost
         # Guards _connecting and _greeted. The connecting itself is done outside.
         self._mutex = threading.Lock()
         self._connecting: Future[Client] | None = None
@@ -233,10 +237,19 @@ class Gateway:
         Our socket takes connections before signal-cli does; only an answer says that it is up.
         """
         admission = Admission(self._settings.workers)
-        client = Client(self._connected_socket(deadline), self._name, admission=admission)
+        client = Client(
+            self._connected_socket(deadline),
+            self._name,
+            admission=admission,
+            on_lost=self._tell_loss,
+        )
         if self._settings.supervised:
             self._greet(client, deadline)
         return client
+
+    def _tell_loss(self, in_flight: Sequence[InFlight]) -> None:
+        if not self._stop.is_set():
+            self._on_lost(in_flight)
 
     def _greet(self, client: Client, deadline: Deadline) -> None:
         with self._mutex:

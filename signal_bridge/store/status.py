@@ -81,6 +81,14 @@ class StatusBoard:
             unit.execute(self._store.insert_new(status), row)
             unit.execute(sa.update(status).where(status.c.name == "store").values(beat_ms=now))
 
+    def take(self, prefix: str) -> list[Status]:
+        """The parts whose names begin with `prefix`, which are on the board no more."""
+        wanted = status.c.name.startswith(prefix, autoescape=True)
+        with self._store.write() as unit:
+            rows = unit.execute(sa.select(status).where(wanted)).all()
+            unit.execute(sa.delete(status).where(wanted))
+        return [Status(row.name, row.state, row.detail, row.since_ms, row.beat_ms) for row in rows]
+
     def all(self) -> dict[str, Status]:
         """Every part by its name."""
         with self._store.read() as connection:

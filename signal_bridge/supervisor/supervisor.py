@@ -35,12 +35,16 @@ from signal_bridge.threads import Guard, Loop
 log = logging.getLogger(__name__)
 
 _QUOTED_LINES: Final = 5
+RESTARTED: Final = "was restarted"
+"""How the reason begins why a child ended that was to be replaced: no other was ended by us."""
 
 # Answers within the given seconds whether the child works; a sentence says what is wrong.
 Probe = Callable[[float], str | None]
 # Told of every change, on the supervisor's thread: the new state and a sentence. What it raises
 # is logged.
 OnChange = Callable[[State, str], None]
+# Told the pid of a child that has just answered a probe, on that thread; the same otherwise.
+OnAnswer = Callable[[int], None]
 # Given the last complaints of a child that has ended: a sentence when only another child helps.
 Diagnose = Callable[[Sequence[str]], str | None]
 
@@ -80,6 +84,7 @@ class Supervisor:
         on_change: OnChange,
         *,
         probe: Probe | None = None,
+        on_answer: OnAnswer = lambda _: None,
         diagnose: Diagnose = lambda _: None,
         policy: Policy | None = None,
         stdin: int | None = None,
@@ -90,6 +95,7 @@ class Supervisor:
         self._command = command
         self._on_change = on_change
         self._probe = probe
+        self._on_answer = on_answer
         self._diagnose = diagnose
         self._policy = policy or Policy()
         self._stdin = stdin
@@ -254,6 +260,8 @@ class Supervisor:
         wrong = self._probe(seconds)
         if wrong is None and starting:
             self._enter(State.RUNNING, f"running with pid {child.pid}")
+        if wrong is None:
+            self._telling.goes_well(self._on_answer, child.pid)
         return wrong
 
     def _is_hung(self, failures: int, age_seconds: float) -> bool:
@@ -281,7 +289,7 @@ class Supervisor:
         because, self._restart_because = self._restart_because, None
         self._enter(State.STOPPING, f"restarting: {because}")
         child.end(self._policy.stop_seconds)
-        return f"was restarted: {because}"
+        return f"{RESTARTED}: {because}"
 
     def _on_stop(self, child: Process) -> str:
         self._enter(State.STOPPING, "asked to stop")

@@ -56,6 +56,7 @@ SURFACE: Final = (
     Route("GET", "/readyz", health.ready, op.health.READY),
     Route("GET", "/v1/health", health.peer_health, op.health.PEER_HEALTH),
     Route("GET", "/v1/about", health.about, op.health.ABOUT),
+    Route("GET", "/v1/status", health.status, op.health.STATUS),
     Route("GET", "/v1/configuration", configuration.get, op.configuration.GET),
     Route("POST", "/v1/configuration", configuration.change, op.configuration.CHANGE),
     Route("GET", _TRUST_MODE, configuration.get_trust_mode, op.configuration.GET_TRUST_MODE),

@@ -9,7 +9,7 @@ import pytest
 
 from signal_bridge.errors import ConnectionLost
 from signal_bridge.rpc.jsonrpc import Reply
-from signal_bridge.rpc.pending import Pending
+from signal_bridge.rpc.pending import InFlight, Pending
 
 
 def test_a_reply_reaches_the_waiter_of_its_id_and_no_other() -> None:
@@ -68,6 +68,14 @@ def test_a_lost_connection_wakes_all_and_says_that_their_outcome_is_unknown() ->
     assert [error.request_written for error in errors] == [True, True]  # type: ignore[union-attr]
     assert [error.retryable for error in errors] == [False, False]  # type: ignore[union-attr]
     assert len(pending) == 0
+
+
+def test_of_a_lost_connection_it_is_known_what_had_been_written() -> None:
+    pending = Pending()
+    written, _unwritten = pending.register("send"), pending.register("listGroups")
+    written.size_bytes = 200
+    assert pending.fail_all("it is gone") == [InFlight("send", 200)]
+    assert pending.fail_all("again") == []
 
 
 def test_after_the_loss_nobody_can_wait_any_more() -> None:

@@ -15,4 +15,5 @@ READY: Final = Operation(
     answer=schemas.ReadySchema, outcomes={503: _NOT_READY}, needs=Needs.NOTHING, beyond_peer=True
 )
 PEER_HEALTH: Final = Operation(204, outcomes={503: _NOT_READY}, needs=Needs.NOTHING)
+STATUS: Final = Operation(answer=schemas.StatusSchema, needs=Needs.STORE, beyond_peer=True)
 ABOUT: Final = Operation(answer=schemas.AboutSchema, needs=Needs.NOTHING)

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge import __version__
 from signal_bridge.errors import DaemonOutdated, StoreError
+from signal_bridge.session.lives import process_on
 from signal_bridge.signalcli.reasons import OUTDATED_TEXT
 from signal_bridge.store.status import OUTDATED, Status
 from signal_bridge.store.tenure import DAEMON, waiting_for
@@ -63,6 +64,28 @@ def about() -> ResponseReturnValue:
     if settings.is_sandbox:
         body["sandbox"] = SANDBOX
     return jsonify(body)
+
+
+def status() -> ResponseReturnValue:
+    """How signal-cli is, for an operator: its state, its memory, and how it ended last.
+
+    `pid` and `memory_bytes` are null while it does not run, or is somebody else's. `suspicion`
+    names a method that was in flight when it died, more than once within an hour.
+    """
+    board = bridge().board.all()
+    said, process = board.get("signal-cli"), process_on(board)
+    last_exit = {"at": process.last_exit_ms, "how": process.last_exit}
+    signal_cli = {
+        "version": bridge().gateway.signal_cli_version(),
+        "state": said.state if said is not None else "down",
+        "since": said.since_ms if said is not None else None,
+        "pid": process.pid or None,
+        "memory_bytes": process.memory_bytes or None,
+        "restarts": process.restarts,
+        "last_exit": last_exit if process.last_exit_ms else None,
+        "suspicion": process.suspicion or None,
+    }
+    return jsonify({"signal-cli": signal_cli})
 
 
 def _not_ready(reasons: dict[str, str]) -> Response:

@@ -15,7 +15,7 @@ from signal_bridge.settings import Settings
 from signal_bridge.spool.room import Room
 from signal_bridge.store.leases import Leases
 from signal_bridge.store.status import StatusBoard
-from signal_bridge.web.streams import StreamPlaces
+from signal_bridge.web.streams import StreamPlaces, Turns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,3 +35,4 @@ class Bridge:
     streams: StreamPlaces
     webhooks: Registry
     trials: Trials
+    turns: Turns = dataclasses.field(default_factory=Turns)

@@ -146,11 +146,14 @@ def stream_of(desk: Desk) -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def slow_answer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Iterator[bytes]]:
+def slow_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, client: str = "127.0.0.1"
+) -> Iterator[Iterator[bytes]]:
     """A backlog of several pages on its way to a client, in many parts; a lease lasts not long."""
     monkeypatch.setattr("signal_bridge.feed.cursors._READING_SECONDS", 0.6)
     desk.tell(*(f"{number} " + "x" * 4000 for number in range(501)))
-    with desk.app.test_request_context(f"{PATH}?timeout=0"):
+    environ = {"REMOTE_ADDR": client}
+    with desk.app.test_request_context(f"{PATH}?timeout=0", environ_base=environ):
         response = cast(Response, desk.app.full_dispatch_request())
         yield iter(cast(Any, response.response))
         response.close()
@@ -184,6 +187,29 @@ def test_who_reads_a_long_answer_for_too_long_is_alone_no_more(
         assert desk.positions()[cursor_name(POLL, MINE)] == 1
         list(parts)
     assert desk.positions()[cursor_name(POLL, MINE)] == 1  # the slow one moves nothing any more
+
+
+def test_who_has_an_answer_under_way_lets_others_go_first(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client with many polls that reads slowly has the cursor once, and not all the time."""
+    monkeypatch.setattr(polling, "_ALONE_SECONDS", 0.0)
+    with slow_answer(desk, monkeypatch, client="192.0.2.1") as parts:
+        others = [InThread(lambda: poll_from(desk, "192.0.2.1")) for _ in range(4)]
+        eventually(lambda: len(desk.bridge.turns._waiting) == 4)
+        rightful = InThread(lambda: poll_from(desk, "192.0.2.2"))
+        assert rightful.result()
+        assert not any(each.is_over() for each in others)
+        assert next(parts)
+        desk.feed.close()
+        for each in others:
+            each.result()
+
+
+def poll_from(desk: Desk, client: str) -> list[str | None]:
+    query = {"timeout": 30, "max_messages": 1}
+    environ = {"REMOTE_ADDR": client}
+    return texts(desk.client.get(PATH, query_string=query, environ_base=environ))
 
 
 def test_an_answer_that_cannot_be_noted_is_an_answer(

@@ -74,7 +74,7 @@ def test_a_place_that_nobody_has_any_more_is_free() -> None:
 
 def test_a_place_for_a_block_is_free_after_it_whatever_happens() -> None:
     places = StreamPlaces(9)
-    with contextlib.suppress(ZeroDivisionError), places.one("one"):
+    with contextlib.suppress(ZeroDivisionError), places.take("one"):
         assert places.taken == 1
         raise ZeroDivisionError
     assert places.taken == 0

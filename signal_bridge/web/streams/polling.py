@@ -20,14 +20,14 @@ from flask import Response
 
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import StoreError
-from signal_bridge.feed.cursors import POLL, Cursors, Reading, cursor_name
+from signal_bridge.feed.cursors import POLL, Reading, cursor_name
 from signal_bridge.feed.event import Page
-from signal_bridge.feed.feed import Feed
 from signal_bridge.feed.filters import Filter
 from signal_bridge.feed.formats import poll_element
 from signal_bridge.feed.watch import WaitingFollower
 from signal_bridge.store.bells import LEASES
-from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.bridge import Bridge
+from signal_bridge.web.edge.context import bridge, client
 from signal_bridge.web.streams.reading import looked_far
 from signal_bridge.web.streams.waiting import client_has_hung_up, place, wait
 
@@ -51,13 +51,13 @@ def poll(wanted: Filter, limit: int, deadline: Deadline) -> Response:
     `X-Signal-Bridge-Gap: first-last` tells of those that are no longer kept. Raises
     StoreError, or TooManyStreams when there is nothing to hand over yet and no place to wait.
     """
-    return _Poll(bridge().feed, bridge().cursors, wanted, limit or sys.maxsize).answer(deadline)
+    return _Poll(bridge(), client(), wanted, limit or sys.maxsize).answer(deadline)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Look:
-    """What there is after `position`. With something in it and without a `reading`, another
-    poll has the lease."""
+    """What there is after `position`. With something in it and without a `reading`, it is the
+    turn of another poll."""
 
     position: int
     page: Page
@@ -71,9 +71,11 @@ class _Look:
 class _Poll:
     """One poll, on the request's thread."""
 
-    def __init__(self, feed: Feed, cursors: Cursors, wanted: Filter, limit: int) -> None:
-        self._feed = feed
-        self._cursors = cursors
+    def __init__(self, bridge: Bridge, client: str, wanted: Filter, limit: int) -> None:
+        self._feed = bridge.feed
+        self._cursors = bridge.cursors
+        self._turns = bridge.turns
+        self._client = client
         self._wanted = wanted
         self._limit = limit
         self._name = cursor_name(POLL, wanted)
@@ -83,9 +85,11 @@ class _Poll:
         if look.reading is None:
             self._spare_the_next(look)
             return _array_of(b"[]")
+        under_way = self._turns.under_way(self._name, self._client)
         handover = _Handover(look.reading, is_marked=not client_has_hung_up())
         response = self._array(look.page, handover)
         response.call_on_close(handover.end)
+        response.call_on_close(under_way.leave)
         if (gap := look.page.gap) is not None:
             response.headers["X-Signal-Bridge-Gap"] = f"{gap.first_seq}-{gap.last_seq}"
         return response
@@ -96,7 +100,8 @@ class _Poll:
         look = self._look(self._feed.read)
         if look.reading is not None or (not look.is_refused and deadline.expired()):
             return look
-        with place(), self._feed.following(self._wanted) as follower:
+        waiting = self._turns.waiting(self._name, self._client)
+        with place(), waiting, self._feed.following(self._wanted) as follower:
             while True:
                 look = self._look(self._feed.watch.read)
                 if look.is_refused:
@@ -116,7 +121,7 @@ class _Poll:
     def _look(self, read: Read) -> _Look:
         position = self._cursors.position(self._name, self._wanted.account)
         page = read(self._wanted, position, self._page_size)
-        if not page.tells:
+        if not page.tells or self._turns.is_of_another(self._name, self._client):
             return _Look(position, page)
         reading = self._cursors.take(self._name, Deadline(0), self._wanted.account)
         if reading is None or reading.position == position:

@@ -7,7 +7,6 @@ that closed only its own side looks the same from here, and reads what is sent t
 from __future__ import annotations
 
 import select
-from contextlib import AbstractContextManager
 from typing import Any
 
 from flask import request
@@ -19,16 +18,17 @@ from signal_bridge.feed.filters import Filter
 from signal_bridge.feed.watch import WaitingFollower
 from signal_bridge.gunicorn_parts import CLIENT_SOCKET
 from signal_bridge.web.edge.context import bridge, client
+from signal_bridge.web.streams import Place
 
 
-def place() -> AbstractContextManager[None]:
+def place() -> Place:
     """A place among the streams for the request in hand, while it waits for something to come.
 
     Without one it is refused, and not told that there is nothing: who polls would ask again at
     once, and again. What is there already is answered before anybody needs a place. Raises
     TooManyStreams.
     """
-    return bridge().streams.one(client())
+    return bridge().streams.take(client())
 
 
 def wait(follower: WaitingFollower, deadline: Deadline) -> bool:

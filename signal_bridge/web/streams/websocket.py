@@ -77,7 +77,7 @@ def serve(environ: dict[str, Any], reader: Reader) -> Response:
     Raises RequestError when it is not a proper handshake, TooManyStreams, StoreError.
     """
     answer = _handshake(environ)
-    with reader.bridge.streams.one(client()):
+    with reader.bridge.streams.take(client()):
         _Session(environ[CLIENT_SOCKET], reader).run(answer)
     return UpgradedResponse(status=101)
 

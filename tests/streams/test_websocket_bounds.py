@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import Ping, TextMessage
 
 from signal_bridge.web.streams import websocket
 from tests.rpc.far_end import InThread
@@ -62,7 +64,7 @@ def read_to_the_end(client: socket.socket) -> None:
 def test_a_client_that_says_a_little_now_and_then_stays(stage: Stage, account: str) -> None:
     with raw_client(stage, account) as client:
         read_until(client, b"\r\n\r\n")
-        client.sendall(masked(0x9, b"are you there") * 100 + masked(0x1, b"hello") * 100)
+        client.sendall(masked(0x9, b"are you there") * 40 + masked(0x1, b"hello") * 40)
         stage.receive(account, "still here")
         read_until(client, b"still here")
 
@@ -142,3 +144,21 @@ def test_a_stop_does_not_wait_for_a_client_that_does_not_read(
         assert client.recv(5) == b"hello"
         desk.feed.close()
         serving.result()
+
+
+def test_a_client_that_answers_every_ping_may_read_a_long_backlog(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "_BATCH", 1)
+    monkeypatch.setattr(websocket, "_FRAMES_PER_SECOND", 0)
+    monkeypatch.setattr(websocket, "_BYTES_PER_SECOND", 0)
+    desk.tell(*(f"message {number}" for number in range(500)))
+    wire, told = Connection(ConnectionType.CLIENT), 0
+    with session(desk) as (_, client):
+        assert client.recv(5) == b"hello"
+        while told < 500:
+            wire.receive_data(client.recv(65536))
+            for event in wire.events():
+                told += isinstance(event, TextMessage)
+                if isinstance(event, Ping):
+                    client.sendall(wire.send(event.response()))

@@ -52,11 +52,13 @@ _BATCH: Final = 100
 _READ_BYTES: Final = 16384
 # What the kernel keeps for a client that does not read; without a limit it is megabytes.
 _SEND_BUFFER_BYTES: Final = 128 * 1024
-# What a client says: so much at once, and so much in the long run. Each ping is answered.
-_MOST_EVENTS: Final = 500
-_EVENTS_PER_SECOND: Final = 20
-_MOST_BYTES: Final = 256 * 1024
+# What a client says unasked: so much at once, and so much in the long run. Each frame costs more to
+# read than it cost to send, and each ping an answer.
+_MOST_FRAMES: Final = 100
+_FRAMES_PER_SECOND: Final = 10
+_MOST_BYTES: Final = 64 * 1024
 _BYTES_PER_SECOND: Final = 4096
+_PONG_BYTES: Final = 32
 
 
 class _GoneError(Exception):
@@ -123,10 +125,15 @@ class _Allowance:
     def take(self, count: int) -> bool:
         """Whether there is so much left; it is taken."""
         now = time.monotonic()
-        refilled = self._left + (now - self._at) * self._per_second
-        self._left = min(refilled, self._most) - count
+        if self._left < self._most:
+            self._left = min(self._left + (now - self._at) * self._per_second, self._most)
         self._at = now
+        self._left -= count
         return self._left >= 0
+
+    def give(self, count: int) -> None:
+        """So much more, beyond what there is at most: it was asked for."""
+        self._left += count
 
 
 class _Session:
@@ -141,7 +148,7 @@ class _Session:
         self._sent = reader.told  # the seq of what has left whole
         self._pinged_at = time.monotonic()
         self._unanswered_since: float | None = None  # when the first ping to be answered had left
-        self._events_left = _Allowance(_MOST_EVENTS, _EVENTS_PER_SECOND)
+        self._frames_left = _Allowance(_MOST_FRAMES, _FRAMES_PER_SECOND)
         self._bytes_left = _Allowance(_MOST_BYTES, _BYTES_PER_SECOND)
 
     def run(self, answer: bytes) -> None:
@@ -195,7 +202,9 @@ class _Session:
         return b"" if self._reader.cursor is not None else _gap_frame(gap)
 
     def _write_and_ping(self, data: bytes) -> None:
-        """The ping behind the data carries the seq of what was told last."""
+        """The ping behind the data carries the seq of what was told last, and asks for a pong."""
+        self._frames_left.give(1)
+        self._bytes_left.give(_PONG_BYTES)
         self._write(data + self._wire.send(Ping(payload=str(self._reader.told).encode())))
         self._pinged_at = time.monotonic()
         self._unanswered_since = self._unanswered_since or self._pinged_at
@@ -278,7 +287,7 @@ class _Session:
 
     def _answer(self, event: WireEvent) -> bool:
         """False when the client closes. What it has to say otherwise is of no interest."""
-        if not self._events_left.take(1):
+        if not self._frames_left.take(1):
             self._drop_loud()
         if isinstance(event, Ping):
             self._write(self._wire.send(event.response()))

@@ -9,6 +9,8 @@ import pytest
 
 from signal_bridge.delivery.webhooks import dispatcher as module
 from signal_bridge.delivery.webhooks.dispatcher import (
+    NEW_THREADS,
+    NEW_THREADS_IN_ALL,
     NOW,
     SLOW_THREADS,
     THREADS,
@@ -16,6 +18,7 @@ from signal_bridge.delivery.webhooks.dispatcher import (
     WOKEN,
     Dispatcher,
     Job,
+    Pace,
     Task,
 )  # fmt: skip
 from signal_bridge.errors import StoreUnavailable
@@ -25,10 +28,16 @@ from tests.support import eventually
 class Worker(Job):
     """Does what it is told, and counts its turns and how many it had at once."""
 
-    def __init__(self, work: Callable[[], float] = lambda: WOKEN, slow: bool = False) -> None:
+    def __init__(
+        self,
+        work: Callable[[], float] = lambda: WOKEN,
+        pace: Pace = Pace.QUICK,
+        origin: str = "",
+    ) -> None:
         super().__init__()
         self.name = "a worker"
-        self.slow = slow
+        self.pace = pace
+        self.origin = origin
         self.work = work
         self.turns = 0
         self.at_once = 0
@@ -74,12 +83,12 @@ def enrol(dispatcher: Dispatcher, *workers: Worker) -> list[Task]:
     return [dispatcher.enrol(worker) for worker in workers]
 
 
-def hanging(gate: threading.Event, slow: bool = False) -> Worker:
+def hanging(gate: threading.Event, pace: Pace = Pace.QUICK, origin: str = "") -> Worker:
     def hang() -> float:
         gate.wait(60)
         return WOKEN
 
-    return Worker(hang, slow)
+    return Worker(hang, pace, origin)
 
 
 def courier_threads() -> int:
@@ -162,7 +171,7 @@ def test_one_has_one_turn_at_a_time_however_often_it_is_woken(dispatcher: Dispat
 
 
 def test_the_slow_have_a_part_of_the_threads(dispatcher: Dispatcher, gate: threading.Event) -> None:
-    slow = [hanging(gate, slow=True) for _ in range(100)]
+    slow = [hanging(gate, Pace.SLOW) for _ in range(100)]
     fast = [Worker() for _ in range(50)]
     enrol(dispatcher, *slow, *fast)
     for worker in (*slow, *fast):
@@ -187,6 +196,53 @@ def test_turns_that_last_take_nobodys_place(dispatcher: Dispatcher, gate: thread
     eventually(lambda: all(worker.turns for worker in fast))
     assert sum(worker.at_once for worker in hung) == THREADS + 10
     eventually(lambda: all(worker.looks for worker in hung))
+
+
+def test_of_whom_nothing_is_known_leave_threads_to_those_known_to_be_quick(
+    dispatcher: Dispatcher, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many, from wherever, and whether or not their turns last."""
+    for lasts_after, most in ((3600.0, NEW_THREADS), (0.0, NEW_THREADS_IN_ALL)):
+        monkeypatch.setattr(module, "SLOW_SECONDS", lasts_after)
+        new = [hanging(gate, Pace.NEW, str(number)) for number in range(300)]
+        quick = [Worker() for _ in range(50)]
+        enrol(dispatcher, *new, *quick)
+        for worker in new:
+            worker.wake()
+        eventually(lambda new=new, most=most: sum(worker.at_once for worker in new) == most)  # type: ignore[misc]
+        for worker in quick:
+            worker.wake()
+        eventually(lambda quick=quick: all(worker.turns for worker in quick))  # type: ignore[misc]
+        assert sum(worker.turns for worker in new) == most
+        gate.set()
+        eventually(lambda new=new: all(worker.turns == 1 for worker in new))  # type: ignore[misc]
+        gate.clear()
+
+
+@pytest.mark.parametrize("pace", [Pace.NEW, Pace.SLOW])
+def test_many_at_one_origin_do_not_stand_before_the_only_one_at_another(
+    dispatcher: Dispatcher, pace: Pace
+) -> None:
+    """Those that wait for a thread: each that is free goes to one of each origin."""
+    gate = threading.Semaphore(0)
+
+    def hang_once() -> float:
+        gate.acquire(timeout=60)
+        return WOKEN
+
+    many = [Worker(hang_once, pace, "one") for _ in range(300)]
+    others = [Worker(pace=pace, origin=f"other-{number}") for number in range(3)]
+    enrol(dispatcher, *many, *others)
+    most = {Pace.NEW: NEW_THREADS, Pace.SLOW: SLOW_THREADS}[pace]
+    for worker in (*many, *others):
+        worker.wake()
+    eventually(lambda: sum(worker.at_once for worker in many) >= most - len(others))
+    gate.release()
+    eventually(lambda: all(worker.turns for worker in others))
+    assert sum(worker.turns for worker in many) < 250
+    for _ in many:
+        gate.release()
+    eventually(lambda: all(worker.turns == 1 for worker in many))
 
 
 def test_there_are_never_more_threads_than_that(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from signal_bridge.delivery.webhooks import couriers, dispatcher, posters, registry
 from signal_bridge.delivery.webhooks.courier import Courier
-from signal_bridge.delivery.webhooks.dispatcher import THREADS, Dispatcher, Task
+from signal_bridge.delivery.webhooks.dispatcher import NEW_THREADS, THREADS, Dispatcher, Task
 from signal_bridge.delivery.webhooks.ledger import Ledger
 from signal_bridge.delivery.webhooks.webhook import Webhook
 from tests.support import eventually
@@ -121,10 +121,10 @@ def test_threads_and_files_are_few_however_many_there_are(
     before = files()
     desk.start()
     eventually(lambda: woken >= {f"webhook {one.id}" for one in made}, 60)
-    assert len(receiver.wait_for(THREADS)) == THREADS
-    assert len(names("courier-")) == THREADS
+    assert len(receiver.wait_for(NEW_THREADS)) == NEW_THREADS
+    assert NEW_THREADS <= len(names("courier-")) <= THREADS
     assert len(names("couriers", "bells")) == 2
-    assert connections_to(receiver.port) == THREADS
+    assert connections_to(receiver.port) == NEW_THREADS
     gate.set()
     posts = receiver.wait_for(MANY, 60)
     assert {post.path for post in posts} == {f"/hook/{one}" for one in range(MANY)}
@@ -147,9 +147,34 @@ def test_receivers_that_hang_hold_up_no_other(
     register_many(desk, receiver)
     for one in range(60):
         desk.tell("hello", account=f"+{one}")
-    receiver.wait_for(THREADS)
+    receiver.wait_for(NEW_THREADS)
     desk.tell("hello", account="+299")
     eventually(lambda: any(post.path.endswith("/299") for post in receiver.posts), 30)
+
+
+def test_three_hundred_that_hang_keep_nothing_from_a_receiver_that_answers(
+    desk: Desk, receiver: Receiver, receive: Callable[[], Receiver], gate: threading.Event
+) -> None:
+    """Known or new: as many more than there are threads, told of the same event before it is."""
+    receiver.otherwise = lambda handler: (gate.wait(60), status(204)(handler))[1]
+    known, new = receive(), receive()
+    known_hook = desk.register(known.url, account="+good")
+    desk.start()
+    for count in range(12):
+        desk.tell("hello", account="+good")
+        known.wait_for(count + 1)
+    desk.wait_position(known_hook, 12)
+    for one in range(MANY):
+        desk.register(f"{receiver.url}/{one}", account=f"+{one // 10}")
+    desk.register(new.url, account="+new")
+    for one in range(MANY // 10):
+        desk.tell("hello", account=f"+{one}")
+    receiver.wait_for(NEW_THREADS)
+    desk.tell("hello", account="+good")
+    desk.tell("hello", account="+new")
+    known.wait_for(13)
+    new.wait_for(1)
+    assert len(receiver.posts) < MANY, "they still wait for a thread"
 
 
 def test_changes_that_follow_upon_each_other_are_looked_at_together(

@@ -4,6 +4,7 @@ registry.py     who is told: made, changed, replayed, listed         (any proces
 trials.py       tried at once, while a caller waits                   (any process)
 couriers.py     keeps the couriers in step with the table             (the daemon)
 dispatcher.py   turns for all of them on a few threads
+  fairqueue.py    whose turn is next
 courier.py      store, send, mark; oldest first, one in flight
   backlog.py      what is still to be told
   payload.py      what is posted

@@ -21,14 +21,14 @@ from typing import Final
 from signal_bridge.clock import now_ms
 from signal_bridge.delivery.webhooks import progress
 from signal_bridge.delivery.webhooks.backlog import Backlog
-from signal_bridge.delivery.webhooks.dispatcher import NOW, SLOW_SECONDS, WOKEN, Job
+from signal_bridge.delivery.webhooks.dispatcher import NOW, SLOW_SECONDS, WOKEN, Job, Pace
 from signal_bridge.delivery.webhooks.ledger import Ledger, Mark, Row, Tried
 from signal_bridge.delivery.webhooks.payload import GAP, payload
 from signal_bridge.delivery.webhooks.post import Attempt, Poster
 from signal_bridge.delivery.webhooks.posters import Posters
 from signal_bridge.delivery.webhooks.schedule import Decision, Fate, decide, longest_wait_seconds
 from signal_bridge.delivery.webhooks.scribe import Scribe
-from signal_bridge.delivery.webhooks.webhook import ACTIVE, JSONRPC, Webhook
+from signal_bridge.delivery.webhooks.webhook import ACTIVE, JSONRPC, Webhook, origin_of
 from signal_bridge.feed.event import Event
 from signal_bridge.feed.feed import Feed
 
@@ -39,6 +39,8 @@ _SKIP_AHEAD: Final = 1000
 # How often one that waits looks up: the wall clock may have been set; and what a filter by sender
 # has not let through need not be looked through again after a restart.
 _LOOK_UP_SECONDS: Final = 600.0
+# So many quick attempts in a row are believed; each slow one undoes all.
+_KNOWN_AFTER: Final = 10
 
 
 class Courier(Job):
@@ -59,6 +61,9 @@ class Courier(Job):
     ) -> None:
         super().__init__()
         self.name = f"webhook {row.webhook.id}"
+        self.pace = Pace.NEW
+        self.origin = origin_of(row.webhook.url)
+        self._quick_turns = 0  # since the last that was slow
         self._feed = feed
         self._ledger = ledger
         self._scribe = scribe
@@ -106,8 +111,8 @@ class Courier(Job):
 
     def turn(self) -> float:
         """Do the next thing: one attempt at most. Raises StoreError."""
-        if self._offered:
-            self._adopt()
+        if self._offered and self._adopt():
+            return NOW  # as what it is now
         backlog = self._backlog
         if backlog is None or not self._may_go_on():
             return WOKEN
@@ -124,14 +129,19 @@ class Courier(Job):
             self._deliver(event, backlog)
         return NOW
 
-    def _adopt(self) -> None:
-        """Begin afresh from what was offered last."""
+    def _adopt(self) -> bool:
+        """Begin afresh from what was offered last. Whether that is another receiver."""
+        url_before = self._webhook.url
         offered = list(self._offered)
         backlog = None if offered[-1] is None else self._backlog_from(offered[-1])
         self.end()
         self._backlog = backlog
         for _row in offered:
             self._offered.popleft()
+        if self._webhook.url == url_before:
+            return False
+        self.origin, self.pace, self._quick_turns = origin_of(self._webhook.url), Pace.NEW, 0
+        return True
 
     def _backlog_from(self, row: Row) -> Backlog:
         """What is to be told from here on, now that the webhook is as `row` says."""
@@ -166,7 +176,7 @@ class Courier(Job):
     def _deliver(self, event: Event, backlog: Backlog) -> None:
         before, at_ms = self._webhook, now_ms()
         outcome, decision = self._try(event)
-        self.slow = outcome.duration_ms >= SLOW_SECONDS * 1000
+        self._note_pace(outcome.duration_ms / 1000)
         if self._is_cut_off and not outcome.status:
             return  # the receiver is not to blame
         tried = Tried(event.seq, before.attempt + 1, at_ms, outcome)
@@ -178,6 +188,13 @@ class Courier(Job):
             backlog.advance()
         else:
             backlog.drop(before.position)
+
+    def _note_pace(self, seconds: float) -> None:
+        if seconds >= SLOW_SECONDS:
+            self._quick_turns, self.pace = 0, Pace.SLOW
+            return
+        self._quick_turns += 1
+        self.pace = Pace.QUICK if self._quick_turns >= _KNOWN_AFTER else Pace.NEW
 
     def _try(self, event: Event) -> tuple[Attempt, Decision]:
         webhook = self._webhook

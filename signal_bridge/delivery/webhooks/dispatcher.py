@@ -6,11 +6,17 @@
 
 A job is in the hands of one thread at most. Threads are made on demand and end when they are idle.
 A turn that lasts no longer counts against their number, so that many receivers which begin to hang
-at once take nobody's place; those known to be slow have a part of the threads for themselves.
+at once take nobody's place.
+
+Who may use how many of them goes by what is known of a job. QUICK ones may use all. Of NEW ones
+nothing is known yet, and whoever makes webhooks can make many: there is always a thread left for
+the others. SLOW ones have a part for themselves. Among each the origins take turns, so that many
+jobs at one origin do not stand before the only one at another.
 """
 
 from __future__ import annotations
 
+import enum
 import functools
 import heapq
 import itertools
@@ -18,11 +24,12 @@ import logging
 import math
 import threading
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
 from signal_bridge.clock import Deadline, backoff_seconds
+from signal_bridge.delivery.webhooks.fairqueue import FairQueue
 from signal_bridge.errors import StoreError
 from signal_bridge.threads import Loop
 
@@ -34,6 +41,9 @@ WOKEN: Final = math.inf  # not before somebody wakes it
 
 THREADS: Final = 32
 THREADS_IN_ALL: Final = 128  # with those whose turn lasts
+# Of jobs nothing is known of: so many at a time whose turn does not last, and so many in all.
+NEW_THREADS: Final = 24
+NEW_THREADS_IN_ALL: Final = 80
 SLOW_THREADS: Final = 16
 SLOW_SECONDS: Final = 1.0  # a turn that lasts longer is slow
 _IDLE_SECONDS: Final = 10.0
@@ -43,15 +53,24 @@ _LONGEST_STORE_WAIT_SECONDS: Final = 5.0
 _LONGEST_DEFECT_WAIT_SECONDS: Final = 60.0
 
 
+class Pace(enum.Enum):
+    """What is known of how long a job's turns take."""
+
+    QUICK = "quick"
+    NEW = "new"  # nothing
+    SLOW = "slow"  # the last did, for longer than SLOW_SECONDS
+
+
 class Job:
     """Something that does its work turn by turn.
 
-    `name` is for the log, `slow` says whether the last turn was. `wake` asks for a turn, from any
-    thread; a dispatcher that gives turns sets it.
+    `name` is for the log, `origin` says whom its turns may wait for. `wake` asks for a turn, from
+    any thread; a dispatcher that gives turns sets it.
     """
 
     name = ""
-    slow = False
+    origin = ""
+    pace = Pace.QUICK
 
     def __init__(self) -> None:
         self.wake: Callable[[], None] = _nobody
@@ -87,7 +106,7 @@ class Task:
         self.removed = False
         self.began = 0.0  # the turn that is under way; 0 without one
         self.woken = False  # while it was
-        self.as_slow = False  # counted among the slow ones
+        self.began_as = Pace.QUICK  # what it was then, and is counted among
         self.due = WOKEN  # when its next turn is
         self.alarm = WOKEN  # its first entry in the heap of timers
         # Of the thread that gives it a turn.
@@ -103,13 +122,11 @@ class Dispatcher:
         self._mutex = threading.Lock()
         self._work = threading.Condition(self._mutex)
         self._turn_ended = threading.Condition(self._mutex)
-        # In order of their numbers.
-        self._fast: deque[tuple[int, Task]] = deque()
-        self._slow: deque[tuple[int, Task]] = deque()
+        self._ready = {pace: FairQueue[Task]() for pace in Pace}
         self._timers: list[tuple[float, int, Task]] = []
         self._numbers = itertools.count()
         self._running: set[Task] = set()
-        self._slow_running = 0
+        self._running_as: Counter[Pace] = Counter()
         self._threads: set[int] = set()  # their numbers
         self._looks_at = WOKEN  # when thread `couriers` looks again
         self._troubled: Task | None = None  # who has told that the database is away
@@ -166,32 +183,37 @@ class Dispatcher:
             return
         task.ready = True
         task.due = WOKEN
-        queue = self._slow if task.job.slow else self._fast
-        queue.append((next(self._numbers), task))
+        self._ready[task.job.pace].push(task.job.origin, next(self._numbers), task)
 
     def _take(self) -> Task | None:
-        """The one that has been ready for longest."""
-        while queue := self._next_queue():
-            _number, task = queue.popleft()
+        """The one that has been ready for longest, of those that may have a turn."""
+        while (queue := self._next_queue()) is not None:
+            task = queue.pop()
             task.ready = False
             if not task.removed:
                 return task
         return None
 
-    def _next_queue(self) -> deque[tuple[int, Task]]:
-        """Empty when there is nothing to do."""
-        if not self._slow or self._slow_running >= SLOW_THREADS:
-            return self._fast
-        if not self._fast:
-            return self._slow
-        return min(self._fast, self._slow, key=lambda queue: queue[0][0])
+    def _next_queue(self) -> FairQueue[Task] | None:
+        """None when there is nothing to do."""
+        eligible = [queue for pace, queue in self._ready.items() if queue and self._room(pace)]
+        return min(eligible, key=lambda queue: queue.first_number, default=None)
+
+    def _room(self, pace: Pace) -> int:
+        """How many more threads may give turns to jobs of that pace."""
+        running = self._running_as[pace]
+        if pace is Pace.SLOW:
+            return max(0, SLOW_THREADS - running)
+        if pace is Pace.QUICK or running < NEW_THREADS:
+            return THREADS_IN_ALL
+        return max(0, min(NEW_THREADS + self._lasting(pace), NEW_THREADS_IN_ALL) - running)
 
     def _find_threads(self) -> None:
         """Threads for what is ready: those that are free, and new ones if there may be more."""
-        ready = len(self._fast) + min(len(self._slow), SLOW_THREADS - self._slow_running)
+        ready = sum(min(len(queue), self._room(pace)) for pace, queue in self._ready.items())
         free = len(self._threads) - len(self._running)
         if ready and free:
-            self._work.notify()
+            self._work.notify(min(ready, free))
         if ready > free:
             for _ in range(min(ready - free, self._most_threads() - len(self._threads))):
                 self._make_thread()
@@ -199,9 +221,13 @@ class Dispatcher:
     def _most_threads(self) -> int:
         if len(self._running) < THREADS:
             return THREADS
-        since = time.monotonic() - SLOW_SECONDS
-        lasting = sum(task.began < since for task in self._running)
+        lasting = sum(self._lasting(pace) for pace in Pace)
         return min(THREADS + lasting, THREADS_IN_ALL)
+
+    def _lasting(self, pace: Pace) -> int:
+        """How many turns of jobs that began with that pace are under way for long."""
+        since = time.monotonic() - SLOW_SECONDS
+        return sum(task.began < since and task.began_as is pace for task in self._running)
 
     def _make_thread(self) -> None:
         number = next(one for one in itertools.count(1) if one not in self._threads)
@@ -245,16 +271,16 @@ class Dispatcher:
     def _begin(self, task: Task) -> None:
         task.began = time.monotonic()
         task.woken = False
-        task.as_slow = task.job.slow
+        task.began_as = task.job.pace
         self._running.add(task)
-        self._slow_running += task.as_slow
+        self._running_as[task.began_as] += 1
         self._look_by(task.began + 2 * _LOOK_SECONDS)
 
     def _give_turn(self, task: Task) -> None:
         seconds = self._turn(task)
         with self._mutex:
             self._running.discard(task)
-            self._slow_running -= task.as_slow
+            self._running_as[task.began_as] -= 1
             task.began = 0.0
             self._turn_ended.notify_all()
             if not task.removed:
@@ -327,7 +353,7 @@ class Dispatcher:
             now = time.monotonic()
             self._ring_timers(now)
             lasting = [task.job for task in self._running if task.began < now - _LOOK_SECONDS]
-            busy = self._running or self._fast or self._slow
+            busy = self._running or any(self._ready.values())
             first_timer = self._timers[0][0] if self._timers else WOKEN
             self._looks_at = min(first_timer, now + _LOOK_SECONDS if busy else WOKEN)
             wait_seconds = self._looks_at - now

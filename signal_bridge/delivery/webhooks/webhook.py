@@ -146,6 +146,11 @@ def shown_url(url: str) -> str:
     return parts._replace(netloc=f"{parts.username}:***@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
+def origin_of(url: str) -> str:
+    """Host and port of a URL that was accepted: its receiver, whatever the path."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
 def _split(url: str) -> SplitResult | None:
     """The parts of a URL, None when it has none that make sense."""
     if _NOT_IN_URL.search(url):

@@ -23,9 +23,16 @@ from typing import Any, Final
 from signal_bridge.errors import RequestError, StoreError
 
 MODES: Final = ("on-first-use", "always", "never")
+MOST_ACCOUNTS: Final = 1000
+"""More than one signal-cli serves. The whole file is read for each that is asked for."""
 
 # A file without an account, as it is read: YAML's null is an empty text there.
 _EMPTY: Final[tuple[object, ...]] = (None, "", {}, {"config": {}}, {"config": ""})
+
+
+def config_path(config_dir: Path) -> Path:
+    """The file in signal-cli's data directory."""
+    return config_dir / "api-config.yml"
 
 
 def checked_mode(word: str) -> str:
@@ -48,10 +55,24 @@ def stored_mode(path: Path, account: str) -> str | None:
     return MODES[index]
 
 
-def store_mode(path: Path, account: str, mode: str) -> None:
-    """Store the mode of the account, beside those of the others. Raises StoreError."""
+def store_mode(path: Path, account: str, mode: str, most: int = MOST_ACCOUNTS) -> None:
+    """Store the mode of the account, beside those of the others.
+
+    Raises StoreError, or RequestError when the file has `most` accounts already.
+    """
     with _write_lock(path.parent):
-        _write(path, _read(path) | {account: MODES.index(mode)})
+        modes = _read(path)
+        if account not in modes and len(modes) >= most:
+            raise RequestError(f"There are trust modes of {most} accounts, and no more can be")
+        _write(path, modes | {account: MODES.index(mode)})
+
+
+def forget_mode(path: Path, account: str) -> None:
+    """Store no mode of the account any more. Raises StoreError."""
+    if account not in _read(path):  # of most there is none, and then nothing is locked
+        return
+    with _write_lock(path.parent):
+        _write(path, {one: mode for one, mode in _read(path).items() if one != account})
 
 
 def _read(path: Path) -> dict[str, int]:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signal_bridge.errors import RequestError, StoreError
-from signal_bridge.trustmodes import MODES, checked_mode, store_mode, stored_mode
+from signal_bridge.trustmodes import MODES, checked_mode, forget_mode, store_mode, stored_mode
 
 NUMBERS = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
 ACCOUNTS = NUMBERS | st.text()
@@ -135,3 +135,22 @@ def test_a_file_that_cannot_be_read_or_written_is_a_sentence(path: Path, tmp_pat
         stored_mode(path, "+49")
     with pytest.raises(StoreError, match="nowhere cannot be opened: No such file"):
         store_mode(tmp_path / "nowhere/api-config.yml", "+49", "never")
+
+
+def test_there_are_only_so_many_and_those_can_be_changed(path: Path) -> None:
+    for number in range(3):
+        store_mode(path, f"+4{number}", "never", most=3)
+    with pytest.raises(RequestError, match="trust modes of 3 accounts"):
+        store_mode(path, "+49", "never", most=3)
+    store_mode(path, "+41", "always", most=3)
+    assert stored_mode(path, "+41") == "always"
+
+
+def test_a_mode_that_is_forgotten_leaves_the_others(path: Path) -> None:
+    forget_mode(path, "+49")
+    assert not path.exists()
+    for account in ("+49", "+50"):
+        store_mode(path, account, "never")
+    forget_mode(path, "+49")
+    forget_mode(path, "+49")
+    assert (stored_mode(path, "+49"), stored_mode(path, "+50")) == (None, "never")

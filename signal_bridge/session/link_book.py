@@ -114,6 +114,11 @@ class LinkBook:
                 changed.wait(min(_LOOK_SECONDS, deadline.remaining_seconds()))
                 changed.clear()
 
+    def forget_account(self, account: str) -> None:
+        """Forget the links by which an account came."""
+        with self._store.write() as unit:
+            unit.execute(sa.delete(links).where(links.c.account == account))
+
     def _add(self, link: Link) -> None:
         row = {
             "id": link.id,

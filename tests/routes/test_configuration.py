@@ -103,3 +103,13 @@ def test_a_file_of_another_kind_is_left_as_it_is(served: Bridge, config: Path) -
         assert answer.status_code == 503
         assert "api-config.yml" in answer.json()["error"]
     assert config.read_text() == "config: [1, 2]\n"
+
+
+@pytest.mark.parametrize("account", ["+15550000000", "ssrf", "*", "a%00b", "%F0%9F%98%80" * 20])
+def test_no_trust_mode_is_kept_for_an_account_that_is_not_here(
+    account: str, served: Bridge, config: Path
+) -> None:
+    answer = served.post(f"/v1/configuration/{account}/settings", json={"trust_mode": "always"})
+    assert answer.status_code == 400
+    assert "account" in answer.json()["error"] or "not registered" in answer.json()["error"]
+    assert not config.exists()

@@ -34,6 +34,9 @@ from signal_bridge.store.tables import attempts, parked, webhooks
 
 MOST_PER_ACCOUNT: Final = 20
 MOST: Final = 1000
+# Of what is parked, which may be every event that is kept.
+MOST_SHOWN: Final = 1000
+_NUL: Final = "\0"  # PostgreSQL has no text with it
 # The webhook of RECEIVE_WEBHOOK_URL.
 ENV_ID: Final = "env"
 
@@ -72,6 +75,8 @@ class Registry:
 
     def list_all(self, account: str) -> list[Webhook]:
         """The webhooks of `account`, oldest first; "*" are those for every account."""
+        if _NUL in account:
+            return []
         query = (
             sa.select(webhooks)
             .where(webhooks.c.account == account)
@@ -110,6 +115,14 @@ class Registry:
             _lock(unit, account, webhook_id)
             _delete(unit, webhook_id)
 
+    def forget_account(self, account: str) -> None:
+        """Remove every webhook of `account`, each with all that was kept for it."""
+        with self._store.write() as unit:
+            query = sa.select(webhooks.c.id).where(webhooks.c.account == account)
+            ids = query.order_by(webhooks.c.id).with_for_update()
+            for webhook_id in unit.execute(ids).scalars().all():
+                _delete(unit, webhook_id)
+
     def attempts(self, account: str, webhook_id: str) -> list[sa.Row[Any]]:
         """What was tried, newest first: rows of the table."""
         with self._store.read() as connection:
@@ -118,11 +131,11 @@ class Registry:
             return list(connection.execute(query.order_by(attempts.c.id.desc())))
 
     def list_parked(self, account: str, webhook_id: str) -> list[sa.Row[Any]]:
-        """What it refused for good, oldest first: rows of the table."""
+        """What it refused for good, oldest first: rows of the table, MOST_SHOWN of them."""
         with self._store.read() as connection:
             _require(connection, account, webhook_id)
             query = sa.select(parked).where(parked.c.webhook_id == webhook_id)
-            return list(connection.execute(query.order_by(parked.c.seq)))
+            return list(connection.execute(query.order_by(parked.c.seq).limit(MOST_SHOWN)))
 
     def parked_count(self, webhook_id: str) -> int:
         """How many events it refused for good, 0 as well when there is no such webhook."""
@@ -234,6 +247,9 @@ def _require(connection: sa.Connection, account: str, webhook_id: str) -> Webhoo
 
 
 def _is(account: str, webhook_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Raises NotFound for what no database holds."""
+    if _NUL in account + webhook_id:
+        raise NotFound("There is no such webhook")
     return webhooks.c.id == webhook_id, webhooks.c.account == account
 
 

@@ -9,6 +9,7 @@ from signal_bridge.errors import Refused
 from signal_bridge.rpc.requests import METHOD_NOT_FOUND
 from signal_bridge.signalcli import accounts, refusals
 from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.forgetting import forget_account
 from signal_bridge.web.edge.inputs import (
     account_number,
     number_to_register,
@@ -83,6 +84,8 @@ def unregister(number: str) -> ResponseReturnValue:
     body = read_strict_body(UNREGISTER)
     for call in accounts.unregister(number, body["delete_account"], body["delete_local_data"]):
         bridge().gateway.run(call)
+    if body["delete_local_data"]:
+        forget_account(number)
     return "", 204
 
 

@@ -13,6 +13,7 @@ from signal_bridge.errors import RequestError
 from signal_bridge.logs import LEVELS, log_at
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import read_body, required_number
+from signal_bridge.web.edge.knownaccounts import check_account
 from signal_bridge.web.schemas.configuration import CONFIGURATION, TRUST_MODE
 
 # The row of the status board that tells the other workers.
@@ -70,15 +71,17 @@ def store_trust_mode(number: str) -> ResponseReturnValue:
 
     It is kept in `api-config.yml` and told by GET. What signal-cli does with a changed safety
     number is decided for all accounts together, by JSON_RPC_TRUST_NEW_IDENTITIES. 400 for any
-    other word, and in the json-rpc modes always, as with the peer (rest-surface.rst 11.26).
+    other word, for an account that is not here and never was, and in the json-rpc modes always, as
+    with the peer (rest-surface.rst 11.26).
     """
     number = required_number(number)
     mode = trustmodes.checked_mode(read_body(TRUST_MODE)["trust_mode"])
     if bridge().settings.mode.startswith("json-rpc"):
         raise RequestError("Couldn't set trust mode", _ONE_FOR_ALL)
+    check_account(number)
     trustmodes.store_mode(_config_path(), number, mode)
     return "", 204
 
 
 def _config_path() -> Path:
-    return bridge().settings.config_dir / "api-config.yml"
+    return trustmodes.config_path(bridge().settings.config_dir)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from signal_bridge.signalcli import accounts
 from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.forgetting import forget_account
 from signal_bridge.web.edge.inputs import read_body, required_number
 from signal_bridge.web.schemas.devices import DEVICE, DEVICE_NAME, LOCAL_DATA
 
@@ -47,11 +48,13 @@ def rename(number: str, device_id: str) -> ResponseReturnValue:
 def delete_local_data(number: str) -> ResponseReturnValue:
     """Forget the account on this machine; on Signal it stays. 204.
 
-    A registered account is forgotten only with `ignore_registered` true. The body may be left out.
+    Its webhooks, its readers' cursors and its trust mode go as well. A registered account is
+    forgotten only with `ignore_registered` true. The body may be left out.
     """
     number = required_number(number)
     body = read_body(LOCAL_DATA) if _has_body() else LOCAL_DATA.load({})
     bridge().gateway.run(accounts.delete_local_account_data(number, body["ignore_registered"]))
+    forget_account(number)
     return "", 204
 
 

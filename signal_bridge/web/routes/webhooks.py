@@ -15,6 +15,7 @@ from signal_bridge.delivery.webhooks.webhook import Webhook, shown_url
 from signal_bridge.errors import RequestError
 from signal_bridge.web.edge.context import bridge, client
 from signal_bridge.web.edge.inputs import read_body, read_strict_body, required_number
+from signal_bridge.web.edge.knownaccounts import find_account
 from signal_bridge.web.schemas.webhooks import CHANGE, REPLAY, WEBHOOK
 
 
@@ -24,12 +25,14 @@ def create(number: str) -> ResponseReturnValue:
     Also `name`, `types` (words of events, `*` for many), `from` (numbers or ACIs), `format`
     (standard, or jsonrpc as signal-cli-rest-api posts it), `headers` (an object) and `secret`
     (`whsec_…`; one is made and shown, this once, when none is given). The same URL again is the
-    same webhook with the fields changed: 200. 400 for what cannot be, and at the limits.
+    same webhook with the fields changed: 200. 400 for what cannot be, and at the limits; 404 for an
+    account that is not here and never was.
     """
     number = required_number(number)
     fields = _fields(read_body(WEBHOOK))
     if not fields.get("url"):
         raise RequestError("Couldn't process request - webhook missing")
+    find_account(number)
     webhook, is_new = bridge().webhooks.create(number, fields)
     if not is_new:
         return jsonify(_answer(webhook))
@@ -37,9 +40,12 @@ def create(number: str) -> ResponseReturnValue:
 
 
 def list_all(number: str) -> ResponseReturnValue:
-    """The webhooks of the account, oldest first."""
+    """The webhooks of the account, oldest first. 404 for one that is not here and never was."""
     number = required_number(number)
-    return jsonify([_answer(webhook) for webhook in bridge().webhooks.list_all(number)])
+    webhooks = bridge().webhooks.list_all(number)
+    if not webhooks:
+        find_account(number)
+    return jsonify([_answer(webhook) for webhook in webhooks])
 
 
 def get(number: str, webhook_id: str) -> ResponseReturnValue:
@@ -117,7 +123,7 @@ def list_attempts(number: str, webhook_id: str) -> ResponseReturnValue:
 
 
 def list_parked(number: str, webhook_id: str) -> ResponseReturnValue:
-    """The events that the receiver refused for good, oldest first."""
+    """The events that the receiver refused for good: the oldest 1000, oldest first."""
     rows = bridge().webhooks.list_parked(required_number(number), webhook_id)
     return jsonify(
         [

@@ -12,33 +12,22 @@ from typing import Final
 from flask import request
 
 from signal_bridge.clock import Deadline
-from signal_bridge.errors import (
-    DaemonError,
-    Refused,
-    RequestError,
-    StoreError,
-    StoreUnavailable,
-    UnknownAccount,
-)
+from signal_bridge.errors import RequestError, StoreError, StoreUnavailable
 from signal_bridge.feed.cursors import cursor_name
 from signal_bridge.feed.event import Page
 from signal_bridge.feed.filters import EVERY_ACCOUNT, SIGNAL_KINDS, Filter, few_words, kinds_of
 from signal_bridge.feed.watch import WaitingFollower
-from signal_bridge.signalcli import accounts
 from signal_bridge.signalcli.addresses import from_url, sender
-from signal_bridge.signalcli.numbers import CANONICAL
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.edge.context import bridge
 from signal_bridge.web.edge.inputs import query_flag
+from signal_bridge.web.edge.knownaccounts import check_account
 
 log = logging.getLogger(__name__)
 
 _SEQ: Final = re.compile("[0-9]{1,18}")
 # Looking through more than this in vain takes so long that it is worth a commit not to do it again.
 _FAR: Final = 10_000
-# What signal-cli's command line says, and so the peer in its normal mode (rest-surface.rst 11.33).
-_NO_NUMBER: Final = "Invalid account (phone number), make sure you include the country code."
-_ACCOUNT_CODE: Final = -32602
 # A database that takes over from another, or starts again, is back before long: to end every
 # stream would only make all clients come back at once, to a bridge that cannot serve them yet.
 # Nothing is lost while they wait. One that stays away is told by closing.
@@ -55,25 +44,8 @@ def wanted_events(account: str, default: tuple[str, ...] = SIGNAL_KINDS) -> Filt
     senders = tuple(dict.fromkeys(sender(from_url(text)) for text in words))
     kinds = kinds_of(_query_words("types"), default)
     if account != EVERY_ACCOUNT:
-        _check_account(account)
+        check_account(account)
     return Filter(account, kinds, senders)
-
-
-def _check_account(account: str) -> None:
-    """Raises UnknownAccount for one that neither is nor was here: nothing would ever be read.
-
-    While signal-cli cannot be asked, one that is not known yet may be there all the same.
-    """
-    if not CANONICAL.fullmatch(account):
-        raise RequestError(_NO_NUMBER)
-    if bridge().accounts.knows(account):
-        return
-    try:
-        listed = accounts.account_numbers(bridge().gateway.run(accounts.list_accounts()))
-    except (DaemonError, Refused):
-        return
-    if account not in listed:
-        raise UnknownAccount(f"User {account} is not registered.", _ACCOUNT_CODE)
 
 
 def query_seq(name: str) -> int | None:

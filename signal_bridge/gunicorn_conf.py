@@ -33,6 +33,7 @@ keepalive = 95  # longer than Traefik keeps its idle connections (90 s), else th
 timeout = 60
 graceful_timeout = 30
 limit_request_line = 8190
+forwarder_headers = ""  # else a proxy on this machine that passes SCRIPT_NAME on changes the path
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True  # it would write below the home directory
 proc_name = "signal-bridge web"

@@ -25,6 +25,8 @@ from signal_bridge.sandbox.versions import Version
 SCAN_SECONDS: Final = 1.0
 EXPIRY_SECONDS: Final = 100.0
 MAX_PENDING: Final = 100
+MAX_ACCOUNTS: Final = 32
+"""Then there is no telephone left that would scan, and no number that Signal would take."""
 
 NEEDS_CAPTCHA: Final = "+12025550180"
 RATE_LIMITED: Final = "+12025550181"
@@ -69,7 +71,7 @@ class Linking:
         return uri
 
     async def finish(self, uri: str | None, device_name: str) -> Account:
-        """Wait until the "phone" scanned the URI. It can be used once."""
+        """Wait until the "phone" scanned the URI. It can be used once. Raises RpcError (-1)."""
         started = self._links.pop(_need_uri(uri), None)
         if started is None:
             raise errors.user_error("Unknown device link uri.")
@@ -77,6 +79,8 @@ class Linking:
         if age > EXPIRY_SECONDS:
             raise errors.user_error("Link request timed out, please try again.")
         await asyncio.sleep(SCAN_SECONDS - age)
+        if self._is_full():
+            raise errors.user_error("Link request timed out, please try again.")
         number = self.network.people.free_number()
         return self.network.move_in(_guest(number), Device(2, device_name))
 
@@ -89,6 +93,8 @@ class Linking:
         _check_number(number, "Failed to register")
         if self.network.people.by_number(number) and not anew:
             raise errors.io_error("Failed to register: Account is already registered")
+        if self._is_full() and not self.network.people.by_number(number):
+            raise errors.RpcError(errors.RATE_LIMIT, _next_attempt())
         _ask_for_code(number, captcha)
         self._registrations[number] = None
         _forget_oldest(self._registrations)
@@ -121,6 +127,9 @@ class Linking:
             raise errors.io_error(f"{problem}: StatusCode: 409")
         del self._changes[account.person.aci, number]
         self.network.renumber(account, number)
+
+    def _is_full(self) -> bool:
+        return len(self.network.all_accounts) >= MAX_ACCOUNTS
 
     def _need_network(self, problem: str) -> None:
         if not self.loading.can_reach_signal():

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from signal_bridge.sandbox.linking import MAX_ACCOUNTS
 from signal_bridge.sandbox.versions import Version
 from tests.sandbox.daemon import ALICE, BOB, CAROL, DAVE, ROBOT, Client, Sandbox
 
@@ -47,6 +48,17 @@ def numbers(client: Client) -> list[str]:
 
 def test_four_accounts_are_there(fresh: Client) -> None:
     assert numbers(fresh) == [ALICE, BOB, CAROL, DAVE]
+
+
+def test_there_are_only_so_many_accounts_whoever_asks_for_more(fresh: Client) -> None:
+    for number in (f"+120255502{i:02}" for i in range(MAX_ACCOUNTS - 4)):
+        fresh.result("register", account=number)
+        fresh.result("verify", account=number, verificationCode="123-456")
+    assert fresh.error("register", account="+12025550299")["code"] == -5
+    uri = fresh.result("startLink", account=None)["deviceLinkUri"]
+    refused = fresh.error("finishLink", account=None, deviceLinkUri=uri, deviceName="one more")
+    assert refused["message"] == "Link request timed out, please try again."
+    assert len(numbers(fresh)) == MAX_ACCOUNTS
 
 
 def test_with_several_accounts_one_must_be_named(client: Client) -> None:

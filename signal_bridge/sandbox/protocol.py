@@ -17,6 +17,8 @@ from signal_bridge.sandbox.jackson import unrecognized_token
 
 MAX_DEPTH: Final = 1000
 MAX_DIGITS: Final = 1000
+MAX_NAME_UNITS: Final = 50_000
+"""Of UTF-16, in the name of a member."""
 
 _WHITESPACE: Final = re.compile(r"[ \t\r\n]*")
 _TOKEN: Final = re.compile(r"[\w$]+|.", re.DOTALL)
@@ -91,18 +93,27 @@ def _complaint(text: str, position: int) -> str:
 
 def _refuse_excess(line: bytes, value: Any) -> None:
     """Walk the value only if the line is such that a limit may have been passed."""
-    if len(line) <= MAX_STRING_CHARACTERS and line.count(b"[") + line.count(b"{") <= MAX_DEPTH:
+    if len(line) <= MAX_NAME_UNITS and line.count(b"[") + line.count(b"{") <= MAX_DEPTH:
         return
     level = [value]
     depth = 0
     while level:
         if any(isinstance(each, str) and len(each) > MAX_STRING_CHARACTERS for each in level):
             raise Hopeless("a string is too long")
+        if any(_is_long_name(name) for each in level if isinstance(each, dict) for name in each):
+            raise Hopeless("a name is too long")
         containers = [each for each in level if isinstance(each, (dict, list))]
         depth += bool(containers)
         if depth > MAX_DEPTH:
             raise Hopeless("nested too deep")
         level = [child for each in containers for child in _children(each)]
+
+
+def _is_long_name(name: str) -> bool:
+    return (
+        len(name) > MAX_NAME_UNITS // 2
+        and len(name.encode("utf-16-le", "surrogatepass")) > 2 * MAX_NAME_UNITS
+    )
 
 
 def _children(container: dict[str, Any] | list[Any]) -> list[Any]:

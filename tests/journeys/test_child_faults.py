@@ -126,10 +126,10 @@ def test_a_killed_signal_cli_comes_back_by_itself(bridge: Bridge) -> None:
         body = answer.json()
         assert body["error"]
         assert body["outcome"] in ("unknown", "not_sent")
-        assert body["retryable"] == (body["outcome"] == "not_sent")
+        # A send that is in doubt may be one too many; whatever reads may be asked again.
+        only_reads = answer.request.method == "GET"
+        assert body["retryable"] == (only_reads or body["outcome"] == "not_sent")
         assert answer.status_code == 502 or answer.headers["Retry-After"]
-        # Only a send can be in doubt; whatever reads is asked again.
-        assert body["outcome"] == "not_sent" or answer.request.method == "POST"
 
 
 def test_receiving_goes_on_after_signal_cli_was_killed(bridge: Bridge) -> None:

@@ -209,8 +209,20 @@ def test_a_slow_request_does_not_hold_up_the_others(client: Client) -> None:
         ("[" * 100_000).encode(),
         b'{"jsonrpc":"2.0","method":"version","id":' + b"1" * 1001 + b"}",
         b'{"jsonrpc":"2.0","method":"version","id":"' + b"x" * 20_000_001 + b'"}',
+        b'{"jsonrpc":"2.0","method":"version","id":1,"params":{"' + b"x" * 50_001 + b'":1}}',
+        '{"jsonrpc":"2.0","method":"version","id":1,"params":{"NAME":1}}'.replace(
+            "NAME", "\N{GRINNING FACE}" * 25_001
+        ).encode(),
     ],
-    ids=["invalid UTF-8", "too deep", "far too deep", "too many digits", "too long a string"],
+    ids=[
+        "invalid UTF-8",
+        "too deep",
+        "far too deep",
+        "too many digits",
+        "too long a string",
+        "too long a name",
+        "too long a name of pairs",
+    ],
 )
 def test_what_signal_cli_cannot_read_ends_the_connection_without_a_reply(
     sandbox: Sandbox, hopeless: bytes
@@ -225,6 +237,9 @@ def test_what_is_just_within_the_limits_is_answered(client: Client) -> None:
     assert client.ask(VERSION % ("1" * 1000))["id"] == int("1" * 1000)
     text = "x" * 19_000_000
     assert client.ask(VERSION % f'"{text}"')["id"] == text
+    for name in ("x" * 50_000, "\N{GRINNING FACE}" * 25_000):
+        params = f', "params": {{"{name}": 1}}'
+        assert client.ask(VERSION % f"1{params}")["id"] == 1
 
 
 def test_line_separators_of_unicode_are_sent_raw(client: Client) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import CallTooLarge, DaemonBusy
 from signal_bridge.rpc.jsonrpc import Params, RequestId
-from signal_bridge.rpc.lines import BUDGET_BYTES, check, cost_bytes
+from signal_bridge.rpc.lines import BUDGET_BYTES, COST_OF_BYTE, check, cost_bytes
 
 # Those of all threads of a worker together take less than one that is large.
 _SMALL_BYTES: Final = 256 * 1024
@@ -47,7 +47,8 @@ class Admission:
         if cost > self._share_bytes:
             raise CallTooLarge(
                 f"This is more than signal-cli can read at once for each of {self._workers} "
-                f"workers (BRIDGE_WORKERS)"
+                f"workers (BRIDGE_WORKERS): {self._share_bytes // COST_OF_BYTE} bytes of text, "
+                f"or less of anything else"
             )
         with self._changed:
             self._wait_for_room(cost, deadline.at_most(_LONGEST_WAIT_SECONDS))

@@ -23,9 +23,9 @@ the largest, or for six that are all structure; with twice as many it has none."
 # What signal-cli's parser takes (signal-cli.rst 0.5). A string is never longer than a line.
 _LIMITS: Final = Limits(depth=1000)
 _NAME_BYTES: Final = 50_000
-# How many bytes of the heap a byte of a line takes while it is read, and how many more when it lies
-# outside of strings (signal-cli.rst 4.5).
-_COST_OF_BYTE: Final = 10
+COST_OF_BYTE: Final = 10
+"""How many bytes of the heap a byte of a line takes while it is read (signal-cli.rst 4.5)."""
+# And how many more when it lies outside of strings.
 _COST_OF_STRUCTURE: Final = 60
 
 
@@ -47,7 +47,7 @@ def check(line: bytes, params: Any) -> None:
 
 def cost_bytes(line: bytes) -> int:
     """About how much of its heap signal-cli takes to read a line of ours, at most."""
-    return _COST_OF_BYTE * len(line) + _COST_OF_STRUCTURE * _structure_bytes(line)
+    return COST_OF_BYTE * len(line) + _COST_OF_STRUCTURE * _structure_bytes(line)
 
 
 def _structure_bytes(line: bytes) -> int:

@@ -139,7 +139,7 @@ def test_the_largest_call_of_all_has_room_where_there_are_few_workers(
 
 def test_of_many_workers_each_has_its_share_and_no_call_is_larger(make_pair: Make) -> None:
     client, far = make_pair(admission=Admission(workers=8))
-    with pytest.raises(CallTooLarge, match="each of 8 workers"):
+    with pytest.raises(CallTooLarge, match=r"each of 8 workers .*: 1441792 bytes of text"):
         client.call("send", LARGE, Deadline(10))
     fits = {"message": "x" * (BUDGET_BYTES // 8 // 10 - 1000)}
     assert arrived((client, far), fits)

@@ -23,7 +23,6 @@ _INSIDE_CHARACTER: Final = bytes(range(0x80, 0xC0))  # of one in UTF-8, all but 
 _OF_NUMBERS: Final = bytes(
     b"0"[0] if byte in b"0123456789.+-eE" else b" "[0] for byte in range(256)
 )
-_SHORTEST_MEMBER_BYTES: Final = len(b'"":0')
 # So many places of a number are looked at before it is measured.
 _SAMPLES: Final = 10
 
@@ -122,7 +121,7 @@ def _is_harmless(text: bytes, limits: Limits) -> bool:
     """Whether a look from afar shows that nothing is exceeded, whatever lies in strings."""
     return (
         len(text) <= limits.structure_bytes
-        and len(text) <= limits.keys * _SHORTEST_MEMBER_BYTES
+        and (len(text) <= limits.keys or text.count(b":") <= limits.keys)
         and _is_rare(b"[", text, limits.depth // 2)
         and _is_rare(b"{", text, limits.depth // 2)
         and (len(text) <= limits.number_bytes or not _may_have_long_number(text, limits))

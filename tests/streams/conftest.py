@@ -75,9 +75,10 @@ def a_stage(database: Database, **settings: object) -> Iterator[Stage]:
 
 
 def _list_accounts(connection: Connection, request: Request) -> None:
-    """Who reads is told of every account of the tests; who subscribes, of the one alone: others
-    would be noted, and told in the feed."""
-    listed = [ACCOUNT] if connection.subscribed else [ACCOUNT, *OTHERS]
+    """Who reads is told of every account of the tests; who subscribes or is about to, of the one
+    alone: others would be noted, and told in the feed, and missed from then on."""
+    another_subscribed = connection.daemon.is_subscribed and not connection.subscribed
+    listed = [ACCOUNT, *OTHERS] if another_subscribed else [ACCOUNT]
     connection.reply(request, {"result": [{"number": number} for number in listed]})
 
 

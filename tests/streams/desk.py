@@ -118,7 +118,7 @@ def a_desk(store: Store, tmp_path: Path) -> Iterator[Desk]:
     bridge = Bridge(
         settings=settings, gateway=nobody, links=nobody, feed=feed, accounts=accounts,
         cursors=Cursors(store), board=nobody, leases=nobody, node=nobody,
-        streams=StreamPlaces(settings.threads), webhooks=nobody,
+        streams=StreamPlaces(settings.threads), webhooks=nobody, room=nobody, trials=nobody,
     )  # fmt: skip
     yield Desk(create_app(bridge), bridge, store)
     bridge.feed.close()

@@ -148,6 +148,7 @@ class Connection:
                 *lines, rest = (rest + data).split(b"\n")
                 for line in lines:
                     self.daemon.take(self, line)
+        self.subscribed = False  # who is gone receives nothing
         self.close()
 
 
@@ -249,6 +250,11 @@ class ScriptedDaemon:
         return eventually(
             lambda: next(iter(self._receiving()), None), seconds, "a subscribeReceive"
         )
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether somebody receives now."""
+        return bool(self._receiving())
 
     # -- what goes out by itself ---------------------------------------------------------------
 

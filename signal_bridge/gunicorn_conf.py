@@ -59,9 +59,10 @@ class Worker(PromptWorker):
     trusted_proxies = _settings.trusted_proxies
 
     def on_stop(self) -> None:
-        """Whoever waits for the feed or for signal-cli goes home: a stop waits for nobody."""
+        """Whoever waits for the feed, for signal-cli or for a receiver of a webhook goes home."""
         wsgi.bridge().feed.close()
         wsgi.bridge().gateway.stop_waiting()
+        wsgi.bridge().trials.stop()
 
 
 def on_starting(_server: Any) -> None:

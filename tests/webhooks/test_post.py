@@ -429,6 +429,40 @@ def test_an_attempt_that_was_ended_connects_no_more(
 
 def test_a_single_attempt_leaves_nothing_behind(receiver: Receiver) -> None:
     before = threading.active_count()
-    assert post_once(Rules(), webhook(receiver.url), "evt_1", BODY).status == 204
-    eventually(lambda: threading.active_count() <= before, what="the limit's timer is gone")
+    attempt = post_once(Rules(), webhook(receiver.url), "evt_1", BODY, threading.Event())
+    assert attempt.status == 204
+    eventually(lambda: threading.active_count() <= before, what="its thread is gone")
     assert isinstance(receiver.posts[0], Post)
+
+
+def test_what_nobody_expected_of_a_single_attempt_is_raised() -> None:
+    with pytest.raises(TypeError):
+        post_once(Rules(), webhook("http://bot.test/", headers=3), "evt_1", BODY, threading.Event())
+
+
+def test_a_stop_waits_for_no_single_attempt(receiver: Receiver) -> None:
+    stop, gate = threading.Event(), threading.Event()
+
+    def hold(handler: Handler) -> None:
+        stop.set()
+        gate.wait(60)
+        status(204)(handler)
+
+    receiver.otherwise = hold
+    attempt = post_once(Rules(), webhook(receiver.url), "evt_1", BODY, stop)
+    gate.set()
+    assert (attempt.status, attempt.error) == (0, "the bridge is stopping")
+
+
+def test_nor_for_name_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, gate = threading.Event(), threading.Event()
+
+    def resolve(*_: Any, **__: Any) -> list[Any]:
+        stop.set()
+        gate.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    attempt = post_once(Rules(), webhook("http://bot.test/"), "evt_1", BODY, stop)
+    gate.set()
+    assert (attempt.status, attempt.error) == (0, "the bridge is stopping")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -57,8 +58,11 @@ class Clients:
         self._begun.append(self._threads.submit(self.ask, client, webhook))
         eventually(lambda: len(self._receiver.posts) > before)
 
+    def answers(self) -> list[Any]:
+        return [one.result(20) for one in self._begun]
+
     def results(self) -> list[int]:
-        return [one.result(20).status_code for one in self._begun]
+        return [answer.status_code for answer in self.answers()]
 
     def close(self) -> None:
         self._threads.shutdown()
@@ -108,3 +112,14 @@ def test_all_clients_together_leave_threads_to_others(
     gate.set()
     assert clients.results() == [200] * 4
     assert clients.ask("203.0.113.9", 4).status_code == 200
+
+
+def test_a_stop_waits_for_no_receiver(receiver: Receiver, gate: threading.Event) -> None:
+    with Bridge(MODE="sandbox") as bridge:
+        clients = Clients(bridge.wait_ready(), receiver, gate)
+        for webhook in range(2):
+            clients.begin("203.0.113.1", webhook)
+        bridge.signal(signal.SIGTERM)
+        answers = [answer.json() for answer in clients.answers()]
+        bridge.wait_exit()
+    assert [answer["error"] for answer in answers] == ["the bridge is stopping"] * 2

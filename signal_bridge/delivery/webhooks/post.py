@@ -12,6 +12,7 @@ import logging
 import ssl
 import threading
 import time
+from concurrent.futures import Future, wait
 from typing import Final
 
 import requests
@@ -167,21 +168,34 @@ class Poster:
         return template.format(limits=self._limits, kind=kind.__name__, tls=_tls_trouble(root))
 
 
-def post_once(rules: Rules, webhook: Webhook, event_id: str, body: bytes) -> Attempt:
-    """One attempt with a connection of its own, for those who have no `Poster`."""
+def post_once(
+    rules: Rules, webhook: Webhook, event_id: str, body: bytes, stop: threading.Event
+) -> Attempt:
+    """One attempt with a connection of its own, for those who have no `Poster`.
+
+    Nobody waits for it once `stop` is set. What it waits for itself, such as a name server, need
+    not end then, so it has a thread to be left on.
+    """
+    began = time.monotonic()
     poster = Poster(rules)
-    done = threading.Event()
+    outcome: Future[Attempt] = Future()
 
-    def guard() -> None:
-        while not done.wait(_LOOK_SECONDS):
-            poster.end_if_overdue()
+    def post() -> None:
+        try:
+            outcome.set_result(poster.post(webhook, event_id, body))
+        except Exception as error:  # noqa: BLE001 - for whoever waits
+            outcome.set_exception(error)
+        finally:
+            poster.close()
 
-    threading.Thread(target=guard, name="webhook-test-limit", daemon=True).start()
-    try:
-        return poster.post(webhook, event_id, body)
-    finally:
-        done.set()
-        poster.close()
+    threading.Thread(target=post, name="webhook-test", daemon=True).start()
+    while not stop.is_set():
+        wait([outcome], _LOOK_SECONDS)
+        if outcome.done():
+            return outcome.result()
+        poster.end_if_overdue()
+    poster.end()
+    return Attempt(0, "the bridge is stopping", round((time.monotonic() - began) * 1000))
 
 
 def _tls_trouble(error: Exception) -> str:

@@ -26,12 +26,14 @@ class Trials:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._mutex = threading.Lock()  # guards what follows
+        self._mutex = threading.Lock()  # guards the next two
         self._clients: Counter[str] = Counter()
         self._webhook_ids: set[str] = set()
+        self._stop = threading.Event()
 
     def run(self, webhook: Webhook, client: str) -> Attempt:
-        """Post an event that is in no feed, at once. It ends as any attempt does (post.Limits).
+        """Post an event that is in no feed, at once. It ends as any attempt does (post.Limits),
+        or when `stop` is called, without a status.
 
         Raises BusyForClient when `client` has OF_A_CLIENT of them under way, or somebody one of
         this webhook, and Busy when there are AT_ONCE.
@@ -42,7 +44,12 @@ class Trials:
 
         with self._place(webhook.id, client):
             event = trial(webhook)
-            return post_once(self._rules, webhook, event.id, payload(event, webhook.format))
+            body = payload(event, webhook.format)
+            return post_once(self._rules, webhook, event.id, body, self._stop)
+
+    def stop(self) -> None:
+        """Nobody waits for a receiver any more."""
+        self._stop.set()
 
     @contextlib.contextmanager
     def _place(self, webhook_id: str, client: str) -> Iterator[None]:

@@ -9,7 +9,6 @@ Only JSON is understood, and only up to where a text stops being JSON: nobody re
 
 from __future__ import annotations
 
-import bisect
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
@@ -87,18 +86,23 @@ class Scanner:
         """What is exceeded with these bytes; None for nothing so far. An excess is the end."""
         place = _after(self._place, chunk, self._limits)
         if place.excess is not None:
-            return self._first_excess(chunk)
+            return self._first_excess(chunk, place.excess)
         self._place = place
         self._line, self._column = self._next_after(chunk)
         return None
 
-    def _first_excess(self, chunk: bytes) -> Excess:
-        def found(size: int) -> tuple[str, bool] | None:
-            return _after(self._place, chunk[:size], self._limits).excess
-
-        size = bisect.bisect_left(range(len(chunk)), True, key=lambda size: found(size) is not None)
-        sentence, is_too_much = found(size) or ("", True)
-        return Excess(sentence, *self._next_after(chunk[: size - 1]), is_too_much)
+    def _first_excess(self, chunk: bytes, found: tuple[str, bool]) -> Excess:
+        """Where in the chunk that is. Each half is looked at once: all of it costs two looks."""
+        place, begin, end = self._place, 0, len(chunk)
+        while end - begin > 1:
+            middle = (begin + end) // 2
+            half = _after(place, chunk[begin:middle], self._limits)
+            if half.excess is None:
+                place, begin = half, middle
+            else:
+                found, end = half.excess, middle
+        sentence, is_too_much = found
+        return Excess(sentence, *self._next_after(chunk[:begin]), is_too_much)
 
     def _next_after(self, chunk: bytes) -> tuple[int, int]:
         """The line and the column of what follows on it."""

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from flask import Flask, Response, g
 
-from signal_bridge.errors import Busy
+from signal_bridge.errors import Busy, BusyForClient
 from signal_bridge.web.edge import largebodies
 from signal_bridge.web.edge.largebodies import LargeBodies, into_memory
 
@@ -23,12 +23,23 @@ def end(app: Flask) -> None:
 
 def test_what_is_held_together_has_a_bound_until_it_is_given_back() -> None:
     room = LargeBodies(most_held_bytes=10)
-    room.hold(6)
-    with pytest.raises(Busy):
-        room.hold(5)
-    room.hold(4)
-    room.give_back(6)
-    room.hold(6)
+    room.hold("one", 5)
+    room.hold("two", 4)
+    with pytest.raises(Busy) as refused:
+        room.hold("three", 2)
+    assert type(refused.value) is Busy
+    room.give_back("two", 4)
+    room.hold("three", 5)
+
+
+def test_one_client_holds_half_of_it_at_most() -> None:
+    room = LargeBodies(most_held_bytes=10)
+    room.hold("one", 3)
+    with pytest.raises(BusyForClient):
+        room.hold("one", 3)
+    room.hold("another", 5)
+    room.give_back("one", 3)
+    room.hold("one", 5)
 
 
 def test_one_reads_and_another_waits_for_it() -> None:
@@ -84,23 +95,23 @@ def test_who_cannot_wait_or_has_waited_long_is_told_so(
 def test_a_request_gives_back_what_it_held_when_it_is_answered(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(largebodies, "_of_this_process", LargeBodies(most_held_bytes=3 * MIB))
+    monkeypatch.setattr(largebodies, "_of_this_process", LargeBodies(most_held_bytes=6 * MIB))
     for _ in range(3):
         with app.test_request_context("/"), ExitStack() as small:
             for _ in range(1000):
                 small.enter_context(into_memory(64 * 1024))
             with into_memory(2 * MIB):
                 pass
-            with pytest.raises(Busy), into_memory(2 * MIB):
+            with pytest.raises(BusyForClient), into_memory(2 * MIB):
                 pass
             end(app)
 
 
 def test_structure_costs_more_than_text(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(largebodies, "_of_this_process", LargeBodies(most_held_bytes=3 * MIB))
+    monkeypatch.setattr(largebodies, "_of_this_process", LargeBodies(most_held_bytes=6 * MIB))
     with app.test_request_context("/"):
         with into_memory(MIB):
             pass
-        with pytest.raises(Busy), into_memory(MIB, 200_000):
+        with pytest.raises(BusyForClient), into_memory(MIB, 200_000):
             pass
         end(app)

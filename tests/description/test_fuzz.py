@@ -23,7 +23,8 @@ from signal_bridge.web.surface import RAW_DIALECT, SURFACE
 from tests.support import Bridge
 from tests.support.described import check_response
 
-ANN, CYD = "+12025550100", "+12025550103"
+ANN, CAROL, DAVE = "+12025550100", "+12025550102", "+12025550103"
+NEWCOMER = "+12025550170"
 EXAMPLES = 8
 
 
@@ -43,14 +44,15 @@ CHECKS = [
 ]
 # An answer of these has no end.
 ENDLESS = ("/api/v1/events",)
-# These take the account from everybody else, so they get one that nobody else uses.
-# So does registering it anew: signal-cli lets go of it, until it is verified (signal-cli.rst 1.6).
-DESTRUCTIVE = (
-    "/v1/unregister/{number}",
-    "/v1/devices/{number}/local-data",
-    "/v1/register/{number}",
-    "/v1/register/{number}/verify/{token}",
-)
+# These take the account from everybody else, so each gets one that nobody else uses. So does
+# registering an account anew, and being told not to delete it: signal-cli lets go of it
+# (signal-cli.rst 1.6, 2.4), and until it is back, what needs it is told to come back later (503).
+OF_THEIR_OWN = {
+    "/v1/unregister/{number}": DAVE,
+    "/v1/devices/{number}/local-data": CAROL,
+    "/v1/register/{number}": NEWCOMER,
+    "/v1/register/{number}/verify/{token}": NEWCOMER,
+}
 # signal-cli's refusal is a 500 there, as with the peer (rest-surface.rst C17): the account has to
 # exist.
 REFUSED_WITH_500 = "/v1/identities/{number}"
@@ -91,8 +93,8 @@ def tame(case: Any) -> None:
 
 def account(path: str, generated: str) -> str:
     """Three of four times one that exists."""
-    if path in DESTRUCTIVE:
-        return CYD
+    if path in OF_THEIR_OWN:
+        return OF_THEIR_OWN[path]
     known = path == REFUSED_WITH_500 or crc32(str(generated).encode()) % 4
     return ANN if known else generated
 

@@ -293,7 +293,9 @@ def test_a_report_that_fails_is_only_logged_and_once(
 
 def test_that_it_works_again_is_reported_until_it_is_taken(start: Start) -> None:
     reports = Reports(3)
-    finish(start(BUSY, report=reports))
+    work = start(BUSY, report=reports)
+    eventually(lambda: len(reports.seen) == 4, what="the report that is taken")
+    finish(work)
     assert reports.seen == [str(BUSY), None, None, None]
 
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signal_bridge.errors import RequestError, StoreError
@@ -31,6 +31,7 @@ def stored(modes: Mapping[str, str], directory: str) -> Path:
     return path
 
 
+@settings(deadline=None)  # it is the disk that takes long
 @given(modes=st.dictionaries(ACCOUNTS, st.sampled_from(MODES), max_size=4))
 def test_what_is_stored_is_read_again(modes: dict[str, str]) -> None:
     with TemporaryDirectory() as directory:
@@ -38,6 +39,7 @@ def test_what_is_stored_is_read_again(modes: dict[str, str]) -> None:
         assert {account: stored_mode(path, account) for account in modes} == modes
 
 
+@settings(deadline=None)  # it is the disk that takes long
 @given(modes=st.dictionaries(NUMBERS, st.sampled_from(MODES), min_size=1, max_size=4))
 def test_to_every_reader_of_yaml_a_number_is_a_text(modes: dict[str, str]) -> None:
     with TemporaryDirectory() as directory:

@@ -26,6 +26,7 @@ from signal_bridge.session.account_watch import AccountWatch, Remedies
 from signal_bridge.session.gateway import Gateway
 from signal_bridge.session.link_book import LinkBook
 from signal_bridge.session.linker import Linker
+from signal_bridge.session.listing import Listing
 from signal_bridge.session.lives import note_loss
 from signal_bridge.session.missing_accounts import MissingAccounts
 from signal_bridge.session.rate_limits import RateLimitNotice
@@ -66,6 +67,7 @@ def web_bridge(settings: Settings) -> Bridge:
         settings=settings,
         gateway=gateway,
         links=LinkBook(store, Linker(gateway)),
+        listing=Listing(gateway),
         feed=feed,
         accounts=book,
         cursors=Cursors(store),

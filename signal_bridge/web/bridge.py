@@ -11,6 +11,7 @@ from signal_bridge.feed.cursors import Cursors
 from signal_bridge.feed.feed import Feed
 from signal_bridge.session.gateway import Gateway
 from signal_bridge.session.link_book import LinkBook
+from signal_bridge.session.listing import Listing
 from signal_bridge.settings import Settings
 from signal_bridge.spool.room import Room
 from signal_bridge.store.leases import Leases
@@ -25,6 +26,7 @@ class Bridge:
     settings: Settings
     gateway: Gateway
     links: LinkBook
+    listing: Listing
     feed: Feed
     accounts: AccountBook
     cursors: Cursors

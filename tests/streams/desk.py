@@ -116,8 +116,8 @@ def a_desk(store: Store, tmp_path: Path) -> Iterator[Desk]:
         unit.execute(sa.insert(accounts_table), here)
     assert accounts.knows(ACCOUNT)  # which it remembers
     bridge = Bridge(
-        settings=settings, gateway=nobody, links=nobody, feed=feed, accounts=accounts,
-        cursors=Cursors(store), board=nobody, leases=nobody, node=nobody,
+        settings=settings, gateway=nobody, links=nobody, listing=nobody, feed=feed,
+        accounts=accounts, cursors=Cursors(store), board=nobody, leases=nobody, node=nobody,
         streams=StreamPlaces(settings.threads), webhooks=nobody, room=nobody, trials=nobody,
     )  # fmt: skip
     yield Desk(create_app(bridge), bridge, store)

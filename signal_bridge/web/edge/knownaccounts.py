@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from signal_bridge.errors import DaemonError, NotFound, Refused, RequestError, UnknownAccount
+from signal_bridge.errors import NotFound, RequestError, UnknownAccount
 from signal_bridge.feed.filters import EVERY_ACCOUNT
-from signal_bridge.signalcli import accounts
 from signal_bridge.signalcli.numbers import CANONICAL
 from signal_bridge.web.edge.context import bridge
 
@@ -39,8 +38,5 @@ def _may_be_here(number: str) -> bool:
     not known yet may be here all the same."""
     if bridge().accounts.knows(number):
         return True
-    try:
-        listed = accounts.account_numbers(bridge().gateway.run(accounts.list_accounts()))
-    except (DaemonError, Refused):
-        return True
-    return number in listed
+    listed = bridge().listing.numbers()
+    return listed is None or number in listed

@@ -94,6 +94,28 @@ def test_a_poll_waits_for_another_that_is_about_to_let_go(desk: Desk, rare_looks
     assert poll.result() == ["two"]
 
 
+def test_a_poll_that_waits_for_its_turn_reads_no_page_in_vain(
+    desk: Desk, rare_looks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.tell("one", "two", "three")
+    other = desk.cursors.take(cursor_name(POLL, MINE), Deadline(0), ACCOUNT)
+    assert other
+    read, limits = desk.feed.watch.read, list[int]()
+
+    def noted(wanted: Filter, after: int, limit: int) -> Page:
+        limits.append(limit)
+        return read(wanted, after, limit)
+
+    monkeypatch.setattr(desk.feed.watch, "read", noted)
+    poll = InThread(desk.poll)
+    eventually(lambda: len(limits) >= 2)
+    other.finish(1)
+    assert poll.result() == ["two", "three"]
+    first, *while_waiting, last = limits
+    assert set(while_waiting) == {1}
+    assert first == last > 1
+
+
 def test_a_poll_is_empty_when_the_other_took_all(desk: Desk, rare_looks: None) -> None:
     desk.tell("one", "two")
     other = desk.cursors.take(cursor_name(POLL, MINE), Deadline(0), ACCOUNT)

@@ -110,26 +110,35 @@ class _Poll:
                     return look
 
     def _wait_for_turn(self, follower: WaitingFollower, deadline: Deadline) -> _Look:
-        """Until the other poll lets go: then the lease is ours, or it has left nothing."""
+        """Until the other poll lets go: then the lease is ours, or it has left nothing.
+
+        Everybody who waits looks whenever somebody lets go, so the look is a brief one.
+        """
         grace = Deadline(max(GRACE_SECONDS, deadline.remaining_seconds()))
         with self._feed.bells.listening(LEASES, follower.wake):
             while True:
-                look = self._look(self._feed.watch.read)
+                look = self._look(self._feed.watch.read, most=1)
                 if not look.is_refused or self._feed.closing or not wait(follower, grace):
                     return look
 
-    def _look(self, read: Read) -> _Look:
+    def _look(self, read: Read, most: int | None = None) -> _Look:
+        """What there is and whether it is ours. With `most`, which is enough to see that there is
+        something, all of it is read once it is."""
         position = self._cursors.position(self._name, self._wanted.account)
-        page = read(self._wanted, position, self._page_size)
-        if not page.tells or self._turns.is_of_another(self._name, self._client):
+        page = read(self._wanted, position, most or self._page_size)
+        if not page.tells:
             return _Look(position, page)
+        if self._turns.is_of_another(self._name, self._client):
+            return _refused(position, page)
         reading = self._cursors.take(self._name, Deadline(0), self._wanted.account)
-        if reading is None or reading.position == position:
+        if reading is None:
+            return _refused(position, page)
+        if reading.position == position and most is None:
             return _Look(position, page, reading)
         return self._look_again(reading, read)
 
     def _look_again(self, reading: Reading, read: Read) -> _Look:
-        """Another poll was quicker: what is left behind it?"""
+        """Another poll was quicker, or it was only seen that there is something: what is left?"""
         try:
             page = read(self._wanted, reading.position, self._page_size)
         except StoreError:
@@ -214,6 +223,11 @@ class _Handover:
             self._reading.finish(self.through)
         except StoreError as error:
             log.warning("a poll was answered, and the next gets the same again: %s", error)
+
+
+def _refused(position: int, page: Page) -> _Look:
+    """For who waits, that there is something will do: the page is not kept in memory."""
+    return _Look(position, dataclasses.replace(page, events=page.events[:1]))
 
 
 def _let_go(reading: Reading) -> None:

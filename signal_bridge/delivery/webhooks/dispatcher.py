@@ -186,7 +186,7 @@ class Dispatcher:
         self._ready[task.job.pace].push(task.job.origin, next(self._numbers), task)
 
     def _take(self) -> Task | None:
-        """The one that has been ready for longest, of those that may have a turn."""
+        """The next of those that may have a turn."""
         while (queue := self._next_queue()) is not None:
             task = queue.pop()
             task.ready = False

@@ -18,7 +18,7 @@ _PROBING: Final = frozenset((b"GET", b"HEAD"))
 class Lanes:
     """Of a worker with so many threads.
 
-    One client gets half of the threads at most; an eighth of them may read long bodies, and as many
+    One client gets three quarters of the threads at most; an eighth of them may read long bodies, and as many
     may wait for slow readers. Probes have threads of their own.
     """
 
@@ -26,7 +26,7 @@ class Lanes:
         self.slow_places: Final = max(2, threads // 8)
         long_places = max(2, threads // 8)
         self.long_bodies: Final = Share(long_places, max(1, long_places * 3 // 4))
-        every = Share(threads, max(1, threads // 2))
+        every = Share(threads, threads - threads // 4)
         probes = Share(PROBE_THREADS)
         self.ordinary: Final = Lane(every)
         self.long: Final = Lane(every, self.long_bodies)

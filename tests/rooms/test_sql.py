@@ -15,7 +15,7 @@ import sqlalchemy
 from tests.rooms.linting import PACKAGE, ROOT
 
 # What the store's blocks give, named in annotations.
-GIVEN: Final = ("Connection", "Row")
+GIVEN: Final = ("Connection", "CursorResult", "Row")
 # Ways past SQLAlchemy, to the driver.
 PAST: Final = ("exec_driver_sql", "raw_connection", "dbapi_connection", "driver_connection")
 

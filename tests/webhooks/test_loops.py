@@ -214,7 +214,9 @@ def test_no_stream_is_opened_for_a_webhook(bridge: Bridge) -> None:
 def test_the_body_that_a_webhook_sends_is_not_waited_for(bridge: Bridge) -> None:
     for length in ("Content-Length: 100000000", "Transfer-Encoding: chunked"):
         with http.connect(bridge) as connection:
+            # more than the worker waits for before anybody looks at the request
             connection.sendall(http.head("POST", "/v2/send", HOP.lower(), length))
+            connection.sendall(b"10001\r\n" + bytes(0x10001) + b"\r\n")
             assert connection.recv(65536).startswith(b"HTTP/1.1 508 ")
 
 

@@ -2,7 +2,7 @@
 
 Each takes one of the worker's threads for as long as it lasts, and so does a request that waits
 for something to come. So there are only so many places: a third of the threads is always left to
-requests, and one client gets no more than half of the places.
+requests, and one client leaves an eighth of the places to others.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class StreamPlaces:
 
     def __init__(self, threads: int) -> None:
         self.limit = max(1, threads - threads // 3)
-        self.limit_of_client = max(1, self.limit // 2)
+        self.limit_of_client = max(1, self.limit - max(1, self.limit // 8))
         # Guards that a place which is free is taken once. To give one back takes no lock: that may
         # happen in the middle of anything.
         self._mutex = threading.Lock()

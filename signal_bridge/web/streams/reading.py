@@ -40,8 +40,8 @@ def wanted_events(account: str, default: tuple[str, ...] = SIGNAL_KINDS) -> Filt
 
     Raises RequestError, UnknownAccount, or StoreError.
     """
-    words = few_words(_query_words("from"), "senders")
-    senders = tuple(dict.fromkeys(sender(from_url(text)) for text in words))
+    words = few_words(map(from_url, _query_words("from")), "senders")
+    senders = tuple(dict.fromkeys(map(sender, words)))
     kinds = kinds_of(_query_words("types"), default)
     if account != EVERY_ACCOUNT:
         check_account(account)

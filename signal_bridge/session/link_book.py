@@ -63,7 +63,7 @@ class LinkBook:
 
     def __init__(self, store: Store, linker: Linker) -> None:
         self._store = store
-        self._linker = linker
+        self.linker = linker
 
     @contextlib.contextmanager
     def begin(self, device_name: str, client: str) -> Iterator[Link]:
@@ -72,8 +72,8 @@ class LinkBook:
         Also when the block fails: signal-cli keeps a connection to Signal open until somebody
         waits. Raises Busy, Refused with signal-cli's reason, DaemonError, or StoreError.
         """
-        with self._linker.place(client) as place:
-            uri = self._linker.start()
+        with self.linker.place(client) as place:
+            uri = self.linker.start()
             link = Link(secrets.token_urlsafe(16), uri, device_name, now_ms() + _SCAN_MS)
             try:
                 yield link
@@ -85,7 +85,7 @@ class LinkBook:
         try:
             self._add(link)
         finally:
-            self._linker.finish_in_background(
+            self.linker.finish_in_background(
                 place,
                 link.uri,
                 link.device_name,

@@ -10,7 +10,8 @@ import contextlib
 import dataclasses
 import logging
 import threading
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 _MOST_AT_ONCE: Final = 16
 _MOST_OF_CLIENT: Final = 8
 _RETRY_SECONDS: Final = 100  # by then the last of them has come, or never will
+# So long signal-cli keeps a link open for which nobody waits (signal-cli.rst 2.4).
+_OPEN_SECONDS: Final = 100.0
 _NOT_A_CLIENT: Final = ""
 _TOO_MANY: Final = "Too many devices are being linked at once. Try again in a minute or two"
 
@@ -71,13 +74,19 @@ class Linker:
     """Starts links and waits for them. Safe from any thread."""
 
     def __init__(
-        self, gateway: Gateway, most: int = _MOST_AT_ONCE, most_of_client: int = _MOST_OF_CLIENT
+        self,
+        gateway: Gateway,
+        most: int = _MOST_AT_ONCE,
+        most_of_client: int = _MOST_OF_CLIENT,
+        open_seconds: float = _OPEN_SECONDS,
     ) -> None:
         self._gateway = gateway
         self._most = most
         self._most_of_client = most_of_client
-        self._mutex = threading.Lock()  # guards _waiting
+        self._open_seconds = open_seconds
+        self._mutex = threading.Lock()  # guards _waiting and _open
         self._waiting: Counter[str] = Counter()  # for how many phones, by client
+        self._open: deque[tuple[float, str]] = deque()  # until when such a link is, and whose
 
     @contextlib.contextmanager
     def place(self, client: str) -> Iterator[Place]:
@@ -92,6 +101,12 @@ class Linker:
         finally:
             if not place.is_used:
                 self._leave(client)
+
+    def leave_open(self, place: Place) -> None:
+        """The client has its link, and may wait for the phone or not: so long the place is used."""
+        with self._mutex:
+            self._open.append((time.monotonic() + self._open_seconds, place.client))
+        place.is_used = True
 
     def start(self) -> str:
         """A fresh link URI (`sgnl://linkdevice?…`). It is good for one `finish_in_background`.
@@ -121,6 +136,8 @@ class Linker:
 
     def _take(self, client: str) -> None:
         with self._mutex:
+            while self._open and self._open[0][0] <= time.monotonic():
+                self._give_back(self._open.popleft()[1])
             if self._waiting[client] >= self._most_of_client:
                 raise BusyForClient(_TOO_MANY, _RETRY_SECONDS)
             if self._waiting.total() >= self._most:
@@ -129,8 +146,11 @@ class Linker:
 
     def _leave(self, client: str) -> None:
         with self._mutex:
-            self._waiting[client] -= 1
-            self._waiting = +self._waiting  # without those who wait for nothing
+            self._give_back(client)
+
+    def _give_back(self, client: str) -> None:
+        self._waiting[client] -= 1
+        self._waiting = +self._waiting  # without those who wait for nothing
 
     def _spawn(self, place: Place, work: Callable[..., None], *arguments: Any) -> None:
         thread = threading.Thread(

@@ -437,3 +437,26 @@ def test_parameters_in_a_list_name_no_account(
     daemon.forget()
     dialect.post(b'{"jsonrpc":"2.0","method":"listGroups","params":[1],"id":1}')
     assert daemon.asked("listGroups")[0].params == [1]
+
+
+# -- links -----------------------------------------------------------------------------------------
+
+
+def test_links_count_for_their_client_as_all_links_do(start_bridge: Callable[..., Bridge]) -> None:
+    with ScriptedDaemon(accounts=[ACCOUNT]) as daemon:
+        daemon.on("startLink", result({"deviceLinkUri": "sgnl://linkdevice?uuid=x"}))
+        bridge = start_bridge(MODE="json-rpc", BRIDGE_SIGNAL_CLI_RPC=daemon.address)
+        dialect = Dialect(bridge.wait_ready())
+        begun = dialect.post([request("startLink", number) for number in range(8)])
+        assert all("result" in reply for reply in begun.json())
+        for method in ("startLink", "finishLink"):
+            refused = dialect.post(request(method, 9))
+            assert refused.status_code == 429
+            assert int(refused.headers["Retry-After"]) > 0
+            problem = refused.json()["error"]
+            assert problem["code"] == NO_DAEMON
+            assert problem["data"]["code"] == "too_many_requests"
+            assert problem["data"]["outcome"] == "not_sent"
+        assert bridge.post("/v1/link").status_code == 429
+        assert len(daemon.asked("startLink")) == 8
+        assert dialect.call("version")["result"]

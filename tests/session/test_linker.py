@@ -69,6 +69,23 @@ def is_free(linker: Linker) -> bool:
     return not linker._waiting
 
 
+def test_a_link_left_open_takes_its_place_while_signal_cli_keeps_it(phone: Phone) -> None:
+    linker = Linker(phone, most_of_client=1)  # type: ignore[arg-type]
+    with linker.place("a") as place:
+        linker.leave_open(place)
+    with pytest.raises(BusyForClient), linker.place("a"):
+        pass
+    with linker.place("b"):
+        pass
+
+
+def test_a_link_left_open_gives_its_place_back_by_itself(phone: Phone) -> None:
+    linker = Linker(phone, most_of_client=1, open_seconds=0)  # type: ignore[arg-type]
+    for _ in range(3):
+        with linker.place("a") as place:
+            linker.leave_open(place)
+
+
 def test_a_link_begins_with_a_uri(linker: Linker) -> None:
     assert linker.start() == URI
 

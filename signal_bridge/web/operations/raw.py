@@ -21,7 +21,7 @@ RPC: Final = Operation(
     outcomes={
         201: Outcome("There is no reply to give: all were notifications."),
         415: Outcome("The body's Content-Type is not application/json."),
-        **dict.fromkeys((502, 503, 504), _NOT_ASKED),
+        **dict.fromkeys((429, 502, 503, 504), _NOT_ASKED),
     },
     beyond_peer=True,
 )

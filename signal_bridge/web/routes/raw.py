@@ -28,6 +28,7 @@ from signal_bridge.clock import Deadline
 from signal_bridge.errors import (
     AccountNotLoaded,
     BodyTooLarge,
+    Busy,
     CallTimedOut,
     ClientGone,
     DaemonError,
@@ -57,9 +58,10 @@ from signal_bridge.rpc.requests import (
     result_reply,
 )
 from signal_bridge.session.gateway import Gateway
+from signal_bridge.session.linker import Linker
 from signal_bridge.signalcli import accounts, addresses
 from signal_bridge.signalcli.call import Call
-from signal_bridge.web.edge.context import bridge
+from signal_bridge.web.edge.context import bridge, client
 from signal_bridge.web.edge.inputs import MOST_TEXT_BYTES, EmptyBody, json_up_to
 from signal_bridge.web.edge.problems import RAW_ROOT, shortened, status_of
 from signal_bridge.web.streams import sse
@@ -97,13 +99,13 @@ _OF_NO_ACCOUNT: Final = frozenset(
         "deleteLocalAccountData",
     )
 )
-_SLOW: Final = {
+_LINKING: Final = {
     "startLink": accounts.START_LINK_SECONDS,
     "finishLink": accounts.FINISH_LINK_SECONDS,
 }
 _ONLY_READS: Final = re.compile("(list|get)[A-Z].*|version")
 
-# Reserved by JSON-RPC for servers, never used by signal-cli: the daemon was not asked, or was lost.
+# Reserved by JSON-RPC for servers, never used by signal-cli: it was not asked, or was lost.
 _NO_DAEMON: Final = -32000
 
 # It is held in memory, some times over. Larger files go by /v2/send, or by their path.
@@ -128,7 +130,8 @@ def rpc() -> ResponseReturnValue:
     (notifications); 413 above 4 MiB, and for a batch of more than 100 requests; 415 unless
     `Content-Type` begins with `application/json`. When signal-cli cannot be asked or is lost: 503,
     502 or 504, with a JSON-RPC error (-32000) all the same, which is also that of a batch's
-    requests that have not begun when one call could have timed out.
+    requests that have not begun when one call could have timed out. With it 429 or 503, too, when
+    as many devices are being linked as may be.
     """
     if not request.headers.get("Content-Type", "").startswith("application/json"):
         return "", 415
@@ -163,7 +166,9 @@ def events() -> ResponseReturnValue:
 def _dialect() -> _Dialect:
     settings = bridge().settings
     begin_by = Deadline(settings.call_timeout_seconds)
-    return _Dialect(bridge().gateway, settings.default_account, begin_by)
+    return _Dialect(
+        bridge().gateway, bridge().links.linker, client(), settings.default_account, begin_by
+    )
 
 
 def _is_known(account: str) -> bool:
@@ -187,14 +192,17 @@ class _Answer:
     """The `reply` to one request, None when it wants none; `lost` says why signal-cli gave none."""
 
     reply: Mapping[str, Any] | None
-    lost: DaemonError | None = None
+    lost: DaemonError | Busy | None = None
 
 
 @dataclass(frozen=True)
 class _Dialect:
-    """Whom requests go to, the account of those that name none, and until when they begin."""
+    """Whom requests go to, whose they are, the account of those that name none, and until when
+    they begin."""
 
     gateway: Gateway
+    linker: Linker
+    client: str
     default_account: str | None
     begin_by: Deadline
 
@@ -220,23 +228,33 @@ class _Dialect:
         try:
             if self.begin_by.expired():
                 raise CallTimedOut(_NOT_BEGUN, request_written=False)
-            return _Answer(_reply(request_id, self.gateway.answer(call)))
+            return _Answer(_reply(request_id, self._answer(call)))
         except AccountNotLoaded as error:
             # Its own words, which clients know; what is so stands in `data`.
             details = {**_details(error), "reason": str(error)}
             words = "Specified account does not exist"
             return _refusal(request_id, INVALID_PARAMS, words, details)
-        except DaemonError as error:
+        except (DaemonError, Busy) as error:
             return _refusal(request_id, _NO_DAEMON, str(error), _details(error), lost=error)
         except RequestError as error:  # more than the gateway lets through
             return _refusal(request_id, INVALID_PARAMS, str(error), error.detail or None)
+
+    def _answer(self, call: Call) -> Reply:
+        """signal-cli's. A link counts as all links do, whoever waits for its phone."""
+        if call.method not in _LINKING:
+            return self.gateway.answer(call)
+        with self.linker.place(self.client) as place:
+            reply = self.gateway.answer(call)
+            if call.method == "startLink" and reply.error is None:
+                self.linker.leave_open(place)
+            return reply
 
     def _call(self, asked: Request) -> Call:
         return Call(
             asked.method,
             self._params(asked),
             repeatable=_ONLY_READS.fullmatch(asked.method) is not None,
-            timeout_seconds=_SLOW.get(asked.method),
+            timeout_seconds=_LINKING.get(asked.method),
         )
 
     def _params(self, asked: Request) -> Any:
@@ -266,17 +284,22 @@ def _is_beyond_json(params: Any) -> bool:
 
 
 def _refusal(
-    request_id: Any, code: int, message: str, data: Any = None, lost: DaemonError | None = None
+    request_id: Any,
+    code: int,
+    message: str,
+    data: Any = None,
+    lost: DaemonError | Busy | None = None,
 ) -> _Answer:
     return _Answer(error_reply(request_id, error_object(code, shortened(message), data)), lost)
 
 
-def _details(error: DaemonError) -> dict[str, Any]:
+def _details(error: DaemonError | Busy) -> dict[str, Any]:
     """What every error of the bridge says of itself (problems.py)."""
+    is_sent = isinstance(error, DaemonError) and error.request_written
     return {
         "code": error.code,
         "retryable": error.retryable,
-        "outcome": "unknown" if error.request_written else "not_sent",
+        "outcome": "unknown" if is_sent else "not_sent",
     }
 
 
@@ -333,12 +356,12 @@ def _response(answer: _Answer) -> Response:
     return _json(answer.reply, answer.lost)
 
 
-def _json(value: Any, lost: DaemonError | None) -> Response:
+def _json(value: Any, lost: DaemonError | Busy | None) -> Response:
     if value is None:
         return Response(status=201)
     response = Response(encode(value), content_type="application/json")
     if lost is not None:
         response.status_code = status_of(lost)
-    if isinstance(lost, DaemonUnavailable):
+    if isinstance(lost, (DaemonUnavailable, Busy)):
         response.headers["Retry-After"] = str(lost.retry_after_seconds)
     return response

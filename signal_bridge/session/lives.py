@@ -26,7 +26,8 @@ from signal_bridge.store.status import Status, StatusBoard
 log = logging.getLogger(__name__)
 
 NOTE: Final = "in flight when lost: "
-"""How the name of a note begins on the status board; after it comes which process left it."""
+"""How the name of a note begins on the status board; after it comes which process left it, of
+which so many are told apart: those that died leave no more rows than that."""
 
 PROCESS: Final = "signal-cli process"
 """The part of the status board whose detail is a `Process`."""
@@ -34,6 +35,7 @@ PROCESS: Final = "signal-cli process"
 _MEMORY_MS: Final = 3600 * 1000
 # A worker hears of a death at once; a clock of another process may be a little ahead.
 _HEARD_WITHIN_MS: Final = 5000
+_MOST_NOTES: Final = 64
 _MOST_METHODS: Final = 8
 _MOST_TOLD: Final = 5
 # What a raw call names may be anything, such as a number or a text.
@@ -78,7 +80,7 @@ def note_loss(board: StatusBoard, in_flight: Sequence[InFlight]) -> None:
         return
     with contextlib.suppress(StoreError):
         note = {"at": now_ms(), "sizes": sizes}
-        board.put(f"{NOTE}{os.getpid()}", "lost", json.dumps(note))
+        board.put(f"{NOTE}{os.getpid() % _MOST_NOTES}", "lost", json.dumps(note))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -54,6 +54,12 @@ def test_one_death_makes_nothing_suspect(
     assert caplog.records == []
 
 
+def test_workers_that_died_do_not_leave_ever_more_notes(worker: Worker, board: StatusBoard) -> None:
+    for pid in range(1, 200):
+        worker.loses(("send", 80), pid=pid)
+    assert len(board.all()) == 64
+
+
 def test_what_was_in_flight_at_two_deaths_within_an_hour_is_named_with_its_sizes(
     worker: Worker, deaths: Deaths, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -28,9 +28,6 @@ from signal_bridge.store.tables import events, feed_totals, pruned
 # Beyond this a lag is estimated: counting a million takes a second, and says no more. Ten thousand
 # still took longer than the page it was told with.
 COUNTED_MOST: Final = 1_000
-# Beyond this a page ends: who reads slowly has one in memory. A thousand usual events fit.
-PAGE_BYTES: Final = 2**20
-_ROWS: Final = 20  # so many at a time come from the database, of which one may be large
 _EVERYTHING: Final = Filter(EVERY_ACCOUNT, (*SIGNAL_KINDS, *OWN_KINDS))
 
 
@@ -114,22 +111,23 @@ class Feed:
     def read(self, wanted: Filter, after: int, limit: int) -> Page:
         """Up to `limit` events that are wanted, with a seq above `after`, oldest first.
 
-        Fewer when they are large: it ends with the one that makes it PAGE_BYTES. With what was
-        wanted and is no longer kept: a gap is told with the events behind it.
+        Fewer when they are large: it ends with the one that makes it query.PAGE_BYTES. With what
+        was wanted and is no longer kept: a gap is told with the events behind it.
         """
         # Whoever asks for senders may have to look at much to find little; where it has looked
         # need not be looked at again. The newest is asked first: then nothing below it is missed.
         looked_through = self.newest_seq() if wanted.senders else 0
         with self._store.read() as connection:
             values = query.values(wanted, after, limit)
-            rows, is_cut = _first(connection.execute(query.page(wanted), values))
+            rows = connection.execute(query.page(wanted), values).all()
             lost = (
                 rows[0].lost_through
                 if rows
                 else connection.scalar(query.lost_through(wanted), values)
             )
         found = tuple(_event(row) for row in rows)
-        is_full = is_cut or len(found) == limit
+        size_bytes = sum(len(event.payload) for event in found)
+        is_full = len(found) == limit or size_bytes >= query.PAGE_BYTES
         through = found[-1].seq if found else max(after, lost or 0)
         if not is_full:
             through = max(through, looked_through)
@@ -223,20 +221,6 @@ def _row(arrival: Arrival, received_at_ms: int) -> dict[str, Any]:
 
 def _sizes(added: Any) -> dict[int, int]:
     return {int(seq): int(size_bytes) for seq, size_bytes in added.all()}
-
-
-def _first(result: sa.CursorResult[Any]) -> tuple[list[Any], bool]:
-    """The rows of one page, and whether there are more of them."""
-    rows: list[Any] = []
-    size_bytes = 0
-    for few in result.partitions(_ROWS):
-        for row in few:
-            if size_bytes >= PAGE_BYTES:
-                result.close()
-                return rows, True
-            rows.append(row)
-            size_bytes += len(row.payload)
-    return rows, False
 
 
 def _event(row: Any) -> Event:

@@ -2,7 +2,7 @@
 
 One condition for everything ("this account or none, these kinds") would make the database sort
 the whole backlog for every page. So what is wanted is parted into runs that an index holds in
-order already, each is cut at the limit, and only what is left of them is merged.
+order already, each is cut at the limit, and only the numbers that are left of them are merged.
 
 To put a statement together takes three times as long as to run it. So each is made once for all
 filters that differ in the account alone, and is told the rest when it runs (`values`).
@@ -19,10 +19,15 @@ import sqlalchemy as sa
 from signal_bridge.feed.filters import EVERY_ACCOUNT, OWN_KINDS, SIGNAL_KINDS, Filter
 from signal_bridge.store.tables import events, pruned
 
+PAGE_BYTES: Final = 2**20
+"""Beyond this a page ends: who reads slowly has one in memory. A thousand usual events fit."""
+
 _COLUMNS: Final = tuple(column for column in events.c)
 _AFTER: Final = sa.bindparam("after", type_=sa.BigInteger)
 _MOST: Final = sa.bindparam("most", type_=sa.BigInteger)
 _ACCOUNT: Final = sa.bindparam("account", type_=sa.Text)
+_SIZE: Final = sa.func.length(events.c.payload)  # known without the payload
+_PAGE_BYTES: Final = sa.bindparam("page_bytes", type_=sa.BigInteger)
 _ANY_ACCOUNT: Final = "any"
 # Of the filters that are used again and again; one takes 30 to 150 KB.
 _KEPT: Final = 50
@@ -32,14 +37,16 @@ _Statement = sa.Select[*tuple[Any, ...]]
 
 def values(wanted: Filter, after: int, most: int) -> dict[str, Any]:
     """What a statement is told when it runs: whose events, above which seq, how many at most."""
-    return {"account": wanted.account, "after": after, "most": most}
+    account = wanted.account
+    return {"account": account, "after": after, "most": most, "page_bytes": PAGE_BYTES}
 
 
 def page(wanted: Filter) -> _Statement:
     """At `most` so many events above `after`, oldest first, each with `lost_through`.
 
-    That is the seq up to which retention has removed what was wanted, null when nothing: read in
-    one statement with the events, so that none can vanish between the two.
+    Fewer when they are large: the one that makes them PAGE_BYTES is the last. `lost_through` is
+    the seq up to which retention has removed what was wanted, null when nothing: read in one
+    statement with the events, so that none can vanish between the two.
     """
     return _page(_of_any_account(wanted))
 
@@ -67,9 +74,15 @@ def _of_any_account(wanted: Filter) -> Filter:
 
 @functools.lru_cache(_KEPT)
 def _page(wanted: Filter) -> _Statement:
-    chosen = _union_of_runs(wanted, _COLUMNS)
+    """Only numbers and sizes are sorted and added up: a payload that is not in the page is never
+    read, by neither the database nor its driver, which takes in all that a statement finds."""
+    runs = _union_of_runs(wanted, (events.c.seq, _SIZE.label("size_bytes")))
+    few = sa.select(runs).order_by(runs.c.seq).limit(_MOST).subquery()
+    through = sa.func.sum(few.c.size_bytes).over(order_by=few.c.seq)
+    sized = sa.select(few.c.seq, (through - few.c.size_bytes).label("before_bytes")).subquery()
+    chosen = sa.select(sized.c.seq).where(sized.c.before_bytes < _PAGE_BYTES)
     lost = _lost_through(wanted).scalar_subquery().label("lost_through")
-    return sa.select(chosen, lost).order_by(chosen.c.seq).limit(_MOST)
+    return sa.select(*_COLUMNS, lost).where(events.c.seq.in_(chosen)).order_by(events.c.seq)
 
 
 @functools.lru_cache(_KEPT)

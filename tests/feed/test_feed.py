@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from signal_bridge.clock import Deadline
 from signal_bridge.errors import StoreUnavailable
 from signal_bridge.feed import feed as module
+from signal_bridge.feed import query
 from signal_bridge.feed.envelope import arrival_of
 from signal_bridge.feed.event import Event
 from signal_bridge.feed.feed import Feed
@@ -321,17 +322,26 @@ def text_in(event: Event) -> str:
 def test_a_page_of_large_events_has_few_and_says_that_there_are_more(
     feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PAGE_BYTES", 3000)
-    monkeypatch.setattr(module, "_ROWS", 2)
+    monkeypatch.setattr(query, "PAGE_BYTES", 3000)
     append(feed, *(text(letter + "x" * 1000) for letter in "abcdefg"))
     assert pages(feed, 100) == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
     assert pages(feed, 2) == [["a", "b"], ["c", "d"], ["e", "f"], ["g"]]
 
 
+def test_what_is_beyond_a_page_does_not_even_leave_the_database(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "PAGE_BYTES", 3000)
+    append(feed, *(text(letter + "x" * 1000) for letter in "abcdefg"))
+    with feed._store.read() as connection:
+        found = connection.execute(query.page(MINE), query.values(MINE, 0, 100))
+        assert len(found.all()) == 3
+
+
 def test_an_event_larger_than_a_page_is_one(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAGE_BYTES", 1)
+    monkeypatch.setattr(query, "PAGE_BYTES", 1)
     append(feed, text("a"), text("b"))
-    assert pages(feed, 100) == [["a"], ["b"]]
+    assert pages(feed, 100) == [["a"], ["b"], []]
 
 
 def test_a_page_that_ends_with_the_last_event_may_be_full(feed: Feed) -> None:
@@ -343,7 +353,7 @@ def test_a_page_that_ends_with_the_last_event_may_be_full(feed: Feed) -> None:
 def test_followers_of_large_events_are_woken_for_all_of_them(
     feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PAGE_BYTES", 1)
+    monkeypatch.setattr(query, "PAGE_BYTES", 1)
     with feed.following(MINE) as follower:
         append(feed, text("a"), text("b"), text("c"))
         found: list[str] = []

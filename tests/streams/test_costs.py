@@ -150,7 +150,7 @@ def test_an_answer_that_breaks_off_is_given_again(desk: Desk) -> None:
 def test_an_answer_of_large_events_is_whole_and_made_page_by_page(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signal_bridge.feed.feed.PAGE_BYTES", 3000)
+    monkeypatch.setattr("signal_bridge.feed.query.PAGE_BYTES", 3000)
     letters = [letter * 1000 for letter in "abcdefg"]
     desk.tell(*letters)
     answer = desk.answer(max_messages=5)

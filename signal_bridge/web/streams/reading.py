@@ -40,6 +40,7 @@ def wanted_events(account: str, default: tuple[str, ...] = SIGNAL_KINDS) -> Filt
 
     Raises RequestError, UnknownAccount, or StoreError.
     """
+    # a space in front may be a lost plus: not to be trimmed before that is seen
     words = few_words(map(from_url, _query_words("from")), "senders")
     senders = tuple(dict.fromkeys(map(sender, words)))
     kinds = kinds_of(_query_words("types"), default)

@@ -18,8 +18,8 @@ _PROBING: Final = frozenset((b"GET", b"HEAD"))
 class Lanes:
     """Of a worker with so many threads.
 
-    One client gets three quarters of the threads at most; an eighth of them may read long bodies, and as many
-    may wait for slow readers. Probes have threads of their own.
+    One client gets three quarters of the threads at most; an eighth of them may read long bodies,
+    and as many may wait for slow readers. Probes have threads of their own.
     """
 
     def __init__(self, threads: int) -> None:

@@ -18,7 +18,7 @@ from tests.streams.conftest import Stage, a_stage
 from tests.support import eventually
 from tests.support.databases import Database
 
-SHARE = 3  # of 9 threads 6 are places
+PLACES, SHARE = 6, 5  # of 9 threads, and of one client
 SECONDS = 20.0
 ONE, OTHER, THIRD, PROXY = (f"127.0.0.{number}" for number in (1, 2, 3, 9))
 STREAM = "Accept: text/event-stream"
@@ -122,8 +122,8 @@ def status_on(connection: socket.socket) -> int:
 
 
 @contextlib.contextmanager
-def streams(stage: Stage, client: str = ONE) -> Iterator[None]:
-    """The client has its whole share. Places of who has just left are free in a moment."""
+def streams(stage: Stage, client: str = ONE, count: int = SHARE) -> Iterator[None]:
+    """The client has so many streams. Places of who has just left are free in a moment."""
     held: list[socket.socket] = []
 
     def has_one_more() -> bool:
@@ -134,7 +134,7 @@ def streams(stage: Stage, client: str = ONE) -> Iterator[None]:
         return False
 
     try:
-        for _ in range(SHARE):
+        for _ in range(count):
             eventually(has_one_more, SECONDS, f"a place for {client}")
         yield
     finally:
@@ -181,7 +181,7 @@ def test_a_client_with_its_share_is_told_so_and_another_is_served(
         brief = path.replace("timeout=60", "timeout=1")
         with asking(stage, brief, *headers, client=OTHER) as (status, _):
             assert status in (101, 200)
-        with streams(stage, OTHER):
+        with streams(stage, OTHER, PLACES - SHARE):
             assert answer_to(stage, path, *headers, client=THIRD) == OF_ALL
             assert stage.bridge.get("/v1/about").status_code == 200
 

@@ -11,8 +11,8 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http import message, parser
-from gunicorn.http.body import ChunkedReader
-from gunicorn.http.errors import InvalidRequestLine
+from gunicorn.http.body import Body, ChunkedReader
+from gunicorn.http.errors import InvalidRequestLine, UnsupportedTransferCoding
 from gunicorn.http.unreader import Unreader
 from gunicorn.http.wsgi import default_environ
 from gunicorn.workers import gthread
@@ -21,7 +21,6 @@ from gunicorn.workers.base import Worker
 from signal_bridge.gunicorn_parts import (
     CLIENT_SOCKET,
     READ_FROM,
-    UNREAD_REST_BYTES,
     UNREADABLE_REQUEST,
     UNREADABLE_TRAILER,
     DiscreetLogger,
@@ -92,7 +91,10 @@ def test_the_version_that_was_read_is_installed_and_pinned() -> None:
         (Unreader, "take_buffered", ("self",)),
         (ChunkedReader, "get_data", ("self", "unreader", "buf")),
         (ChunkedReader, "parse_chunk_size", ("self", "unreader", "data")),
+        (ChunkedReader, "parse_trailers", ("self", "unreader", "data")),
         (ChunkedReader, "read", ("self", "size")),
+        (Body, "__init__", ("self", "reader")),
+        (Body, "read", ("self", "size")),
         (message.Request, "set_body_reader", ("self",)),
         (message.Request, "force_close", ("self",)),
         (Worker, "handle_error", ("self", "req", "client", "addr", "exc")),
@@ -116,16 +118,13 @@ def test_what_is_read_is_there(
     PARTS.assert_has(connection(pair[1]), "initialized", "data_ready", "sock", "client", "parser")
 
 
-def test_of_an_unread_body_it_reads_much_less_than_we_do() -> None:
-    PARTS.assert_that(parser._DRAIN_MAX_BYTES == 64 * 1024, "64 KiB of an unread body are read")
-    assert parser._DRAIN_MAX_BYTES < UNREAD_REST_BYTES / 100
-
-
 def test_the_environment_of_a_request_names_its_socket(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     request = SimpleNamespace(body=None, method="GET", query="", uri="/", version=(1, 1))
+    request.body = body = object()
     environ = default_environ(request, pair[1], Config())
+    PARTS.assert_that(environ["wsgi.input"] is body, "wsgi.input is the request's body")
     PARTS.assert_that(environ[CLIENT_SOCKET] is pair[1], "an environment holds gunicorn.socket")
 
 
@@ -204,20 +203,51 @@ def test_a_connection_on_which_others_may_read_another_field_is_not_kept(config:
 @pytest.mark.parametrize(
     "chunks",
     [b"2;\nxx\r\n{}\r\n0\r\n\r\n", b"2\n\r\n{}\r\n0\r\n\r\n", b"2\r\n{}\r\n0;a=\n\r\n\r\n",
+     b"2;a\x00\r\n{}\r\n0\r\n\r\n", b"2;a\x7f\r\n{}\r\n0\r\n\r\n", b"2;\r\n{}\r\n0\r\n\r\n",
+     b'2;a="\x00"\r\n{}\r\n0\r\n\r\n', b'2;a="b\r\n{}\r\n0\r\n\r\n', b"2 \r\n{}\r\n0\r\n\r\n",
      b"2\r\n{}\n0\r\n\r\n", b"2\r\n{}\r\n0\r\nA: b\n\r\n\r\n", b"2\r\n{}\r\n0\r\n\nA: b\r\n\r\n"],
 )  # fmt: skip
-def test_a_bare_line_feed_between_chunks_is_no_end_of_a_line(config: Config, chunks: bytes) -> None:
+def test_nothing_is_between_chunks_that_others_may_read_differently(
+    config: Config, chunks: bytes
+) -> None:
     request, _parser = parsed(config, HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
     with pytest.raises((OSError, UNREADABLE_TRAILER)):
         request.body.read()
     assert request.should_close()
 
 
+@pytest.mark.parametrize("coding", ["identity", "gzip", "gzip, chunked", "identity, chunked", ""])
+def test_of_codings_only_chunks_are_read(config: Config, coding: str) -> None:
+    fields = f"Content-Length: 2\r\nTransfer-Encoding: {coding}\r\n\r\n"
+    with pytest.raises(UnsupportedTransferCoding):
+        parsed(config, HEAD + fields.encode() + b"{}")
+
+
 def test_chunks_are_read_with_their_extensions(config: Config) -> None:
-    chunks = b"2;a=b\r\n{}\r\n1\r\n \r\n0\r\nX-A: b\r\n\r\n"
+    chunks = b'2;a=b ; c = "\\"\xe9; d"\r\n{}\r\n01\r\n \r\n0;e\r\nX-A: b\r\n\r\n'
     request, _parser = parsed(config, HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
     assert request.body.read() == b"{} "
     assert not request.should_close()
+
+
+@pytest.mark.parametrize(
+    ("rest_bytes", "is_kept"), [(0, True), (5000, True), (60_000, True), (70_000, False)]
+)
+def test_a_connection_is_kept_after_a_short_body_that_nobody_wants(
+    config: Config, rest_bytes: int, is_kept: bool
+) -> None:
+    data = HEAD + f"Content-Length: {rest_bytes}\r\n\r\n".encode() + b"x" * rest_bytes
+    request, _parser = parsed(config, data + HEAD)
+    request.body.discard()
+    assert request.should_close() is not is_kept
+
+
+def test_extensions_are_short_in_all(config: Config) -> None:
+    chunks = (b"1;a=%b\r\n \r\n" % (b"x" * 1000)) * 70 + b"0\r\n\r\n"
+    request, _parser = parsed(config, HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+    with pytest.raises(OSError):
+        request.body.read()
+    assert request.should_close()
 
 
 def test_which_parser_runs_can_be_asked() -> None:

@@ -13,6 +13,7 @@ from signal_bridge.serving.pace import ClientSocket, Patience, TooSlow
 from signal_bridge.serving.queueing import Ticket
 
 _READ_BYTES: Final = 64 * 1024
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Inbox:
@@ -22,7 +23,7 @@ class Inbox:
         self._socket: Final = sock
         self._buffer: Final = buffer
         self.missing_bytes: int | None = None  # of the body of the request in hand, if it is known
-        self.is_answered = False
+        self.is_waited_for = False  # the client sends its body when it is told to
         self.when_whole: Callable[[], None] = _nothing
 
     def recv(self, size_bytes: int) -> bytes:
@@ -41,8 +42,11 @@ class Inbox:
             try:
                 data = self._socket.recv(_READ_BYTES)
             except BlockingIOError:
-                if self.is_answered:  # what it still sends, nobody waits for
+                if self._socket.is_answered:  # what it still sends, nobody waits for
                     raise TooSlow("sends") from None
+                if self.is_waited_for:
+                    self.is_waited_for = False
+                    self._socket.sendall(_CONTINUE)
                 self._socket.wait_to_read()
             else:
                 self._note(len(data))
@@ -71,6 +75,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.received_at = 0.0
         self.counted_bytes = 0  # of its buffer, while it waits on the loop
         self.discarded_bytes = 0  # while it lingers
+        self.lingers_until = 0.0
         self.is_waiting = False
         self.is_gone = False
         self.is_probed = False  # the request in hand is a probe
@@ -81,27 +86,29 @@ class Connection(TConn):  # type: ignore[misc]
         """On the thread that answers it."""
         if self.parser is None:
             self.parser = strict_parser(self.cfg, self.inbox, self.client)
-        self.inbox.is_answered = False
         self.sock.begin_answer(self.is_probed)
 
     def end_request(self) -> None:
         """What was read of the next one is looked at again."""
         self.reading.begin(self.parser.unreader.take_buffered())
+        self.parser.mesg = None  # which would lie in memory for as long as the connection is idle
         self.sock.reading_patience = Patience()
         self.inbox.missing_bytes = None
         self.inbox.when_whole = _nothing
 
 
-def telling_streams(application: Any) -> Any:
-    """The application, whose answers without an announced length its connections know as streams.
+def telling_answers(application: Any) -> Any:
+    """The application, whose connections know of each answer when it begins, and if it streams.
 
-    How many of these there are is bounded where they are made (web/streams).
+    A stream is an answer without an announced length. How many there are is bounded where they are
+    made (web/streams).
     """
 
     def told(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             has_length = any(name.lower() == "content-length" for name, _value in headers)
-            environ[CLIENT_SOCKET].is_stream = not has_length
+            environ[CLIENT_SOCKET].begin_writing(is_stream=not has_length)
+            environ["wsgi.input"].discard()
             return start_response(status, headers, *exc_info)
 
         return application(environ, start)

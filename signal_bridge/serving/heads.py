@@ -11,6 +11,8 @@ import re
 from enum import Enum
 from typing import Final, NamedTuple
 
+from signal_bridge.gunicorn_parts import CHUNK_LINE
+
 HEAD_LIMIT_BYTES: Final = 64 * 1024
 LINE_LIMIT_BYTES: Final = 8190  # Gunicorn's, which answers with it
 BODY_IN_MEMORY_BYTES: Final = 64 * 1024
@@ -20,9 +22,10 @@ _END: Final = b"\r\n\r\n"
 _OF_HTTP_1: Final = re.compile(rb" HTTP/1\.[0-9]\Z")
 _BARE: Final = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
 _TLS_HANDSHAKE: Final = 0x16
-# As many digits as any size needs. What is no size is for the parser to refuse.
-_SIZE: Final = re.compile(rb"[0-9]{1,15}")
-_CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?")
+# What is no size is for the parser to refuse, without a wait.
+_SIZE: Final = re.compile(rb"0*([0-9]+)")
+# More are no body that is read; that many would take a while to be a number.
+_SIZE_DIGITS: Final = 15
 _CHUNK_LINE_BYTES: Final = 1024
 # Each costs a turn of a loop in Python, on the thread that all connections share.
 _CHUNKS_LOOKED_AT: Final = 512
@@ -149,7 +152,7 @@ class Reading:
             end = self.buffer.find(b"\r\n", self._chunk_at, self._chunk_at + _CHUNK_LINE_BYTES)
             if end < 0:
                 return self._unfinished(head, len(self.buffer) - self._chunk_at)
-            size = _CHUNK_SIZE.fullmatch(self.buffer, self._chunk_at, end)
+            size = CHUNK_LINE.fullmatch(self.buffer, self._chunk_at, end)
             if size is None:
                 return Stage.WHOLE  # the parser refuses it, and waits for nothing
             size_bytes = int(size[1], 16)
@@ -176,20 +179,31 @@ def read_head(head: bytes) -> Head | Fault:
     method, _, rest = head[: head.index(b"\r\n")].partition(b" ")
     lower = head.lower()
     length = _value(lower, b"\r\ncontent-length:")
-    coding = _value(lower, b"\r\ntransfer-encoding:")
+    codings = _codings(lower)
     return Head(
         len(head),
         method,
         rest.partition(b" ")[0].partition(b"?")[0],
         # With both, the parser refuses it, and waits for neither.
-        int(length) if not coding and _SIZE.fullmatch(length) else None,
-        b"chunked" in coding and not length,
+        None if codings else _size(length),
+        b"chunked" in codings and not length,
         bool(_value(lower, b"\r\nexpect:")),
     )
 
 
+def _size(text: bytes) -> int | None:
+    size = _SIZE.fullmatch(text)
+    return int(size[1][: _SIZE_DIGITS + 1]) if size else None
+
+
+def _codings(lower: bytes) -> bytes:
+    """All that stands in any Transfer-Encoding: the parser reads them as one list."""
+    parts = lower.split(b"\r\ntransfer-encoding:")[1:]
+    return b",".join(part.partition(b"\r\n")[0].strip(b" \t") for part in parts)
+
+
 def _value(lower: bytes, name: bytes) -> bytes:
-    """Of the first field of that name; empty where there is none."""
+    """Of the first field of that name; empty where there is none. The parser refuses two."""
     at = lower.find(name)
     if at < 0:
         return b""

@@ -114,6 +114,7 @@ class ClientSocket(socket.socket):
         self.reading_patience = Patience()
         self.writing_patience = Patience()
         self.is_stream = False
+        self.is_answered = False  # the rest of its request is not waited for
         self.is_cut = False
         self._readers = readers
         self._stopping = stopping
@@ -121,7 +122,12 @@ class ClientSocket(socket.socket):
     def begin_answer(self, is_probe: bool) -> None:
         """To another request. Whoever probes and does not read is not waited for."""
         self.writing_patience = Patience(0) if is_probe else Patience()
-        self.is_stream = False
+        self.is_stream = self.is_answered = False
+
+    def begin_writing(self, is_stream: bool) -> None:
+        """The answer. What the client has not sent of its request, nobody needs."""
+        self.is_stream = is_stream
+        self.is_answered = True
 
     def setblocking(self, _flag: bool) -> None:
         """Nothing: Gunicorn would have it block before each request, and not before each wait."""

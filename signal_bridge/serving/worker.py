@@ -16,7 +16,6 @@ import time
 from collections.abc import Sequence
 from concurrent import futures
 from functools import partial
-from socket import SHUT_WR
 from typing import Any, Final
 
 from gunicorn.http.errors import ConfigurationProblem, ParseException
@@ -25,11 +24,12 @@ from gunicorn.workers import gthread
 from signal_bridge.clientaddress import Network, client_of
 from signal_bridge.gunicorn_parts import UNREADABLE_REQUEST
 from signal_bridge.serving import refusals
-from signal_bridge.serving.connection import Connection, telling_streams
+from signal_bridge.serving.connection import Connection, telling_answers
 from signal_bridge.serving.crowd import slowest_of_most
 from signal_bridge.serving.descriptors import Spare
 from signal_bridge.serving.heads import Fault, Stage
 from signal_bridge.serving.lanes import PROBE_THREADS, Lanes
+from signal_bridge.serving.lingering import Lingering
 from signal_bridge.serving.lobby import Lobby
 from signal_bridge.serving.pace import ClientSocket, SlowReaders, Stopping
 from signal_bridge.serving.queueing import Queue, Ticket
@@ -38,11 +38,8 @@ HEAD_SECONDS: Final = 10.0
 """A head may take so long, and a new connection may say nothing."""
 
 _TURN_SECONDS: Final = 30.0
-_LINGER_SECONDS: Final = 2.0
-_LINGER_AT_STOP_SECONDS: Final = 0.5
 _STOP_SECONDS: Final = 3.0
 _LOOK_EVERY_SECONDS: Final = 0.5
-_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _READ_BYTES: Final = 64 * 1024
 _NO_ROOM: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -69,6 +66,7 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self._probes: Any = None
         self._looked_at = 0.0
         self._spare: Final = Spare()
+        self._lingering: Final = Lingering(self._lobby, 2 * self.max_body_bytes)
 
     @classmethod
     def check_config(cls, _cfg: Any, _log: Any) -> None:
@@ -118,14 +116,15 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
         if not conn.is_waiting:  # since the loop heard of it, it was closed
             return
         try:
+            if conn.is_lingering:
+                if self._lingering.discard(conn, self.poller):
+                    self._close(conn)
+                return
             data = conn.sock.recv(_READ_BYTES)
         except BlockingIOError:
             return
         except OSError:
             self._close(conn)
-            return
-        if conn.is_lingering:
-            self._discard(conn, data)
             return
         if not data:
             self._end_of(conn)
@@ -148,11 +147,6 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self._lobby.count(conn, len(conn.reading.buffer))
         while self._lobby.is_too_heavy() and self._make_room_in_memory():
             pass
-
-    def _discard(self, conn: Connection, data: bytes) -> None:
-        conn.discarded_bytes += len(data)
-        if not data or conn.discarded_bytes > _READ_BYTES:
-            self._close(conn)
 
     def _look(self, conn: Connection) -> None:
         """At how much of its request is here."""
@@ -224,20 +218,21 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
-        """Tell a client that waits for it to send its body. Gunicorn would not wait to write."""
-        if req._expected_100_continue:
-            req._expected_100_continue = False
-            conn.sock.sendall(_CONTINUE)
+        """A client that waits for it is told to send its body when that is wanted, and not before.
+
+        Gunicorn would say so of any body, and not wait to write.
+        """
+        conn.inbox.is_waited_for = req._expected_100_continue
+        req._expected_100_continue = False
         return super().handle_request(req, conn)
 
     def load_wsgi(self) -> None:
-        """The application, whose streams are known as such."""
+        """The application, whose answers are known when they begin."""
         super().load_wsgi()
-        self.wsgi: Any = telling_streams(self.wsgi)
+        self.wsgi: Any = telling_answers(self.wsgi)
 
     def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
-        """The answer is written: whoever has not sent the rest of its request is not waited for."""
-        conn.inbox.is_answered = True
+        """Whoever was cut off meanwhile has no next request."""
         return bool(keepalive) and not conn.sock.is_cut and super()._keepalive_after(conn, True)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
@@ -287,19 +282,11 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self._linger(conn)
 
     def _linger(self, conn: Connection) -> None:
-        """Close it when the client has, or soon: at once, what is under way would be lost to it.
-
-        RFC 9112, 9.6. Gunicorn waits here, on the loop, for as long as the client likes.
-        """
+        """Close it when the client has, or soon (lingering.py)."""
         try:
-            conn.sock.shutdown(SHUT_WR)
+            self._lingering.begin(conn, self.poller, is_stopping=not self.alive)
         except OSError:
             self._close(conn)
-            return
-        conn.reading.buffer.clear()
-        self._lobby.count(conn, 0)
-        conn.is_lingering = True
-        self._wait(conn, _LINGER_SECONDS if self.alive else _LINGER_AT_STOP_SECONDS)
 
     def _close(self, conn: Connection) -> None:
         self._lobby.leave(conn, self.poller)
@@ -392,6 +379,7 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """As Gunicorn, and never for long: something else may have come to its end."""
+        self._lingering.begin_turn()
         super().wait_for_and_dispatch_events(min(timeout, 1.0))
 
 

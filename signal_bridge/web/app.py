@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import re
 import secrets
@@ -16,12 +15,10 @@ from typing import Any, Final
 import orjson
 from flask import Blueprint, Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
-from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from signal_bridge.delivery.webhooks.webhook import HOP_HEADER
 from signal_bridge.errors import WebhookLoop
-from signal_bridge.gunicorn_parts import UNREAD_REST_BYTES, UNREADABLE_TRAILER
 from signal_bridge.web.bridge import Bridge
 from signal_bridge.web.description.served import Description
 from signal_bridge.web.edge import problems
@@ -34,7 +31,6 @@ log = logging.getLogger(__name__)
 
 # The peer's Swagger calls itself so.
 _PEER_SWAGGER_VERSION: Final = "1.0"
-_REST_PIECE_BYTES: Final = 64 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -121,30 +117,10 @@ def _methods() -> Response | None:
     return Response(status=204, headers={"Allow": methods})
 
 
-def _read_rest(response: Response) -> None:
-    """Read what the view left of the body, before the client hears that it is done.
-
-    Gunicorn would read it afterwards, and the beginning of the client's next request with it:
-    that request would lie in its buffer until the idle connection is closed. Of a body that is
-    far too large it reads little and then closes the connection, which is as well. So it does with
-    the body of a webhook that calls the bridge itself, whose couriers send nothing behind it.
-    """
-    is_chunked = "Transfer-Encoding" in request.headers
-    if not (request.content_length or is_chunked) or response.status_code in (408, 508):
-        return
-    left_bytes = UNREAD_REST_BYTES
-    with contextlib.suppress(OSError, ValueError, HTTPException, UNREADABLE_TRAILER):
-        # Of a chunked body that is too large Werkzeug's stream gives nothing more.
-        stream = request.environ["wsgi.input"] if is_chunked else request.stream
-        while left_bytes > 0 and (rest := stream.read(_REST_PIECE_BYTES)):
-            left_bytes -= len(rest)
-
-
 def _finish(response: Response) -> Response:
     """After every request, also one that failed. A process that dies before is swept up after."""
     if "spool" in g:
         g.spool.remove()
-    _read_rest(response)
     response.headers["X-Request-ID"] = g.request_id
     if not response.is_streamed and not response.get_data():
         response.headers.pop("Content-Type", None)

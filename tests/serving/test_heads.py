@@ -178,14 +178,18 @@ LINES = st.lists(
     st.sampled_from(
         ["Host: x", "Content-Length: 3", "content-length:2", "Transfer-Encoding: chunked",
          "Transfer-Encoding: gzip, chunked", "Expect: 100-continue", "X: y", "Content-Length: 0",
-         " folded", "no colon", "Content_Length: 5", "transfer-encoding: xchunked", "A: \t b \t"]
+         " folded", "no colon", "Content_Length: 5", "transfer-encoding: xchunked", "A: \t b \t",
+         "Transfer-Encoding: identity", f"Content-Length: {9:030}", f"Content-Length: {10**30}"]
     ),
     max_size=6,
 )  # fmt: skip
 BODIES = st.lists(
-    st.sampled_from([b"2\r\n{}\r\n", b"0\r\n\r\n", b"abc", b"\r\n", b"\n", b"0;x\r\nA: b\r\n\r\n"]),
+    st.sampled_from(
+        [b"2\r\n{}\r\n", b"0\r\n\r\n", b"abc", b"\r\n", b"\n", b"0;x\r\nA: b\r\n\r\n",
+         b"%014x\r\n" % 9, b"1" * 14 + b"\r\n", b'2 ; a="\\"" ;b\r\n']
+    ),
     max_size=5,
-).map(b"".join)
+).map(b"".join)  # fmt: skip
 
 
 @given(st.sampled_from(["GET", "POST"]), LINES, BODIES)

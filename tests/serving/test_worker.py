@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -18,11 +19,18 @@ LIVEZ = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 HALF = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Half: a"
 SLOW_BODY = b"POST /v2/send HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + b" " * 70_000
 CHUNKED = b"POST /v1/search HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+WAITING = b"POST /v2/send HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+LARGEST_BODY_BYTES = 40_000_000
 
 
 @pytest.fixture(scope="module")
 def bridge() -> Iterator[Bridge]:
-    with Bridge(MODE="sandbox", BRIDGE_THREADS=8) as bridge:
+    with Bridge(
+        MODE="sandbox",
+        BRIDGE_THREADS=8,
+        BRIDGE_MAX_BODY_BYTES=LARGEST_BODY_BYTES,
+        BRIDGE_MAX_ATTACHMENT_BYTES=LARGEST_BODY_BYTES,
+    ) as bridge:
         yield bridge.wait_ready()
 
 
@@ -122,11 +130,55 @@ def test_after_a_field_with_an_underscore_nothing_more_is_read(bridge: Bridge) -
 
 
 def test_a_client_that_waits_to_send_is_told_to(bridge: Bridge) -> None:
-    head = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
-    with many(bridge, 1, head) as [connection]:
+    with many(bridge, 1, WAITING) as [connection]:
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"{}")
-        assert connection.recv(100).startswith(b"HTTP/1.1 404 ")
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_client_that_waits_to_send_what_nobody_wants_is_told_so_at_once(bridge: Bridge) -> None:
+    with many(bridge, 1, WAITING.replace(b"/v2/send", b"/nowhere")) as [connection]:
+        assert http.answer(connection)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "begin", "size_bytes", "status"),
+    [
+        ("/nowhere", b"", 30_000_000, 404),
+        ("/v2/send", b'{"message":[' + b"{}," * 100_000, 30_000_000, 413),
+        ("/v2/send", b"", LARGEST_BODY_BYTES + 1_000_000, 413),
+    ],
+)
+def test_a_client_that_writes_all_before_it_reads_is_answered(
+    bridge: Bridge, path: str, begin: bytes, size_bytes: int, status: int
+) -> None:
+    answer = bridge.post(
+        path, data=begin.ljust(size_bytes), headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == status
+    assert answer.headers["Connection"] == "close"
+
+
+def test_whoever_floods_after_its_answer_is_in_nobodys_way(bridge: Bridge) -> None:
+    """Everybody writes on and on what nobody reads; each comes to an end all the same."""
+    endless = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+    is_over = threading.Event()
+
+    def flood(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while not is_over.is_set():
+                connection.sendall(b"x" * 1_000_000)
+
+    with many(bridge, 8, endless) as those:
+        floods = [threading.Thread(target=flood, args=(one,)) for one in those]
+        for one in floods:
+            one.start()
+        for _ in range(5):
+            assert bridge.get("/v1/about", timeout=5).status_code == 200
+        for one in floods:  # it is not cut off by us
+            one.join(20)
+        assert not any(one.is_alive() for one in floods)
+        is_over.set()
 
 
 def test_a_body_that_ends_too_early_is_no_reason_to_wait(bridge: Bridge) -> None:

@@ -48,6 +48,10 @@ class Crowd(Generic[_Member]):
         """Those whose time is up."""
         return [one for one in self if one.until <= now]
 
+    def count_of(self, owner: str) -> int:
+        """How many of this client wait."""
+        return len(self._by_client.get(owner, ()))
+
     def first_to_go(self) -> _Member | None:
         """Of the client with the most, the one that has waited longest."""
         if not self._by_client:

@@ -68,6 +68,10 @@ class Lobby:
         """Those of them whose time is up."""
         return self._crowd.late(now)
 
+    def count_of(self, owner: str) -> int:
+        """How many of this client wait for something to come."""
+        return self._crowd.count_of(owner)
+
     def first_to_go(self) -> Connection | None:
         """Of the client with the most that wait, the one that has waited longest."""
         return self._crowd.first_to_go()

@@ -143,6 +143,20 @@ class Queue:
         if not own:
             del ticket.lane.waiting[ticket.client]
 
+    def count_of(self, client: str) -> int:
+        """How many requests of this client wait."""
+        return sum(len(lane.waiting.get(client, ())) for lane in self._lanes)
+
+    def first_to_go(self) -> Ticket | None:
+        """Of the client with the most, the one whose turn is furthest."""
+        clients = {client for lane in self._lanes for client in lane.waiting}
+        if not clients:
+            return None
+        fullest = max(clients, key=self.count_of)
+        return max(
+            (lane.waiting[fullest] for lane in self._lanes if fullest in lane.waiting), key=len
+        )[-1]
+
     def waiting(self) -> Iterator[Ticket]:
         """All that wait, as they came."""
         return (ticket for ticket in self._waiting if not ticket.is_withdrawn)

@@ -298,11 +298,16 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
     # -- when there is no room, or no time -----------------------------------------------------
 
     def _make_room(self) -> bool:
-        """Of the client with the most connections that wait, close the one that has longest."""
-        first = self._lobby.first_to_go()
-        if first is not None:
-            self._close(first)
-        return first is not None
+        """Of the client with the most that wait, close one: for more to come, or for their turn."""
+        idle, queued = self._lobby.first_to_go(), self._queue.first_to_go()
+        idle_count = self._lobby.count_of(idle.owner) if idle else 0
+        if queued is not None and self._queue.count_of(queued.client) > idle_count:
+            self._queue.withdraw(queued)
+            self._tell(queued.item.sock, queued.item.client, self._refusal_of_turn(queued))
+            self._close(queued.item)
+        elif idle is not None:
+            self._close(idle)
+        return idle is not None or queued is not None
 
     def _make_room_for_fd(self, listener: Any) -> None:
         """So that a connection can be accepted. If none waits, that one is closed itself."""
@@ -318,14 +323,17 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
             self._close(fullest)
         else:
             self._queue.withdraw(fullest.ticket)
-            self._turn_away(fullest)
+            self._turn_away(fullest.ticket)
         return True
 
-    def _turn_away(self, conn: Connection) -> None:
+    def _turn_away(self, ticket: Ticket) -> None:
         """Its request does not get its turn."""
-        is_own = conn.ticket is not None and conn.ticket.is_held_by_its_client()
-        conn.ticket = None
-        self._refuse(conn, refusals.TOO_MANY if is_own else refusals.TOO_BUSY)
+        refusal = self._refusal_of_turn(ticket)
+        ticket.item.ticket = None
+        self._refuse(ticket.item, refusal)
+
+    def _refusal_of_turn(self, ticket: Ticket) -> refusals.Refusal:
+        return refusals.TOO_MANY if ticket.is_held_by_its_client() else refusals.TOO_BUSY
 
     def murder_keepalived(self) -> None:
         """End what has waited for too long. Called after every wait of the loop."""
@@ -336,7 +344,7 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
         for conn in self._lobby.late(now):
             self._give_up(conn)
         for ticket in self._queue.late(now):
-            self._turn_away(ticket.item)
+            self._turn_away(ticket)
         if any(ticket.lane is self._lanes.long for ticket in self._queue.waiting()):
             self._cut_slowest_body()
 

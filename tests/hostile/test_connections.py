@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import time
 
 import pytest
+import requests
 
 from bench.attacks.script import head
 from tests.hostile.hands import (
+    ANN,
+    SECONDS,
     allow_descriptors,
     assert_honest_clients_are_answered,
     dial,
@@ -19,7 +24,7 @@ from tests.journeys.http import vanish
 from tests.support import Bridge, eventually
 
 HALF = b"GET /livez HTTP/1.1\r\nHost: bridge\r\nX-Slow: a"
-IDLE = 2050  # more than a worker holds at a time
+CONNECTIONS = 2050  # more than a worker holds at a time
 
 
 def test_half_heads_are_in_nobodys_way(bridge: Bridge) -> None:
@@ -53,11 +58,27 @@ def test_nor_are_those_that_speak_tls(bridge: Bridge) -> None:
 
 
 def test_a_newcomer_is_let_in_beside_more_idle_connections_than_there_is_room_for() -> None:
-    allow_descriptors(2 * IDLE)
+    allow_descriptors(2 * CONNECTIONS)
     with Bridge(MODE="sandbox") as crowded:
         crowded.wait_ready()
-        with held(crowded, IDLE, head("GET", "/livez")):
+        with held(crowded, CONNECTIONS, head("GET", "/livez")):
             assert_honest_clients_are_answered(crowded, times=5)
+
+
+def test_nor_do_those_keep_it_out_that_wait_for_their_turn_while_signal_cli_hangs() -> None:
+    allow_descriptors(2 * CONNECTIONS)
+    with Bridge(MODE="sandbox") as crowded:
+        crowded.wait_ready()
+        hung = crowded.child("signal_bridge.sandbox")
+        hung.kill(signal.SIGSTOP)
+        try:
+            with held(crowded, CONNECTIONS, head("GET", f"/v1/groups/{ANN}")):
+                for _ in range(15):
+                    time.sleep(0.2)  # all of them come in, and the first are given up
+                    answer = requests.get(f"{crowded.url}/livez", timeout=SECONDS)
+                    assert answer.status_code == 200
+        finally:
+            hung.kill(signal.SIGCONT)
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,25 @@ def test_a_request_can_be_withdrawn() -> None:
     assert list(queue.late(100)) == []
 
 
+def test_of_the_client_with_the_most_the_one_whose_turn_is_furthest_goes_first() -> None:
+    every = Share(1)
+    lane, other = Lane(every), Lane(every)
+    queue = Queue([lane, other])
+    assert queue.first_to_go() is None
+    queue.put(ticket("a", lane))
+    for name in ("a1", "b1", "b2", "c1"):
+        queue.put(ticket(name[0], lane, name))
+    for name in ("a2", "a3"):
+        queue.put(ticket("a", other, name))
+    order = []
+    while (first := queue.first_to_go()) is not None:
+        order.append(first.item)
+        queue.withdraw(first)
+    assert order[0] == "a3"
+    assert set(order[1:3]) < {"a1", "a2", "b2"}
+    assert len(order) == 6
+
+
 # -- lanes -------------------------------------------------------------------------------------
 
 

@@ -48,6 +48,10 @@ class Crowd(Generic[_Member]):
         """Those whose time is up."""
         return [one for one in self if one.until <= now]
 
+    def of(self, owner: str) -> Iterable[_Member]:
+        """Those of one client, in their order."""
+        return self._by_client.get(owner, ())
+
     def count_of(self, owner: str) -> int:
         """How many of this client wait."""
         return len(self._by_client.get(owner, ()))
@@ -58,18 +62,6 @@ class Crowd(Generic[_Member]):
             return None
         fullest = max(self._by_client, key=lambda owner: len(self._by_client[owner]))
         return next(iter(self._by_client[fullest]))
-
-
-def heaviest(holders: Iterable[tuple[str, _Member, int]]) -> _Member | None:
-    """Of (client, one, bytes): of the client with the most bytes, the first that has any."""
-    known = [holder for holder in holders if holder[2]]
-    if not known:
-        return None
-    totals: Counter[str] = Counter()
-    for client, _one, size_bytes in known:
-        totals[client] += size_bytes
-    fullest = max(totals, key=totals.__getitem__)
-    return next(one for client, one, _size_bytes in known if client == fullest)
 
 
 def slowest_of_most(those: Sequence[_One], speed: Callable[[_One], tuple[str, float]]) -> _One:

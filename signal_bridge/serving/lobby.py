@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from selectors import EVENT_READ
 from typing import Any, Final
 
 from signal_bridge.serving.connection import Connection
-from signal_bridge.serving.crowd import Crowd, heaviest
+from signal_bridge.serving.crowd import Crowd
 
 # Of requests that are not answered yet. One has at most its head and 64 KiB of a body.
 _BUFFERED_BYTES: Final = 32 * 2**20
@@ -24,7 +24,9 @@ class Lobby:
     def __init__(self, receive: Callable[[Connection, Any], None]) -> None:
         self._receive: Final = receive
         self._crowd: Final[Crowd[Connection]] = Crowd()
-        self._buffered_bytes = 0  # of those that wait, for more or for their turn
+        # Of those that wait, for more or for their turn.
+        self._buffered_bytes = 0
+        self._bytes_by_client: Final[dict[str, int]] = {}  # none is 0
 
     def wait(self, conn: Connection, seconds: float, poller: Any) -> None:
         """For so long at the most."""
@@ -45,16 +47,27 @@ class Lobby:
         """From now on it counts as this client's."""
         if owner == conn.owner:
             return
+        counted_bytes = conn.counted_bytes
+        self.count(conn, 0)
         if conn.is_waiting:
             self._crowd.remove(conn)
         conn.owner = conn.sock.owner = owner
         if conn.is_waiting:
             self._crowd.add(conn)
+        self.count(conn, counted_bytes)
 
     def count(self, conn: Connection, size_bytes: int) -> None:
         """So many bytes of it are in memory, while no thread has it."""
-        self._buffered_bytes += size_bytes - conn.counted_bytes
+        more_bytes = size_bytes - conn.counted_bytes
+        if not more_bytes:
+            return
         conn.counted_bytes = size_bytes
+        self._buffered_bytes += more_bytes
+        own_bytes = self._bytes_by_client.get(conn.owner, 0) + more_bytes
+        if own_bytes:
+            self._bytes_by_client[conn.owner] = own_bytes
+        else:
+            del self._bytes_by_client[conn.owner]
 
     def is_too_heavy(self) -> bool:
         """Whether there is more in memory than may be."""
@@ -76,7 +89,10 @@ class Lobby:
         """Of the client with the most that wait, the one that has waited longest."""
         return self._crowd.first_to_go()
 
-    def heaviest(self, queued: Iterable[Connection]) -> Connection | None:
-        """Of the client with the most in memory, one that waits, or that is `queued`."""
-        holders = [*self._crowd, *queued]
-        return heaviest((one.owner, one, one.counted_bytes) for one in holders)
+    def heaviest(self) -> str:
+        """The client with the most in memory; there is some."""
+        return max(self._bytes_by_client, key=self._bytes_by_client.__getitem__)
+
+    def heavy_of(self, owner: str) -> Connection | None:
+        """Of this client's that wait for something to come, the first with something in memory."""
+        return next((one for one in self._crowd.of(owner) if one.counted_bytes), None)

@@ -64,14 +64,13 @@ class Lane:
 class Ticket:
     """One request from its arrival to its end."""
 
-    __slots__ = ("_held", "client", "is_withdrawn", "item", "lane", "until")
+    __slots__ = ("_held", "client", "item", "lane", "until")
 
     def __init__(self, client: str, lane: Lane, item: Any, until: float) -> None:
         self.client: Final = client
         self.lane: Final = lane
         self.item: Final = item
         self.until = until
-        self.is_withdrawn = False  # it does not wait any more
         self._held: tuple[Share, ...] = ()
 
     def take(self) -> None:
@@ -102,7 +101,7 @@ class Queue:
 
     def __init__(self, lanes: Sequence[Lane]) -> None:
         self._lanes: Final = deque(lanes)
-        self._waiting: Final[deque[Ticket]] = deque()  # every one, as they came
+        self._waiting: Final[dict[Ticket, None]] = {}  # every one, as they came
 
     def put(self, ticket: Ticket) -> bool:
         """Whether it may begin at once; it has its places then. Else it waits for its turn."""
@@ -111,7 +110,7 @@ class Queue:
             ticket.take()
             return True
         lane.waiting.setdefault(client, deque()).append(ticket)
-        self._waiting.append(ticket)
+        self._waiting[ticket] = None
         return False
 
     def ready(self) -> Iterator[Ticket]:
@@ -129,15 +128,13 @@ class Queue:
 
     def late(self, now: float) -> Iterator[Ticket]:
         """Those that have waited for too long; they do not wait any more."""
-        while self._waiting and (self._waiting[0].is_withdrawn or self._waiting[0].until <= now):
-            ticket = self._waiting.popleft()
-            if not ticket.is_withdrawn:
-                self.withdraw(ticket)
-                yield ticket
+        while self._waiting and (ticket := next(iter(self._waiting))).until <= now:
+            self.withdraw(ticket)
+            yield ticket
 
     def withdraw(self, ticket: Ticket) -> None:
         """It waits no longer."""
-        ticket.is_withdrawn = True
+        del self._waiting[ticket]
         own = ticket.lane.waiting[ticket.client]
         own.remove(ticket)
         if not own:
@@ -159,7 +156,11 @@ class Queue:
 
     def waiting(self) -> Iterator[Ticket]:
         """All that wait, as they came."""
-        return (ticket for ticket in self._waiting if not ticket.is_withdrawn)
+        return iter(self._waiting)
+
+    def waiting_of(self, client: str) -> Iterator[Ticket]:
+        """Those of one client."""
+        return (ticket for lane in self._lanes for ticket in lane.waiting.get(client, ()))
 
     def _next_of(self, lane: Lane) -> Ticket | None:
         if not lane.waiting or lane.is_full():

@@ -145,8 +145,8 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _count(self, conn: Connection) -> None:
         self._lobby.count(conn, len(conn.reading.buffer))
-        while self._lobby.is_too_heavy() and self._make_room_in_memory():
-            pass
+        while self._lobby.is_too_heavy():
+            self._make_room_in_memory()
 
     def _look(self, conn: Connection) -> None:
         """At how much of its request is here."""
@@ -271,9 +271,9 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
         if not conn.reading.buffer:
             self._wait(conn, self.cfg.keepalive)
             return
-        self._count(conn)
         conn.received_at = time.monotonic()
-        conn.until = conn.received_at + HEAD_SECONDS
+        self._wait(conn, HEAD_SECONDS)
+        self._count(conn)
         self._look(conn)
 
     def _refuse(self, conn: Connection, refusal: refusals.Refusal) -> None:
@@ -315,16 +315,16 @@ class PromptWorker(gthread.ThreadWorker):  # type: ignore[misc]
             return
         self._spare.refuse_one(listener)
 
-    def _make_room_in_memory(self) -> bool:
-        fullest = self._lobby.heaviest(ticket.item for ticket in self._queue.waiting())
-        if fullest is None:
-            return False
-        if fullest.ticket is None:
-            self._close(fullest)
-        else:
-            self._queue.withdraw(fullest.ticket)
-            self._turn_away(fullest.ticket)
-        return True
+    def _make_room_in_memory(self) -> None:
+        """Of the client with the most in memory, one goes; there is some."""
+        client = self._lobby.heaviest()
+        conn = self._lobby.heavy_of(client)
+        if conn is not None:
+            self._close(conn)
+            return
+        ticket = next(one for one in self._queue.waiting_of(client) if one.item.counted_bytes)
+        self._queue.withdraw(ticket)
+        self._turn_away(ticket)
 
     def _turn_away(self, ticket: Ticket) -> None:
         """Its request does not get its turn."""

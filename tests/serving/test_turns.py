@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from signal_bridge.serving.crowd import Crowd, heaviest, slowest_of_most
+from signal_bridge.serving.crowd import Crowd, slowest_of_most
 from signal_bridge.serving.heads import Head, Stage
 from signal_bridge.serving.lanes import Lanes
 from signal_bridge.serving.queueing import Lane, Queue, Share, Ticket
@@ -188,12 +188,6 @@ def test_whose_time_is_up_is_found() -> None:
     for n in range(3):
         crowd.add(Waiter(str(n), "a", n))
     assert [one.name for one in crowd.late(1)] == ["0", "1"]
-
-
-def test_of_who_holds_the_most_memory_one_that_has_some_goes() -> None:
-    holders = [("a", "a1", 0), ("a", "a2", 5), ("b", "b1", 7), ("a", "a3", 5)]
-    assert heaviest(holders) == "a2"  # type: ignore[type-var]
-    assert heaviest([("a", "a1", 0)]) is None  # type: ignore[type-var]
 
 
 def test_of_whom_there_are_most_the_slowest_goes() -> None:

@@ -24,9 +24,9 @@ from signal_bridge.spool.holding import Held, hold_new, is_ours, sweep
 ENTRY_BYTES: Final = 4096
 """What a file or a directory takes besides what is in it: many empty ones are not for nothing."""
 
-# What the others have written since the last look is missed, so it is not long ago; and it costs a
-# thread no more than a twentieth of its time, however many files there are.
-_LOOK_SECONDS: Final = 0.2
+# What the others have written or removed since the last look is missed, so it is not long ago; and
+# it costs a thread no more than a twentieth of its time, however many files there are.
+_LOOK_SECONDS: Final = 0.005
 _PAUSE_PER_LOOK: Final = 20
 _SWEEP_SECONDS: Final = 1.0
 
@@ -76,8 +76,8 @@ class Room:
     def _try(self, name: str, more_bytes: int) -> BridgeError | None:
         if (lacking := self.disks.lacking(more_bytes)) is not None:
             return lacking
+        self._look()
         with self._mutex:
-            self._look()
             taken = {**self._others, **self._granted}
             error = refusal(taken, name, more_bytes, self._limit_bytes)
             if error is None:
@@ -85,12 +85,18 @@ class Room:
         return error
 
     def _look(self) -> None:
-        began = time.monotonic()
-        if began < self._look_at:
-            return
-        self._others = sizes_in(self._directory, besides=self._granted)
+        """At what the others have, unless that was done just now, or somebody is about to."""
+        with self._mutex:
+            began = time.monotonic()
+            if began < self._look_at:
+                return
+            self._look_at = began + _SWEEP_SECONDS  # for others, until this look is over
+            own = set(self._granted)
+        found = sizes_in(self._directory, besides=own)
         ended = time.monotonic()
-        self._look_at = ended + max(_LOOK_SECONDS, _PAUSE_PER_LOOK * (ended - began))
+        with self._mutex:
+            self._others = found
+            self._look_at = ended + max(_LOOK_SECONDS, _PAUSE_PER_LOOK * (ended - began))
 
     def _is_swept(self) -> bool:
         """Remove what dead processes have left, unless that was done just now."""

@@ -21,7 +21,7 @@ from tests.support.scripted_daemon import (
 )
 
 INVALID, NO_METHOD, PARSE, INTERNAL, NO_DAEMON = -32600, -32601, -32700, -32603, -32000
-USER = -1
+USER, INVALID_PARAMS = -1, -32602
 
 
 def refusal(code: int, message: str, request_id: Any = None) -> dict[str, Any]:
@@ -266,7 +266,7 @@ def test_structure_that_would_fill_the_memory_is_413(
 
 
 def test_a_number_beyond_64_bits_is_kept_from_the_daemon(dialect: Dialect) -> None:
-    assert dialect.call("send", 6, timestamp=2**70)["error"]["code"] == INTERNAL
+    assert dialect.call("send", 6, timestamp=2**70)["error"]["code"] == INVALID_PARAMS
 
 
 # -- batches ---------------------------------------------------------------------------------------

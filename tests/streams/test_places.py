@@ -143,7 +143,7 @@ def streams(stage: Stage, client: str = ONE, count: int = SHARE) -> Iterator[Non
 
 
 def assert_all_are_free(stage: Stage) -> None:
-    with streams(stage), streams(stage, OTHER):
+    with streams(stage), streams(stage, OTHER, PLACES - SHARE):
         pass
 
 

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 
-import orjson
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
@@ -43,7 +42,6 @@ from signal_bridge.feed.filters import EVERY_ACCOUNT, Filter
 from signal_bridge.feed.formats import frame
 from signal_bridge.rpc.jsonrpc import Reply
 from signal_bridge.rpc.requests import (
-    INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
@@ -223,8 +221,6 @@ class _Dialect:
             why = {"reason": f"The bridge receives for all accounts; read GET {ROOT}events"}
             return _refusal(request_id, *_OURS[asked.method], why)
         call = self._call(asked)
-        if _is_beyond_json(call.params):
-            return _refusal(request_id, INTERNAL_ERROR, "An internal server error has occurred.")
         try:
             if self.begin_by.expired():
                 raise CallTimedOut(_NOT_BEGUN, request_written=False)
@@ -272,15 +268,6 @@ def _reply(request_id: Any, said: Reply) -> dict[str, Any]:
     if said.error is None:
         return result_reply(request_id, said.result)
     return error_reply(request_id, said.error)
-
-
-def _is_beyond_json(params: Any) -> bool:
-    """Whether there is a number of more than 64 bits, which no line to signal-cli can have."""
-    try:
-        orjson.dumps(params)
-    except TypeError:
-        return True
-    return False
 
 
 def _refusal(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
+from typing import Final
 
 from signal_bridge.errors import DaemonError, Refused
 from signal_bridge.session.gateway import Gateway
 from signal_bridge.signalcli import accounts
+
+# signal-cli answers in a millisecond. For one that hangs nobody waits behind others as well.
+_WAIT_SECONDS: Final = 10.0
 
 
 class Listing:
@@ -16,8 +20,9 @@ class Listing:
     Safe from any thread.
     """
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, wait_seconds: float = _WAIT_SECONDS) -> None:
         self._gateway = gateway
+        self._wait_seconds = wait_seconds
         self._asking = threading.Lock()  # guards what follows; held for one call, which has an end
         self._calls = 0
         self._listed: Collection[str] | None = ()
@@ -30,12 +35,16 @@ class Listing:
         under way may have been answered before an account was there.
         """
         begun = self._calls
-        with self._asking:
+        if not self._asking.acquire(timeout=self._wait_seconds):
+            return None
+        try:
             if self._calls == begun:
                 self._calls += 1
                 self._listed = None  # if this raises, nothing was said
                 self._listed = self._ask()
             return self._listed
+        finally:
+            self._asking.release()
 
     def _ask(self) -> Collection[str] | None:
         try:

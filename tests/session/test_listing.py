@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from types import TracebackType
 from typing import Any, cast
 
 import pytest
@@ -43,18 +42,16 @@ class CountedLock:
         self.lock = threading.Lock()
         self.came: list[int] = []
 
-    def __enter__(self) -> None:
+    def acquire(self, timeout: float) -> bool:
         self.came.append(1)
-        self.lock.acquire()
+        return self.lock.acquire(timeout=timeout)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
-    ) -> None:
+    def release(self) -> None:
         self.lock.release()
 
 
-def listing_of(answers: Answers) -> Listing:
-    return Listing(cast(Gateway, answers))
+def listing_of(answers: Answers, wait_seconds: float = 10) -> Listing:
+    return Listing(cast(Gateway, answers), wait_seconds)
 
 
 def test_each_who_asks_alone_is_told_what_is_there_by_now() -> None:
@@ -92,3 +89,14 @@ def test_an_answer_that_is_no_list_is_an_error_and_leaves_nothing_behind() -> No
     with pytest.raises(RequestError):
         listing.numbers()
     assert listing._listed is None
+
+
+def test_nobody_waits_for_ever_behind_somebody_whose_call_hangs() -> None:
+    answers = Answers(ONE)
+    answers.may_answer.clear()
+    listing = listing_of(answers, wait_seconds=0.05)
+    first = InThread(listing.numbers)
+    eventually(lambda: answers.calls == 1)
+    assert listing.numbers() is None
+    answers.may_answer.set()
+    assert first.result() == ["+491"]

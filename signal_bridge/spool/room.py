@@ -87,16 +87,17 @@ class Room:
     def _look(self) -> None:
         """At what the others have, unless that was done just now, or somebody is about to."""
         with self._mutex:
-            began = time.monotonic()
-            if began < self._look_at:
+            now = time.monotonic()
+            if now < self._look_at:
                 return
-            self._look_at = began + _SWEEP_SECONDS  # for others, until this look is over
+            self._look_at = now + _SWEEP_SECONDS  # for others, until this look is over
             own = set(self._granted)
+        began = time.thread_time()  # on a busy machine a look lasts longer, and costs no more
         found = sizes_in(self._directory, besides=own)
-        ended = time.monotonic()
+        cost_seconds = time.thread_time() - began
         with self._mutex:
             self._others = found
-            self._look_at = ended + max(_LOOK_SECONDS, _PAUSE_PER_LOOK * (ended - began))
+            self._look_at = time.monotonic() + max(_LOOK_SECONDS, _PAUSE_PER_LOOK * cost_seconds)
 
     def _is_swept(self) -> bool:
         """Remove what dead processes have left, unless that was done just now."""
